@@ -25,7 +25,7 @@ PROGRAMS: Final = {
 }
 """Name in PLANGATE_REQUIRE to the programs that will do, best first."""
 
-REQUIRABLE: Final = frozenset(PROGRAMS) | {"shared"}
+REQUIRABLE: Final = frozenset(PROGRAMS) | {"index", "shared"}
 
 
 def required_tools() -> frozenset[str]:
