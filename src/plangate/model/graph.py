@@ -1,0 +1,193 @@
+"""Which resources of a plan belong together.
+
+Two resources are linked when one's attribute refers to the other in the configuration, or when its known value
+is the other's known identifier. A link is *exact* when it names one instance, *possible* when it may be that
+instance (``each.key``, a local value, an unknown identifier): a fact built on a possible link is unknown.
+
+Every index is built once, on first use, so that a plan is walked a constant number of times.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from plangate.model.address import patterns
+from plangate.model.plan import Reference, Resource
+from plangate.model.values import ABSENT, UNKNOWN, at_pointer
+
+IDENTIFIERS: Final = ("id", "arn", "name", "bucket", "identifier", "self_link", "key_id", "name_prefix")
+"""Attributes whose known value names a resource."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Resources linked with another one. ``exact`` ones certainly are, ``possible`` ones may be.
+
+    ``possible`` can be as long as the plan and is shared between calls: ask whether it is empty rather than walk it,
+    or a plan with N of each costs N².
+    """
+
+    exact: tuple[Resource, ...] = ()
+    possible: tuple[Resource, ...] = ()
+    outside: bool = False
+    """The attribute names something that is not in this plan, or that could not be followed."""
+
+    @property
+    def all(self) -> tuple[Resource, ...]:
+        """Exact ones first."""
+        return self.exact + self.possible
+
+
+@dataclass(slots=True)
+class _Referrers:
+    """Resources of one type, indexed by what one of their attributes points at."""
+
+    by_value: dict[str, list[Resource]]
+    exact: dict[str, list[Resource]]
+    possible: dict[str, list[Resource]]
+    unfollowed: list[Resource]
+
+
+class Graph:
+    """Links between the resources of one plan that exist after the change."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._by_pattern: dict[str, list[Resource]] = {}
+        self._by_type: dict[str, list[Resource]] = {}
+        for resource in resources:
+            self._by_type.setdefault(resource.type, []).append(resource)
+            for pattern in patterns(resource.address):
+                self._by_pattern.setdefault(pattern, []).append(resource)
+        self._referrers: dict[tuple[str, str], _Referrers] = {}
+        self._identified: dict[str, Mapping[str, tuple[Resource, ...]]] = {}
+        self._covered: dict[tuple[str, tuple[str, ...]], tuple[Resource, ...]] = {}
+
+    def at_address(self, address: str) -> tuple[Resource, ...]:
+        """Entries with this address or covered by this pattern; deposed objects share their resource's address."""
+        return tuple(self._by_pattern.get(address, ()))
+
+    def of_type(self, native_type: str) -> tuple[Resource, ...]:
+        """Entries of a native type that exist after the change, in document order."""
+        return tuple(r for r in self._by_type.get(native_type, ()) if r.exists_after)
+
+    def targets(self, resource: Resource, at: str, types: Sequence[str]) -> Links:
+        """What an attribute of a resource points at.
+
+        Args:
+            resource: The referring resource.
+            at: JSON Pointer of the attribute; list indexes below blocks may be left out.
+            types: Native types that are of interest.
+
+        Returns:
+            Links to existing resources of these types; ``outside`` when the attribute is set or unknown
+            and something it points at is not in the plan or could not be followed.
+        """
+        value = at_pointer(resource.planned, at)
+        if value is ABSENT or value is None or value in ("", [], ()):
+            return Links()
+        values = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        exact: dict[int, Resource] = {}
+        possible: tuple[Resource, ...] = ()
+        outside = False
+        for item in values:
+            if isinstance(item, str):
+                found = [t for native in types for t in self._identifiers(native).get(item, ())]
+                exact.update((id(target), target) for target in found)
+                outside = outside or not found
+        if any(item is UNKNOWN for item in values):
+            references = references_at(resource, at)
+            followed = False
+            for reference in references:
+                covered = self._existing(reference.address, tuple(types))
+                followed = followed or bool(covered)
+                if reference.exact:
+                    exact.update((id(target), target) for target in covered)
+                else:
+                    possible += covered
+            outside = outside or not followed or _is_lost(resource, at)
+        return Links(exact=tuple(exact.values()), possible=possible, outside=outside)
+
+    def referrers(self, target: Resource, native_type: str, at: str) -> Links:
+        """Existing resources of a type whose attribute points at the target.
+
+        Args:
+            target: The resource that is pointed at.
+            native_type: Type of the referring resources.
+            at: JSON Pointer of their attribute.
+        """
+        index = self._referrers_of(native_type, at)
+        exact: dict[int, Resource] = {}
+        for name in identifiers(target):
+            exact.update((id(r), r) for r in index.by_value.get(name, ()))
+        exact.update((id(r), r) for r in index.exact.get(target.address, ()))
+        possible = tuple(index.unfollowed)
+        for pattern in patterns(target.address):
+            listed = index.possible.get(pattern)
+            if listed is not None:
+                possible = (*possible, *listed) if possible else tuple(listed)
+        return Links(exact=tuple(exact.values()), possible=possible)
+
+    def _existing(self, pattern: str, types: tuple[str, ...]) -> tuple[Resource, ...]:
+        found = self._covered.get((pattern, types))
+        if found is None:
+            members = self._by_pattern.get(pattern, ())
+            found = tuple(r for r in members if r.type in types and r.exists_after)
+            self._covered[pattern, types] = found
+        return found
+
+    def _identifiers(self, native_type: str) -> Mapping[str, tuple[Resource, ...]]:
+        index = self._identified.get(native_type)
+        if index is None:
+            found: dict[str, list[Resource]] = {}
+            for resource in self.of_type(native_type):
+                for name in identifiers(resource):
+                    found.setdefault(name, []).append(resource)
+            index = self._identified[native_type] = {k: tuple(v) for k, v in found.items()}
+        return index
+
+    def _referrers_of(self, native_type: str, at: str) -> _Referrers:
+        index = self._referrers.get((native_type, at))
+        if index is not None:
+            return index
+        index = self._referrers[native_type, at] = _Referrers({}, {}, {}, [])
+        for resource in self.of_type(native_type):
+            value = at_pointer(resource.planned, at)
+            if isinstance(value, str):
+                index.by_value.setdefault(value, []).append(resource)
+                continue
+            if value is not UNKNOWN:
+                continue
+            references = references_at(resource, at)
+            for reference in references:
+                side = index.exact if reference.exact else index.possible
+                side.setdefault(reference.address, []).append(resource)
+            if not references or _is_lost(resource, at):
+                index.unfollowed.append(resource)
+        return index
+
+
+def references_at(resource: Resource, at: str) -> tuple[Reference, ...]:
+    """The references of the attribute at a JSON Pointer, or of something below it."""
+    return tuple(reference for reference in resource.references if _covers(at, reference.at))
+
+
+def identifiers(resource: Resource) -> tuple[str, ...]:
+    """Known strings that name a resource, from its values before and after the change."""
+    names = {
+        value
+        for document in (resource.before, resource.planned)
+        if document is not None
+        for key in IDENTIFIERS
+        if isinstance(value := document.get(key), str) and value
+    }
+    return tuple(sorted(names))
+
+
+def _is_lost(resource: Resource, at: str) -> bool:
+    return any(_covers(at, path) for path in resource.unresolved)
+
+
+def _covers(at: str, path: str) -> bool:
+    """Whether a path is the attribute or below it; list indexes in ``at`` do not count."""
+    plain = "/".join(token for token in at.split("/") if not token.isdecimal())
+    return path == at or path == plain or path.startswith((at + "/", plain + "/"))

@@ -1,0 +1,72 @@
+"""The kinds of resources that rules speak of, and the facts that each kind has.
+
+A fact is ``True``, ``False`` or ``UNKNOWN`` (*tri*) unless its description says what else it holds.
+Adapters in `plangate.facts` fill all facts of their kind; a rule that reads one that is missing gets ``UNKNOWN``.
+A fact describes the resource as it will be after the change; of one that goes, as it is before.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+COMMON_FACTS: Final[Mapping[str, str]] = MappingProxyType({
+    "tags": "Tags as a mapping of text, whole or per value UNKNOWN; null when the type has no tags.",
+    "stateful": "It holds data that is lost with it.",
+})
+"""Facts of every resource, modelled or not."""
+
+INGRESS_SHAPE: Final = (
+    "Allowed traffic: a tuple of {address, path, protocol ('tcp'|'udp'|'icmp'|'all'|number as text|UNKNOWN), "
+    "from_port (int|UNKNOWN), to_port (int|UNKNOWN), cidrs (tuple of text|UNKNOWN), any_source (tri)}, or UNKNOWN. "
+    "address and path name the resource and attribute that say so; for protocol 'all' the ports are 0 to 65535."
+)
+
+KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
+    "compute.instance": {
+        "public_ip": "It gets a public address.",
+        "metadata_tokens_required": "The metadata service answers only to session tokens, or is off.",
+        "disks_encrypted": "All its disks are encrypted.",
+    },
+    "compute.template": {
+        "public_ip": "Instances made from it get a public address; null when it leaves that to the subnet.",
+        "metadata_tokens_required": "As for compute.instance.",
+        "disks_encrypted": "As for compute.instance.",
+    },
+    "disk.volume": {"encrypted": "It is encrypted at rest."},
+    "network.vpc": {"default": "It is the account's default network."},
+    "network.subnet": {"public_ips": "Instances in it get public addresses unless they say otherwise."},
+    "network.security_group": {"ingress": INGRESS_SHAPE + " Own rules and those of linked rule resources."},
+    "network.security_group_rule": {"ingress": INGRESS_SHAPE + " Empty for an egress rule."},
+    "network.load_balancer": {"public": "It is reachable from the internet."},
+    "network.listener": {
+        "tls": "Clients must use TLS (https, tls, or a redirect to https).",
+        "protocol": "Protocol as text in lower case, or UNKNOWN.",
+    },
+    "storage.bucket": {
+        "public_access_blocked": "All four public access blocks are on, for the bucket or its account, in this plan.",
+        "public_acl": "An ACL grants access to everyone.",
+        "public_policy": "A bucket policy allows everyone.",
+        "encrypted": "Objects are encrypted at rest.",
+        "versioned": "Versioning is on.",
+    },
+    "database.instance": {
+        "public": "It has an address on the internet.",
+        "encrypted": "Its storage is encrypted.",
+        "deletion_protection": "It refuses to be deleted.",
+    },
+    "iam.policy": {
+        "full_admin": "A statement allows all actions on all resources.",
+        "statements": "Tuple of {effect, actions, resources, conditions (bool)} with UNKNOWN leaves, or UNKNOWN.",
+    },
+    "crypto.key": {"rotation": "The key rotates by itself; null for a kind of key that cannot."},
+    "kubernetes.cluster": {
+        "public_endpoint": "Its API is reachable from the whole internet.",
+        "secrets_encrypted": "Secrets are encrypted with a key of ours.",
+    },
+    "kubernetes.workload": {},
+    "kubernetes.service": {},
+    "serverless.function": {"public": "Its URL can be called without authentication."},
+    "container.registry": {"immutable_tags": "A tag cannot be moved.", "scan_on_push": "Images are scanned."},
+    "log.group": {"encrypted": "It is encrypted with a key of ours.", "retention_days": "Days as int, 0 for ever."},
+})
+"""Kind to its facts, each with what it means."""

@@ -1,0 +1,121 @@
+"""Values that may not be known yet, and how to reason about them.
+
+Four things that other tools confuse stay apart here: *absent* (the key is not there), *null*
+(``None``), *unknown* (known only after apply) and *sensitive* (known, and must not be shown).
+
+``UNKNOWN`` refuses to be used as a condition. A rule that writes ``if fact:`` on an unknown fact
+fails loudly, and a rule that fails loudly is an ``error`` outcome, never a pass.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NoReturn, TypeAlias, final
+
+
+@final
+class Unknown:
+    """The type of `UNKNOWN`; there is one instance."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("an unknown value has no truth; compare it with UNKNOWN first")
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+    def __reduce__(self) -> str:
+        return "UNKNOWN"
+
+
+@final
+class Absent:
+    """The type of `ABSENT`; there is one instance."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("an absent value has no truth; compare it with ABSENT first")
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __reduce__(self) -> str:
+        return "ABSENT"
+
+
+UNKNOWN: Final = Unknown()
+ABSENT: Final = Absent()
+
+
+@final
+class AllUnknown(Mapping[str, Unknown]):
+    """The values of a resource of which nothing is known: every key is there, and unknown."""
+
+    def __getitem__(self, key: str) -> Unknown:
+        return UNKNOWN
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+Tri: TypeAlias = bool | Unknown
+"""True, false, or not known before apply."""
+
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+
+
+def all_of(values: Iterable[Tri]) -> Tri:
+    """Kleene conjunction: false if any is false, else unknown if any is unknown, else true."""
+    seen_unknown = False
+    for value in values:
+        if value is UNKNOWN:
+            seen_unknown = True
+        elif not value:
+            return False
+    return UNKNOWN if seen_unknown else True
+
+
+def any_of(values: Iterable[Tri]) -> Tri:
+    """Kleene disjunction: true if any is true, else unknown if any is unknown, else false."""
+    seen_unknown = False
+    for value in values:
+        if value is UNKNOWN:
+            seen_unknown = True
+        elif value:
+            return True
+    return UNKNOWN if seen_unknown else False
+
+
+def negate(value: Tri) -> Tri:
+    """Kleene negation: unknown stays unknown."""
+    return UNKNOWN if value is UNKNOWN else not value
+
+
+def pointer(*tokens: str | int) -> str:
+    """A JSON Pointer (RFC 6901) from its unescaped tokens."""
+    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def pointer_tokens(text: str) -> tuple[str, ...]:
+    """The unescaped tokens of a JSON Pointer; the empty pointer has none."""
+    if not text:
+        return ()
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in text[1:].split("/"))
+
+
+def at_pointer(document: object, text: str) -> object:
+    """The value at a JSON Pointer, or `ABSENT`. An unknown on the way makes it `UNKNOWN`."""
+    value = document
+    for token in pointer_tokens(text):
+        if value is UNKNOWN:
+            return UNKNOWN
+        if isinstance(value, Mapping):
+            value = value.get(token, ABSENT)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            index = int(token) if token.isdecimal() else -1
+            value = value[index] if 0 <= index < len(value) else ABSENT
+        else:
+            return ABSENT
+    return value

@@ -1,0 +1,120 @@
+"""Edges, configured attributes and region of each resource instance, from a plan's configuration."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plangate.model.address import joined, patterns, steps
+from plangate.model.plan import Reference
+from plangate.model.values import UNKNOWN, Unknown
+from plangate.parsers.terraform_references import Configuration, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What the configuration says about one resource instance."""
+
+    references: tuple[Reference, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    configured: frozenset[str] | None = None
+    provider_key: str = ""
+    path: tuple[str, ...] = ()
+
+
+_NO_NODE = Node()
+
+
+class ConfigurationGraph:
+    """Answers per address. Instances of one resource in one module instance share their answer."""
+
+    def __init__(
+        self,
+        config: Configuration,
+        *,
+        provider_config: Mapping[str, Any],
+        variables: Mapping[str, Any],
+        addresses: Iterable[str],
+    ) -> None:
+        self._config = config
+        self._provider_config = provider_config
+        self._variables = variables
+        self._covered: dict[str, str | None] = {}
+        for address in addresses:
+            for pattern in patterns(address):
+                # The one address that a pattern covers, or None once it covers several.
+                known = self._covered.setdefault(pattern, address)
+                if known != address:
+                    self._covered[pattern] = None
+        self._nodes: dict[tuple[str, str], Node] = {}
+        self._regions: dict[str, str | Unknown] = {}
+        self.providers = frozenset(
+            name
+            for item in provider_config.values()
+            if isinstance(item, dict) and isinstance(name := item.get("full_name") or item.get("name"), str)
+        )
+
+    def node(self, address: str) -> Node:
+        """What is known of the instance at an address; nothing when the configuration does not have it."""
+        parts = steps(address)
+        if not parts:
+            return _NO_NODE
+        module_address, resource = joined(parts[:-1]), parts[-1][0]
+        node = self._nodes.get((module_address, resource))
+        if node is None:
+            node = self._nodes[module_address, resource] = self._node(parts, resource)
+        return node
+
+    def region(self, node: Node, values: Mapping[str, Any]) -> str | Unknown:
+        """Region of an AWS resource: its own ``region``, else its provider's, else empty when the plan does not say."""
+        own = values.get("region")
+        if isinstance(own, str) and own:
+            return own
+        found = self._regions.get(node.provider_key)
+        if found is None:
+            found = self._regions[node.provider_key] = self._provider_region(node.provider_key)
+        return found
+
+    def _node(self, parts: list[tuple[str, str]], resource: str) -> Node:
+        path = tuple(name.removeprefix("module.") for name, _ in parts[:-1])
+        config = self._config.resources.get((path, resource))
+        if config is None:
+            return _NO_NODE
+        found = self._config.references(path, resource)
+        expressions = config.get("expressions")
+        key = config.get("provider_config_key")
+        return Node(
+            references=tuple(sorted({self._reference(at, target, parts) for at, target in found.targets}, key=_order)),
+            unresolved=tuple(sorted(set(found.unresolved))),
+            configured=frozenset(expressions) if isinstance(expressions, dict) else frozenset(),
+            provider_key=key if isinstance(key, str) else "",
+            path=path,
+        )
+
+    def _reference(self, at: str, target: Target, parts: list[tuple[str, str]]) -> Reference:
+        address = list(parts[: target.depth])
+        free = False
+        for name, key in (*((f"module.{name}", key) for name, key in target.steps), (target.resource, target.key)):
+            free = free or key is None
+            address.append((name, "" if free or not key else f"[{key}]"))
+        pattern = joined(address)
+        only = self._covered.get(pattern)
+        return Reference(at=at, address=only or pattern, exact=only is not None, attribute=target.attribute)
+
+    def _provider_region(self, key: str) -> str | Unknown:
+        provider = self._provider_config.get(key)
+        expressions = provider.get("expressions") if isinstance(provider, dict) else None
+        region = expressions.get("region") if isinstance(expressions, dict) else None
+        if region is None:
+            return ""
+        if isinstance(region, dict) and isinstance(region.get("constant_value"), str):
+            return str(region["constant_value"])
+        names = region.get("references") if isinstance(region, dict) else None
+        if isinstance(names, list) and len(names) == 1 and str(names[0]).startswith("var.") and ":" not in key:
+            given = self._variables.get(str(names[0])[4:])
+            if isinstance(given, dict) and isinstance(given.get("value"), str):
+                return str(given["value"])
+        return UNKNOWN
+
+
+def _order(reference: Reference) -> tuple[str, str, str]:
+    return reference.at, reference.address, reference.attribute

@@ -1,0 +1,82 @@
+"""The policy engine's interface: load once, then judge plans. One file here per engine.
+
+An engine answers for every rule that it loaded, or raises: a rule that is missing from an answer is an error,
+because undefined is not empty.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from plangate.decision.outcome import RuleSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySource:
+    """A folder of policies and the name people know it by (``policies/``, ``shipped``)."""
+
+    root: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySet:
+    """Policies that were read, checked and registered.
+
+    Attributes:
+        rules: One spec per Rego rule package, sorted by id.
+        packages: Rule id to Rego package, e.g. ``policies.network.no_peering``.
+        modules: ``(file name, text)`` of every module that is evaluated (tests left out), sorted by file name.
+        data: Parsed data documents below ``data``.
+        reads: Rule id to the input paths it can read, for the unknown check (see ``policy/reads.py``).
+        handles_unknowns: Ids of the rules that define ``undetermined`` themselves.
+        sha256: Hex digest over file names and contents of modules and data, independent of folder location.
+        sources: Names of the folders.
+    """
+
+    rules: tuple[RuleSpec, ...]
+    packages: Mapping[str, str]
+    modules: tuple[tuple[str, str], ...]
+    data: Mapping[str, Any]
+    reads: Mapping[str, Any]
+    handles_unknowns: frozenset[str]
+    sha256: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a Rego rule says about one resource. ``address`` is empty for the plan as a whole."""
+
+    address: str
+    message: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleAnswer:
+    """One rule's whole answer. ``error`` is set when the rule could not be evaluated; the sets are then empty."""
+
+    rule: str
+    deny: tuple[Finding, ...] = ()
+    undetermined: tuple[Finding, ...] = ()
+    error: str = ""
+
+
+class Engine(Protocol):
+    """Judges one input document with one policy set."""
+
+    @property
+    def version(self) -> str:
+        """Engine name and version, e.g. ``regorus 0.13.0``."""
+
+    def evaluate(self, policies: PolicySet, document: bytes, deadline_s: float) -> Sequence[RuleAnswer]:
+        """Evaluate every rule of the set on a plan document (JSON bytes).
+
+        Returns:
+            Exactly one answer per rule of the set, in its order.
+
+        Raises:
+            EngineError: No answer, not in time, out of memory, or one that leaves a rule out.
+        """
