@@ -82,11 +82,11 @@ demo: $(STAMP) ## The main job on real plans: denied, allowed, applied, verified
 
 .PHONY: bench
 bench: $(STAMP) ## Wall time and peak memory, against what `make bench-peers` installed
-	@$(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python -m bench.run $(ARGS)
 
 .PHONY: bench-docs
 bench-docs: $(STAMP) ## Puts the last measured table into docs/performance.md
-	@$(BIN)/python bench/write_docs.py
+	@$(BIN)/python -m bench.write_docs
 
 .PHONY: bench-peers
 bench-peers: ## What `make bench` compares with, outside of the development environment
