@@ -1,0 +1,402 @@
+"""The embedded log: one SQLite file and one checkpoint file in a private folder.
+
+The rules this module keeps, beside those of `plangate.audit.base`:
+
+1. **One writer at a time, many records a commit.** Callers queue; the first becomes the writer and commits its own
+   record, and whoever queued meanwhile is committed together by the next writer, with one fsync for all of them.
+2. **Processes take turns.** Size and tree are read again inside the write transaction whenever another process may
+   have written, so the tree cannot fork.
+3. **A log that failed stays failed.** After an error in a commit it is not known what is on the disk; every further
+   call on this object raises until the log is opened, and so compared with its checkpoint, again.
+4. **On opening, the store is held against its last signed checkpoint** and refused when it is shorter or different.
+
+The row of record ``i`` also holds the hashes of every full tree node that it completed (its leaf, then level 1, 2, …),
+so a row is all there is to write, and the node at (level, position) is in row ``(position + 1 << level) - 1``.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from plangate.audit import merkle, private_files, sqlite_schema
+from plangate.audit import checkpoint as notes
+from plangate.audit.anchor import Anchor, missing
+from plangate.audit.base import AlreadyRecordedError, Entry, StoredRecord, check_append
+from plangate.audit.checkpoint import Checkpoint, Signer
+from plangate.audit.merkle import HASH_SIZE, Frontier
+from plangate.errors import AuditError
+
+FILE_NAME: Final = "log.sqlite3"
+ANCHOR_INTERVAL_S: Final = 0.1
+"""Under load the checkpoint file is written this often at most; the records themselves never wait for it."""
+BUSY_TIMEOUT_S: Final = 10.0
+_PAGE_ROWS: Final = 256
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """One caller's record on its way. ``wake`` is set when it is done, or when the caller is to be the writer."""
+
+    record: bytes
+    idempotency_key: str
+    must_be_new: bool
+    wake: threading.Event = field(default_factory=threading.Event)
+    entry: Entry | None = None
+    error: AuditError | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.entry is not None or self.error is not None
+
+
+class SqliteLog:
+    """A `plangate.audit.base.Log` in a folder."""
+
+    def __init__(self, folder: Path, *, signer: Signer, origin: str) -> None:
+        """Open the log in ``folder``, or begin one.
+
+        Raises:
+            AuditError: It cannot be opened, or is not what its last checkpoint says.
+        """
+        self._path = folder / FILE_NAME
+        self._origin = origin
+        self._signer = signer
+        self._anchor = Anchor(folder, origin=origin, public_keys=(signer.public_key,))
+        self._process = os.getpid()
+        self._store = threading.RLock()  # guards the connection, the frontier and the checkpoint file's state
+        self._queue_lock = threading.Lock()
+        self._queue: list[_Pending] = []
+        self._writing = False
+        self._failure: str = ""
+        self._frontier = Frontier()
+        self._anchored_size = 0
+        self._anchored_at = float("-inf")
+        self._timer: threading.Timer | None = None
+        private_files.make_folder(folder)
+        self._db = sqlite_schema.connect(self._path, busy_timeout_s=BUSY_TIMEOUT_S)
+        try:
+            self._hold_against_checkpoint()
+        except BaseException:
+            self._db.close()
+            raise
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self._path
+
+    @property
+    def origin(self) -> str:
+        """The log's name, as in its checkpoints."""
+        return self._origin
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def size(self) -> int:
+        """Number of records, other processes' included."""
+        with self._reading():
+            return self._stored_size()
+
+    def append(self, record: bytes, *, idempotency_key: str, must_be_new: bool = False) -> Entry:
+        """See `plangate.audit.base.Log.append`."""
+        check_append(record, idempotency_key)
+        self._check_usable()
+        pending = _Pending(record, idempotency_key, must_be_new)
+        try:
+            with self._queue_lock:
+                self._queue.append(pending)
+                lead = not self._writing
+                self._writing = True
+            if not lead:
+                pending.wake.wait()
+            if not pending.done:
+                self._write_batch()
+        except BaseException:  # Ctrl-C while waiting: this caller may have been named the next writer
+            self._give_up()
+            raise
+        if pending.entry is None:
+            raise pending.error or AuditError(f"{self._path}: the record was not written")
+        return pending.entry
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[StoredRecord]:
+        """See `plangate.audit.base.Log.entries`."""
+        end = self.size() if stop is None else stop
+        while start < end:
+            with self._reading():
+                rows = self._db.execute(
+                    "SELECT leaf_index, record, hashes FROM entry WHERE leaf_index >= ? AND leaf_index < ? "
+                    "ORDER BY leaf_index LIMIT ?",
+                    (start, end, _PAGE_ROWS),
+                ).fetchall()
+            if not rows:
+                return
+            for index, record, hashes in rows:
+                if merkle.leaf_hash(record) != hashes[:HASH_SIZE]:
+                    raise AuditError(f"{self._path}: record {index} was changed", hint="run: plangate audit verify")
+                yield StoredRecord(index=index, record=record)
+            start = rows[-1][0] + 1
+
+    def find(self, idempotency_key: str) -> StoredRecord | None:
+        """See `plangate.audit.base.Log.find`."""
+        with self._reading():
+            row = self._row_of(idempotency_key)
+        return None if row is None else StoredRecord(index=row[0], record=row[1])
+
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """See `plangate.audit.base.Log.inclusion`."""
+        with self._reading():
+            self._check_size(size)
+            return merkle.inclusion_proof(index, size, self._node)
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """See `plangate.audit.base.Log.consistency`."""
+        with self._reading():
+            self._check_size(new)
+            return merkle.consistency_proof(old, new, self._node)
+
+    def checkpoint(self) -> str:
+        """See `plangate.audit.base.Log.checkpoint`."""
+        with self._reading():
+            return self._signed(self._tip())
+
+    def close(self) -> None:
+        """See `plangate.audit.base.Log.close`."""
+        if os.getpid() != self._process:
+            return
+        with self._store:
+            if self._timer is not None:
+                self._timer.cancel()
+            try:
+                if not self._failure:
+                    self._write_anchor()
+            finally:
+                self._failure = self._failure or f"{self._path}: the log is closed"
+                self._db.close()
+
+    # --- writing
+
+    def _write_batch(self) -> None:
+        """Commit everything that is queued, wake its callers and name the next writer."""
+        with self._queue_lock:
+            batch, self._queue = self._queue, []
+        try:
+            with self._store:
+                self._commit(batch)
+        finally:
+            for pending in batch:
+                if not pending.done:  # an interrupt, or an error that nobody foresaw: never leave a caller waiting
+                    pending.error = AuditError(f"{self._path}: writing the log was interrupted")
+                    self._failure = self._failure or str(pending.error)
+            with self._queue_lock:
+                successor = self._queue[0] if self._queue else None
+                self._writing = successor is not None
+            if successor is not None:
+                successor.wake.set()
+            for pending in batch:
+                pending.wake.set()
+
+    def _give_up(self) -> None:
+        """Fail the log and everybody who waits for it."""
+        with self._queue_lock:
+            self._failure = self._failure or f"{self._path}: writing the log was interrupted"
+            waiting, self._queue = self._queue, []
+            self._writing = False
+        for pending in waiting:
+            pending.error = pending.error or AuditError(self._failure)
+            pending.wake.set()
+
+    def _commit(self, batch: list[_Pending]) -> None:
+        """Write a batch in one transaction. Results and errors go into the batch's items."""
+        results: list[tuple[_Pending, Entry | AuditError]] = []
+        try:
+            self._check_usable()
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                frontier = self._tip()
+                for pending in batch:
+                    frontier, result = self._insert(frontier, pending)
+                    results.append((pending, result))
+                self._db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.rollback()
+                # What is on the disk is not known now: see rule 3.
+                self._failure = f"{self._path}: an earlier write failed"
+                raise
+            self._frontier = frontier
+            self._anchor_soon()
+        except sqlite3.Error as error:
+            failure = AuditError(f"{self._path}: cannot write the audit log: {error}", hint=_hint(error))
+            results = [(pending, failure) for pending in batch]
+        except AuditError as error:
+            results = [(pending, error) for pending in batch]
+        for pending, result in results:
+            if isinstance(result, Entry):
+                pending.entry = result
+            else:
+                pending.error = result
+
+    def _insert(self, frontier: Frontier, pending: _Pending) -> tuple[Frontier, Entry | AuditError]:
+        leaf = merkle.leaf_hash(pending.record)
+        longer, nodes = frontier.append(leaf)
+        written = self._db.execute(
+            "INSERT INTO entry (leaf_index, idempotency_key, hashes, record) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (idempotency_key) DO NOTHING",
+            (frontier.size, pending.idempotency_key, b"".join(nodes), pending.record),
+        ).rowcount
+        if written == 1:
+            return longer, Entry(
+                index=frontier.size, size=longer.size, root=longer.root(), leaf_hash=leaf
+            )
+        row = self._row_of(pending.idempotency_key)
+        if row is None:
+            raise AuditError(f"{self._path}: a record was neither written nor found")
+        index, record = row
+        if pending.must_be_new:
+            return frontier, AlreadyRecordedError(
+                f"audit record {pending.idempotency_key}: already in the log, at index {index}"
+            )
+        if record != pending.record:
+            return frontier, AuditError(
+                f"audit record {pending.idempotency_key}: already in the log with other content, at index {index}"
+            )
+        root = merkle.root_at(index + 1, self._node)
+        return frontier, Entry(index=index, size=index + 1, root=root, leaf_hash=leaf)
+
+    # --- the checkpoint file
+
+    def _anchor_soon(self) -> None:
+        """Write the checkpoint file now, or shortly when it was written a moment ago."""
+        wait_s = self._anchored_at + ANCHOR_INTERVAL_S - time.monotonic()
+        if wait_s <= 0:
+            self._write_anchor()
+        elif self._timer is None:
+            self._timer = threading.Timer(wait_s, self._write_anchor_later)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _write_anchor_later(self) -> None:
+        with self._store:
+            self._timer = None
+            if self._failure:
+                return
+            try:
+                self._write_anchor()
+            except AuditError as error:
+                # Nobody is waiting for this; the next caller is told.
+                self._failure = str(error)
+
+    def _write_anchor(self) -> None:
+        if self._frontier.size > self._anchored_size:
+            try:
+                self._anchor.advance(self._signed(self._frontier))
+            except AuditError as error:
+                self._failure = str(error)
+                raise
+            self._anchored_size = self._frontier.size
+        self._anchored_at = time.monotonic()
+
+    def _hold_against_checkpoint(self) -> None:
+        """Rule 4. Reads O(log n) rows: verifying every record is `plangate.audit.verify`'s work."""
+        checkpoint = self._anchor.read()
+        with self._reading():
+            size = self._stored_size()
+            if checkpoint is None and size:
+                # Another process may have begun this log between the two reads.
+                checkpoint = self._anchor.read()
+            if checkpoint is None:
+                if size:
+                    raise missing(self._anchor.path)
+                self._anchor.begin(self._signed(Frontier()))
+                return
+            if size < checkpoint.size:
+                raise AuditError(
+                    f"{self._path}: {size} records, but its checkpoint was signed over {checkpoint.size}: "
+                    "records are missing",
+                    hint="put the log back from a copy, then run: plangate audit verify",
+                )
+            if merkle.root_at(checkpoint.size, self._node) != checkpoint.root:
+                raise AuditError(
+                    f"{self._path}: the first {checkpoint.size} records are not those that its checkpoint was signed "
+                    "over",
+                    hint="run: plangate audit verify",
+                )
+            self._frontier = merkle.frontier_at(size, self._node)
+            self._anchored_size = checkpoint.size
+
+    def _signed(self, frontier: Frontier) -> str:
+        return notes.sign(
+            Checkpoint(origin=self._origin, size=frontier.size, root=frontier.root()), self._signer
+        )
+
+    # --- reading
+
+    def _tip(self) -> Frontier:
+        """The frontier of everything in the store; from memory when nobody else has written."""
+        size = self._stored_size()
+        if size != self._frontier.size:
+            if size < self._frontier.size:
+                raise AuditError(f"{self._path}: {size} records, but there were {self._frontier.size}")
+            self._frontier = merkle.frontier_at(size, self._node)
+        return self._frontier
+
+    def _stored_size(self) -> int:
+        (last,) = self._db.execute("SELECT max(leaf_index) FROM entry").fetchone()
+        return 0 if last is None else int(last) + 1
+
+    def _row_of(self, idempotency_key: str) -> tuple[int, bytes] | None:
+        row: tuple[int, bytes] | None = self._db.execute(
+            "SELECT leaf_index, record FROM entry WHERE idempotency_key = ?", (idempotency_key,)
+        ).fetchone()
+        return row
+
+    def _node(self, level: int, position: int) -> bytes:
+        row = self._db.execute(
+            "SELECT substr(hashes, ?, ?) FROM entry WHERE leaf_index = ?",
+            (1 + level * HASH_SIZE, HASH_SIZE, ((position + 1) << level) - 1),
+        ).fetchone()
+        if row is None or not isinstance(row[0], bytes) or len(row[0]) != HASH_SIZE:
+            raise AuditError(f"{self._path}: tree node {position} of level {level} is missing")
+        return row[0]
+
+    def _check_size(self, size: int) -> None:
+        if size > self._stored_size():
+            raise AuditError(f"{self._path}: no log of {size} records here")
+
+    def _check_usable(self) -> None:
+        if os.getpid() != self._process:
+            raise AuditError(f"{self._path}: the log was opened by another process: open it again after a fork")
+        if self._failure:
+            raise AuditError(self._failure)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        self._check_usable()
+        with self._store:
+            self._check_usable()
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise AuditError(f"{self._path}: cannot read the audit log: {error}", hint=_hint(error)) from error
+
+
+def _hint(error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith("SQLITE_BUSY"):
+        return f"another process held the log for {BUSY_TIMEOUT_S:.0f} s; try again"
+    if name == "SQLITE_FULL":
+        return "the disk is full: nothing can be decided until there is room for the record"
+    return ""

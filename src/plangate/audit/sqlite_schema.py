@@ -1,0 +1,118 @@
+"""The SQLite file itself: how it is made, what is in it, and how it is opened.
+
+The triggers keep honest mistakes out; the tree and its signed checkpoint are what show dishonest ones.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from plangate.audit import private_files
+from plangate.errors import AuditError
+
+APPLICATION_ID: Final = 0x706C_6761  # "plga"
+VERSION: Final = 1
+_WAL_PAGES: Final = 4_000
+"""Pages (4 KiB) in the write-ahead log before SQLite moves them into the main file: 16 MB."""
+
+STATEMENTS: Final = (
+    """CREATE TABLE entry (
+    leaf_index INTEGER PRIMARY KEY CHECK (leaf_index >= 0),
+    idempotency_key TEXT NOT NULL UNIQUE CHECK (typeof(idempotency_key) = 'text'),
+    hashes BLOB NOT NULL CHECK (typeof(hashes) = 'blob' AND length(hashes) >= 32),
+    record BLOB NOT NULL CHECK (typeof(record) = 'blob' AND length(record) > 0)
+)""",
+    """CREATE TRIGGER entry_is_next BEFORE INSERT ON entry
+WHEN NEW.leaf_index IS NOT (SELECT coalesce(max(leaf_index) + 1, 0) FROM entry)
+BEGIN SELECT RAISE(ABORT, 'records are numbered without gaps'); END""",
+    """CREATE TRIGGER entry_stays BEFORE UPDATE ON entry
+BEGIN SELECT RAISE(ABORT, 'records are never changed'); END""",
+    """CREATE TRIGGER entry_is_kept BEFORE DELETE ON entry
+BEGIN SELECT RAISE(ABORT, 'records are never removed'); END""",
+)
+
+
+def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
+    """Open the store for writing, making it when it is not there.
+
+    Returns:
+        A connection in autocommit mode that any thread may use, one at a time.
+
+    Raises:
+        AuditError: It cannot be opened, or is something else.
+    """
+    _prepare_file(path)
+    try:
+        db = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+        try:
+            _set_up(db, path)
+        except BaseException:
+            db.close()
+            raise
+    except sqlite3.Error as error:
+        raise AuditError(f"{path}: cannot open the audit log: {error}") from error
+    return db
+
+
+def check(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is not a log, or whose table or triggers were changed.
+
+    Raises:
+        AuditError: As said.
+        sqlite3.Error: It cannot be read.
+    """
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise AuditError(f"{path}: not an audit log")
+    if version != VERSION:
+        raise AuditError(f"{path}: an audit log of version {version} (supported: {VERSION})")
+    found = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    if found != set(STATEMENTS):
+        raise AuditError(f"{path}: the audit log's table or triggers were changed")
+
+
+def _set_up(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE cannot delete past the triggers
+    (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise AuditError(f"{path}: no write-ahead log on this file system (got {mode})")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone leaves the data in the drive's cache
+    db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        _create(db)
+    check(db, path)
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """Make the table in an empty file. Another process may be doing the same."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        (objects,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if objects == 0:
+            for statement in STATEMENTS:
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def _prepare_file(path: Path) -> None:
+    """Make the file with mode 0600 before SQLite makes it with another; its companions inherit the mode.
+
+    NOTE: never open() a file that SQLite may have open in this process: closing it again would drop SQLite's locks,
+    and another process could then remove the write-ahead log under us (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    if private_files.create(path, b""):
+        return
+    try:
+        found = path.lstat()
+    except OSError as error:
+        raise AuditError(f"{path}: cannot open the audit log: {error.strerror}") from error
+    private_files.check_regular(path, found)
