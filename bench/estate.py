@@ -24,13 +24,14 @@ class Template:
     """One ``resource`` block.
 
     Attributes:
-        expressions: Attribute to the references of its expression, in Terraform's spelling (longest first).
+        expressions: Attribute to the references of its expression, in Terraform's spelling (longest
+            first), or to its nested blocks as they stand in ``configuration``.
         keys: Instance keys for ``count`` or ``for_each``; ``(None,)`` for a single instance.
     """
 
     type: str
     name: str
-    expressions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    expressions: dict[str, tuple[str, ...] | list[Values]] = field(default_factory=dict)
     keys: tuple[int | str | None, ...] = (None,)
 
     def configuration(self) -> Values:
@@ -41,7 +42,10 @@ class Template:
             "type": self.type,
             "name": self.name,
             "provider_config_key": "aws",
-            "expressions": {name: {"references": list(refs)} for name, refs in self.expressions.items()},
+            "expressions": {
+                name: {"references": list(shown)} if isinstance(shown, tuple) else shown
+                for name, shown in self.expressions.items()
+            },
             "schema_version": 1,
         }
         if isinstance(self.keys[0], int):
@@ -63,7 +67,11 @@ def _each(address: str) -> tuple[str, ...]:
 
 
 _NAME: Final = ("var.name",)
-_COMPANION: Final = {"bucket": _to("aws_s3_bucket.data")}
+_COMPANION: Final[dict[str, tuple[str, ...] | list[Values]]] = {"bucket": _to("aws_s3_bucket.data")}
+_KEYED: Final = {
+    "kms_master_key_id": {"references": list(_to("aws_kms_key.main", "arn"))},
+    "sse_algorithm": {"constant_value": "aws:kms"},
+}
 
 HUB: Final = (
     Template(type="aws_subnet", name="shared", expressions={"vpc_id": ("var.vpc_id",)}),
@@ -148,7 +156,7 @@ SERVICE: Final = (
     Template(
         type="aws_s3_bucket_server_side_encryption_configuration",
         name="data",
-        expressions=_COMPANION | {"rule": _to("aws_kms_key.main", "arn")},
+        expressions=_COMPANION | {"rule": [{"apply_server_side_encryption_by_default": [_KEYED]}]},
     ),
     Template(type="aws_s3_bucket_versioning", name="data", expressions=dict(_COMPANION)),
     Template(type="aws_s3_bucket_public_access_block", name="data", expressions=dict(_COMPANION)),

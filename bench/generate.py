@@ -1,6 +1,6 @@
 """Makes Terraform plan documents of any size, byte for byte the same in every run.
 
-``python -m bench.generate 1000 plan.json`` writes a plan of exactly 1,000 resources as ``terraform show -json``
+``python -m bench.generate 1000 plan.json`` writes a plan of 1,000 resources as ``terraform show -json``
 of version 1.11.4 would: resource changes with their unknown and sensitive shadows, planned values, prior
 state, and the configuration with its references, modules and ``for_each``.
 """
