@@ -6,10 +6,23 @@ because undefined is not empty.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from plangate.decision.outcome import RuleSpec
+from plangate.policy.reads import Reads
+
+
+class RuleScope(StrEnum):
+    """What a rule gives an outcome for: METADATA's ``custom.scope``."""
+
+    RESOURCES = "resources"
+    """Every resource of its kinds that exists after the change."""
+    CHANGES = "changes"
+    """Every entry of its kinds, those that go included."""
+    PLAN = "plan"
+    """The plan as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +40,10 @@ class PolicySet:
     Attributes:
         rules: One spec per Rego rule package, sorted by id.
         packages: Rule id to Rego package, e.g. ``policies.network.no_peering``.
+        scopes: Rule id to what it gives outcomes for.
         modules: ``(file name, text)`` of every module that is evaluated (tests left out), sorted by file name.
         data: Parsed data documents below ``data``.
-        reads: Rule id to the input paths it can read, for the unknown check (see ``policy/reads.py``).
+        reads: Rule id to what it can read of a plan, for the unknown check (see ``policy/reads.py``).
         handles_unknowns: Ids of the rules that define ``undetermined`` themselves.
         sha256: Hex digest over file names and contents of modules and data, independent of folder location.
         sources: Names of the folders.
@@ -37,9 +51,10 @@ class PolicySet:
 
     rules: tuple[RuleSpec, ...]
     packages: Mapping[str, str]
+    scopes: Mapping[str, RuleScope]
     modules: tuple[tuple[str, str], ...]
     data: Mapping[str, Any]
-    reads: Mapping[str, Any]
+    reads: Mapping[str, Reads]
     handles_unknowns: frozenset[str]
     sha256: str
     sources: tuple[str, ...]

@@ -1,0 +1,161 @@
+"""Rego answers turned into outcomes: one for every resource in a rule's scope. Silence becomes a word here.
+
+In this order, for each resource: a ``deny`` finding is a fail; an ``undetermined`` one is unknown; a rule without
+``undetermined`` that reads a value that is not known yet is unknown; only what is left is a pass. A rule that could
+not be evaluated, or that speaks of a resource which is not in the plan, is an error as a whole.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from plangate.decision.outcome import Outcome, RuleSpec, Status
+from plangate.errors import EngineError
+from plangate.model.plan import Plan, Resource
+from plangate.policy.base import Finding, PolicySet, RuleAnswer, RuleScope
+from plangate.policy.reads import Read, Reads, plan_unknown, touched
+
+_MOST_NAMED = 5
+"""Unknown values that a message names before it says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The outcomes of all rules, in the order of rules and plan.
+
+    Attributes:
+        outcomes: At least one per rule, except for the rules that matched nothing.
+        matched_nothing: Ids of rules with nothing in their scope in this plan.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    matched_nothing: tuple[str, ...]
+
+
+def judge(policies: PolicySet, answers: Sequence[RuleAnswer], plan: Plan) -> Judged:
+    """One outcome per rule and resource in its scope.
+
+    Raises:
+        EngineError: The answers are not those of exactly these rules, in their order.
+    """
+    asked = [rule.id for rule in policies.rules]
+    answered = [answer.rule for answer in answers]
+    if asked != answered:
+        raise EngineError(f"the policy engine answered for {answered}, but was asked for {asked}")
+    outcomes: list[Outcome] = []
+    nothing: list[str] = []
+    for rule, answer in zip(policies.rules, answers, strict=True):
+        reads = None if rule.id in policies.handles_unknowns else policies.reads[rule.id]
+        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, plan))
+        outcomes += judged
+        if not judged:
+            nothing.append(rule.id)
+    return Judged(outcomes=tuple(outcomes), matched_nothing=tuple(nothing))
+
+
+def in_scope(rule: RuleSpec, scope: RuleScope, plan: Plan) -> tuple[Resource, ...]:
+    """The resources that a rule gives an outcome for, in document order."""
+    if scope is RuleScope.PLAN:
+        return ()
+    kinds = frozenset(rule.kinds)
+    return tuple(
+        resource
+        for resource in plan.resources
+        if (not kinds or resource.kind in kinds)
+        and resource.mode == "managed"
+        and (scope is RuleScope.CHANGES or resource.exists_after)
+    )
+
+
+def _rule_outcomes(
+    rule: RuleSpec, scope: RuleScope, reads: Reads | None, answer: RuleAnswer, plan: Plan
+) -> Iterator[Outcome]:
+    if answer.error:
+        yield Outcome(
+            rule=rule.id, address="", status=Status.ERROR, message=f"the rule failed: {answer.error}"
+        )
+        return
+    resources = in_scope(rule, scope, plan)
+    known = {resource.address for resource in plan.resources}
+    stray = sorted({found.address for found in (*answer.deny, *answer.undetermined)} - known - {""})
+    if stray:
+        yield Outcome(
+            rule=rule.id, address="", status=Status.ERROR,
+            message=f"the rule speaks of {', '.join(stray[:_MOST_NAMED])}, which is not in the plan",
+        )  # fmt: skip
+        return
+    denied, undetermined = _by_address(answer.deny), _by_address(answer.undetermined)
+    shared = _shared_unknowns(reads, plan) if reads is not None else ()
+    whole_plan = scope is RuleScope.PLAN or "" in denied or "" in undetermined
+    if whole_plan:
+        yield from _of_one(rule, "", None, denied.pop("", ()), undetermined.pop("", ()), shared)
+    for resource in resources:
+        address = resource.address
+        own = touched(reads.own, resource) if reads is not None else ()
+        unknown = (*(f"{address}: {path}" for path in own), *shared)
+        yield from _of_one(
+            rule, address, resource, denied.get(address, ()), undetermined.get(address, ()), unknown
+        )
+    # A finding about a resource that the rule did not promise to judge still counts.
+    judged = {resource.address for resource in resources}
+    for resource in plan.resources:
+        address = resource.address
+        if address in judged or address not in {*denied, *undetermined}:
+            continue
+        judged.add(address)
+        yield from _of_one(rule, address, resource, denied.get(address, ()), undetermined.get(address, ()), ())
+
+
+def _of_one(
+    rule: RuleSpec,
+    address: str,
+    resource: Resource | None,
+    denied: Sequence[Finding],
+    undetermined: Sequence[Finding],
+    unknown: Sequence[str],
+) -> Iterator[Outcome]:
+    """The outcomes of one resource, or of the plan: each denial by itself, else one."""
+
+    def outcome(status: Status, message: str = "", path: str = "") -> Outcome:
+        return Outcome(
+            rule=rule.id, address=address, status=status, message=message, path=path,
+            existing=resource.existing if resource is not None else False,
+            location=resource.location if resource is not None else None,
+        )  # fmt: skip
+
+    if denied:
+        for found in denied:
+            yield outcome(Status.FAIL, found.message, found.path)
+    elif undetermined:
+        for found in undetermined:
+            yield outcome(Status.UNKNOWN, found.message, found.path)
+    elif unknown:
+        named = ", ".join(unknown[:_MOST_NAMED])
+        more = len(unknown) - _MOST_NAMED
+        yield outcome(
+            Status.UNKNOWN,
+            f"depends on what is known only after apply: {named}{f' and {more} more' if more > 0 else ''}",
+        )
+    else:
+        yield outcome(Status.PASS)
+
+
+def _by_address(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    """Findings by address, each list sorted: the engine's sets have no order."""
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for finding in sorted(findings, key=lambda finding: (finding.address, finding.path, finding.message)):
+        found[finding.address].append(finding)
+    return dict(found)
+
+
+def _shared_unknowns(reads: Reads, plan: Plan) -> tuple[str, ...]:
+    """Unknown values that every outcome of a rule depends on, with the resource they are of."""
+    found: list[str] = []
+    if reads.plan and plan_unknown(plan):
+        found.append("an output or check of the plan")
+    by_kind: Mapping[str, frozenset[Read]] = dict(reads.others)
+    for resource in plan.resources:
+        looked_at = by_kind.get("", frozenset()) | by_kind.get(resource.kind, frozenset())
+        if looked_at:
+            found += [f"{resource.address}: {path}" for path in touched(looked_at, resource)]
+    return tuple(found)

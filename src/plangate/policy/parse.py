@@ -1,0 +1,77 @@
+"""Rego text to modules, through the engine's own parser: what it does not understand, we do not judge with."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from plangate.errors import PolicyLoadError
+from plangate.policy.files import PolicyFile
+from plangate.policy.syntax import Module, read_module
+from plangate.policy.worker import clean, new_engine
+
+_PLACED: Final = re.compile(r"^(?P<file>.*?):(?P<line>[0-9]+):(?P<column>[0-9]+): (?P<problem>.*)$", re.DOTALL)
+
+_OPA: Final = "it works with `engine: opa`"
+
+_HINTS: Final[tuple[tuple[str, str], ...]] = (
+    (r"^\s*import\b", f"write imports above the first rule; {_OPA}"),
+    (r"\$[\"`]", f"string interpolation is not supported: use sprintf or concat; {_OPA}"),
+    (r"\}\s*\{", f"two bodies of one rule: write the head again for the second; {_OPA}"),
+    (r"^\s*[a-z_][\w.]*\([^)]*\)\s*(#.*)?$", f"a function needs a value or a body: write `:= true`; {_OPA}"),
+)
+"""What a line looks like when it is one of the constructs that OPA knows and regorus does not."""
+
+
+def parse_modules(files: Sequence[PolicyFile]) -> tuple[Module, ...]:
+    """Every file as a module, in the same order.
+
+    Raises:
+        PolicyLoadError: The first file that is not Rego as the engine knows it, with line and column.
+    """
+    if not files:
+        return ()
+    engine = new_engine()
+    for file in files:
+        try:
+            engine.add_policy(file.name, file.text)
+        except Exception as problem:
+            raise _syntax_error(file, clean(problem)) from problem
+    try:
+        trees = json.loads(engine.get_ast_as_json())
+    except (ValueError, RecursionError, RuntimeError) as problem:
+        raise PolicyLoadError(files[0].name, f"the engine gave no syntax tree: {problem}") from problem
+    found: dict[str, Any] = {tree["source"]["file"]: tree["ast"] for tree in trees}
+    return tuple(read_module(file.name, file.text, found[file.name]) for file in files)
+
+
+def prepare(modules: Sequence[Module]) -> None:
+    """Let the engine plan the evaluation, which finds unsafe variables and conflicting definitions.
+
+    Raises:
+        PolicyLoadError: With the engine's own words and place.
+    """
+    engine = new_engine()
+    for module in modules:
+        engine.add_policy(module.file, module.text)
+    try:
+        engine.eval_query_as_json("true")
+    except Exception as problem:
+        raise _engine_error(clean(problem), modules[0].file if modules else "policies") from problem
+
+
+def _engine_error(said: str, file: str) -> PolicyLoadError:
+    placed = _PLACED.match(said)
+    if placed is None:
+        return PolicyLoadError(file, said)
+    return PolicyLoadError(
+        placed["file"], placed["problem"], line=int(placed["line"]), column=int(placed["column"])
+    )
+
+
+def _syntax_error(file: PolicyFile, said: str) -> PolicyLoadError:
+    error = _engine_error(said, file.name)
+    lines = file.text.split("\n")
+    line = lines[error.line - 1] if 0 < error.line <= len(lines) else ""
+    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, line)), "")
+    return PolicyLoadError(file.name, error.problem, line=error.line, column=error.column, hint=hint)

@@ -1,0 +1,125 @@
+"""What a rule can read of a plan, and whether something that it can read is not known yet.
+
+This is what makes unknowns safe by construction: a rule without an ``undetermined`` of its own, that reads an
+unknown value of a resource and found nothing, has not said that the resource is good. Sound first, then narrow:
+what cannot be followed reads everything. `plangate.policy.flow` computes it from the syntax tree.
+
+A *path* is a tuple of keys from the resource down, e.g. ``("facts", "public_ip")``; ``ANY`` stands for any key.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from plangate.model.plan import Plan, Resource
+from plangate.model.values import UNKNOWN, pointer_tokens
+
+ANY: Final = "*"
+
+Path: TypeAlias = tuple[str, ...]
+
+WHOLE: Final[Path] = ()
+"""The path of the resource as a whole: everything in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One path that is looked at.
+
+    Attributes:
+        path: From the resource down.
+        deep: The value itself is looked at. Otherwise only whether it is there (its children are listed apart).
+    """
+
+    path: Path
+    deep: bool
+
+    def touches(self, unknown: Path) -> bool:
+        """An unknown value at that path can change what this read gives."""
+        shared = min(len(self.path), len(unknown))
+        if any(
+            mine not in (ANY, theirs) and theirs != ANY
+            for mine, theirs in zip(self.path[:shared], unknown[:shared], strict=True)
+        ):
+            return False
+        return self.deep or len(unknown) <= len(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """What one rule can read.
+
+    Attributes:
+        own: Of the resource that a finding is about: it matters to the outcome of that resource alone.
+        others: Kind (empty: any) to what is read of resources of that kind, whichever the finding is about:
+            it matters to every outcome of the rule.
+        plan: The outputs or checks of the plan are read.
+    """
+
+    own: frozenset[Read] = frozenset()
+    others: tuple[tuple[str, frozenset[Read]], ...] = ()
+    plan: bool = False
+
+    def describe(self) -> tuple[str, ...]:
+        """The paths as people write them (``facts.public_ip``, ``after.tags.*``), sorted."""
+        reads = self.own.union(*(found for _, found in self.others))
+        return tuple(sorted({".".join(read.path) or ANY for read in reads}))
+
+
+EVERYTHING: Final = Reads(others=(("", frozenset({Read(path=WHOLE, deep=True)})),), plan=True)
+
+
+def _holds_unknown(value: Any) -> bool:
+    if value is UNKNOWN:
+        return True
+    if isinstance(value, dict):
+        return any(map(_holds_unknown, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_unknown, value))
+    return False
+
+
+def unknown_facts(resource: Resource) -> tuple[str, ...]:
+    """Names of the facts that are, or contain, a value that is not known yet; sorted."""
+    return tuple(sorted(name for name, value in resource.facts.items() if _holds_unknown(value)))
+
+
+def touched_paths(
+    reads: Iterable[Read], facts: Iterable[str], pointers: Iterable[str], *, region: bool = False
+) -> Iterator[Path]:
+    """The unknown paths of one resource that some read looks at.
+
+    Args:
+        reads: What is read of the resource.
+        facts: Names of facts whose value is or contains an unknown.
+        pointers: JSON Pointers of unknown values in ``after``.
+        region: The resource's region is unknown.
+    """
+    reads = tuple(reads)
+    unknown: list[Path] = [("facts", name) for name in facts]
+    unknown += [("after", *pointer_tokens(pointer)) for pointer in pointers]
+    if region:
+        unknown.append(("region",))
+    for path in unknown:
+        if any(read.touches(path) for read in reads):
+            yield path
+
+
+def touches_unknown(reads: Iterable[Read], facts: Iterable[str], pointers: Iterable[str]) -> bool:
+    """Something that is read of a resource is not known yet; arguments as for `touched_paths`."""
+    return any(True for _ in touched_paths(reads, facts, pointers))
+
+
+def touched(reads: Iterable[Read], resource: Resource) -> tuple[str, ...]:
+    """The unknown things of a resource that are read, as people write them, sorted."""
+    found = touched_paths(
+        reads, unknown_facts(resource), resource.unknown, region=resource.region is UNKNOWN
+    )
+    return tuple(sorted({".".join(path) for path in found}))
+
+
+def plan_unknown(plan: Plan) -> bool:
+    """An output or a check of the plan is not known yet."""
+    return any(_holds_unknown(output.after) for output in plan.outputs) or any(
+        check.status == "unknown" for check in plan.checks
+    )

@@ -1,0 +1,208 @@
+"""The process that holds the engine. It may be killed at any time, and it can hurt nobody but itself.
+
+regorus holds the interpreter lock, has no time-out, and a stack overflow or a failed allocation in it ends the
+process. So it never runs in ours. This module imports nothing of plangate: it is also started with ``-c``.
+
+Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
+
+    to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
+                      EVAL {"deadline_s", "exact"}\\n<document>
+    from the worker   REDY                                     policies are loaded
+                      BEGN <index>                             about to evaluate this query alone
+                      ALLA <JSON>                              all queries at once succeeded: their values
+                      ANSW <index>\\n<JSON>                     one query's answer
+                      FAIL <index>\\n<message>                  one query failed
+                      DONE                                     every query has been answered
+                      DEAD <message>                           the worker gives up
+"""
+
+import json
+import math
+import os
+import resource
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO, Final
+
+HEADER_BYTES: Final = 12
+
+MAX_FILE_BYTES: Final = 1 << 20
+MAX_LINES: Final = 20_000
+MAX_COLUMNS: Final = 4_000
+
+_EXACT_PACKAGE: Final = "plangate_exact_input"
+
+
+def frame(kind: bytes, body: bytes = b"") -> bytes:
+    """One message as bytes."""
+    return kind + len(body).to_bytes(8, "big") + body
+
+
+def clean(problem: BaseException) -> str:
+    """An engine error without its stack backtrace and source drawing, on one line.
+
+    The engine's text looks like ``\\n--> file:3:7\\n  |\\n3 | code\\n  |  ^\\nerror: what``.
+    """
+    text = str(problem).split("Stack backtrace:", maxsplit=1)[0].strip()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    where = next((line.removeprefix("--> ") for line in lines if line.startswith("--> ")), "")
+    said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    if not said:
+        return " ".join(lines)[:500] or type(problem).__name__
+    return f"{where}: {said[0]}"[:500] if where else said[0][:500]
+
+
+def new_engine() -> Any:
+    """An engine with our limits on policy size."""
+    import regorus  # noqa: PLC0415 - only a process that evaluates pays for the engine
+
+    engine = regorus.Engine()
+    engine.set_policy_length_config(
+        max_col=MAX_COLUMNS, max_file_bytes=MAX_FILE_BYTES, max_lines=MAX_LINES
+    )
+    # Otherwise print() in a policy goes to stderr.
+    engine.set_gather_prints(True)
+    return engine
+
+
+class Worker:
+    """Policies loaded, waiting for documents."""
+
+    def __init__(self, modules: Sequence[Sequence[str]], data: str, queries: Sequence[str]) -> None:
+        self.engine = new_engine()
+        for file, text in modules:
+            self.engine.add_policy(file, text)
+        self.engine.add_data_json(data)
+        self.queries = queries
+
+    def evaluate(self, out: BinaryIO, document: bytes, *, exact: bool) -> None:
+        """Answer every query on one document."""
+        engine, suffix = self.engine, ""
+        if exact:
+            # Numbers in an input document become floats above 64 bits; those in a policy do not. So a document
+            # with such a number is handed over as policy text (JSON is Rego), on a copy that is thrown away.
+            engine = engine.clone()
+            size = len(document) + 100
+            engine.set_policy_length_config(max_col=size, max_file_bytes=size, max_lines=size)
+            engine.add_policy("input", f"package {_EXACT_PACKAGE}\ndocument := {document.decode()}")
+            suffix = f" with input as data.{_EXACT_PACKAGE}.document"
+        else:
+            engine.set_input_json(document.decode())
+        self._answer(out, engine, suffix)
+        engine.take_prints()
+        out.write(frame(b"DONE"))
+        out.flush()
+
+    def _answer(self, out: BinaryIO, engine: Any, suffix: str) -> None:
+        # All at once shares what rules have in common (the index by kind above all), which makes twenty rules
+        # four times faster than one by one. One failing or undefined rule spoils that: then one by one.
+        try:
+            together = engine.eval_query_as_json(f"[{', '.join(self.queries)}]{suffix}")
+        except Exception:  # noqa: BLE001 - whatever it was, the loop below finds whose it is
+            together = "{}"
+        if '"result"' in together:
+            out.write(frame(b"ALLA", together.encode()))
+            return
+        for index, query in enumerate(self.queries):
+            out.write(frame(b"BEGN", str(index).encode()))
+            out.flush()
+            try:
+                answer = engine.eval_query_as_json(f"[{query}]{suffix}")
+            except Exception as problem:  # noqa: BLE001 - becomes the rule's error
+                out.write(frame(b"FAIL", f"{index}\n{clean(problem)}".encode()))
+            else:
+                out.write(frame(b"ANSW", f"{index}\n{answer}".encode()))
+
+
+def _read(stream: BinaryIO) -> tuple[bytes, bytes] | None:
+    header = stream.read(HEADER_BYTES)
+    if len(header) < HEADER_BYTES:
+        return None
+    length = int.from_bytes(header[4:], "big")
+    body = stream.read(length)
+    return (header[:4], body) if len(body) == length else None
+
+
+def limit_memory(memory_bytes: int) -> None:
+    """Refuse address space beyond what the process has now plus ``memory_bytes``, where the system can."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - no pathlib in this process
+            used = int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        used = 0
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    wanted = used + memory_bytes
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (wanted if hard < 0 else min(wanted, hard), hard))
+    except (OSError, ValueError):
+        # Not every system enforces it (macOS); the deadline still holds.
+        return
+
+
+def limit_cpu(seconds: float) -> None:
+    """End the process when it has used this much more processor time: also when our parent is gone."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + 1
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard < 0 else min(soft, hard), hard))
+
+
+def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) -> None:
+    """Load, say so, and answer until the other side closes. Never raises."""
+    try:
+        if setup is None:
+            first = _read(requests)
+            if first is None or first[0] != b"LOAD":
+                return
+            setup = json.loads(first[1])
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        limit_memory(setup["memory_bytes"])
+        worker = Worker(setup["modules"], setup["data"], setup["queries"])
+        out.write(frame(b"REDY"))
+        out.flush()
+        while (request := _read(requests)) is not None:
+            options, _, document = request[1].partition(b"\n")
+            asked = json.loads(options)
+            limit_cpu(asked["deadline_s"])
+            worker.evaluate(out, document, exact=asked["exact"])
+    except BrokenPipeError:
+        return
+    except BaseException as problem:  # noqa: BLE001 - panics of the engine are BaseException; our end is near anyway
+        out.write(frame(b"DEAD", clean(problem).encode()))
+        out.flush()
+
+
+def _only_keep(descriptors: Sequence[int]) -> None:
+    """Close every other descriptor: a copy of some pipe's end would keep its reader waiting for ever."""
+    try:
+        opened = [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:
+        opened = list(range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
+    for descriptor in opened:
+        if descriptor > 2 and descriptor not in descriptors:  # noqa: PLR2004 - 0 to 2 are replaced below
+            try:
+                os.close(descriptor)
+            except OSError:
+                continue
+
+
+def child(request_fd: int, answer_fd: int, setup: Mapping[str, Any] | None) -> None:
+    """Be the worker on two pipe ends, and end the process. Standard streams lead nowhere from here on."""
+    status = 70
+    try:
+        _only_keep((request_fd, answer_fd))
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nowhere, standard)
+        with os.fdopen(request_fd, "rb") as requests, os.fdopen(answer_fd, "wb") as out:
+            serve(requests, out, setup)
+        status = 0
+    finally:
+        # No exit handlers: this may be a copy of a process that has its own to run.
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    child(int(sys.argv[1]), int(sys.argv[2]), None)
