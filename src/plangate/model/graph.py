@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from plangate.model.address import patterns
-from plangate.model.plan import Reference, Resource
+from plangate.model.plan import Action, Reference, Resource
 from plangate.model.values import ABSENT, UNKNOWN, at_pointer
 
 IDENTIFIERS: Final = ("id", "arn", "name", "bucket", "identifier", "self_link", "key_id", "name_prefix")
@@ -98,6 +98,8 @@ class Graph:
             references = references_at(resource, at)
             followed = False
             for reference in references:
+                if not _names_target(reference):
+                    continue
                 covered = self._existing(reference.address, tuple(types))
                 followed = followed or bool(covered)
                 if reference.exact:
@@ -155,15 +157,31 @@ class Graph:
             if isinstance(value, str):
                 index.by_value.setdefault(value, []).append(resource)
                 continue
-            if value is not UNKNOWN:
+            if value is not UNKNOWN or _is_left_out(resource, at):
                 continue
             references = references_at(resource, at)
             for reference in references:
-                side = index.exact if reference.exact else index.possible
+                side = index.exact if reference.exact and _names_target(reference) else index.possible
                 side.setdefault(reference.address, []).append(resource)
             if not references or _is_lost(resource, at):
                 index.unfollowed.append(resource)
         return index
+
+
+def _names_target(reference: Reference) -> bool:
+    """Whether what is read of the target is its name or id; its region, say, does not point at it."""
+    return not reference.attribute or reference.attribute in IDENTIFIERS
+
+
+def _is_left_out(resource: Resource, at: str) -> bool:
+    """Whether an unknown attribute of a new object is only computed: nobody set it, so it points at nothing yet."""
+    name = at[1:]
+    return (
+        resource.configured is not None
+        and "/" not in name
+        and name not in resource.configured
+        and resource.action in {Action.CREATE, Action.REPLACE}
+    )
 
 
 def references_at(resource: Resource, at: str) -> tuple[Reference, ...]:

@@ -1,0 +1,187 @@
+"""The decision as a document, ``plangate.dev/decision/v1``: JSON output, what reports render, what the log digests.
+
+It holds texts, whole numbers, booleans, lists and objects only, so that its canonical form is one thing everywhere.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from plangate.decision.decide import Effect, Judgement, Obligation
+from plangate.decision.outcome import Outcome, RuleSpec, Status
+from plangate.decision.waiver import Approval, Waiver
+
+DECISION_SCHEMA: Final = "plangate.dev/decision/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What was judged: the bytes that were handed in."""
+
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSummary:
+    """What the plan would do, in numbers."""
+
+    format: str
+    tool: str
+    changes: Mapping[str, int]
+    resources: int
+    unmodelled: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyUsed:
+    """What it was judged with.
+
+    Attributes:
+        sha256: Digest over policies, settings and built-in rules' versions.
+        engine: Engine name and version.
+        sources: Folders, or ``built-in``.
+        settings_sha256: Digest of ``plangate.yaml``.
+    """
+
+    sha256: str
+    engine: str
+    sources: Sequence[str]
+    settings_sha256: str
+
+
+def decision_document(
+    *,
+    decision_id: str,
+    time: datetime,
+    environment: str,
+    subject: Subject,
+    plan: PlanSummary | None,
+    outcomes: Iterable[Outcome],
+    judgement: Judgement,
+    rules: Mapping[str, RuleSpec],
+    matched_nothing: Iterable[str],
+    disabled: Iterable[str],
+    policy: PolicyUsed,
+    timings_ms: Mapping[str, int],
+) -> dict[str, Any]:
+    """The document, without ``log``, which is added once the decision is recorded.
+
+    Outcomes that passed carry only rule, address and outcome. Outcomes are sorted by rule, then address.
+    """
+    effects = {id(outcome): effect for outcome, effect in judgement.weighed}
+    listed = sorted(outcomes, key=lambda o: (o.rule, o.address, o.path))
+    counts = Counter(outcome.status for outcome in listed)
+    return {
+        "schema": DECISION_SCHEMA,
+        "decision_id": decision_id,
+        "time": timestamp(time),
+        "result": judgement.result.value,
+        "reasons": list(judgement.reasons),
+        "environment": environment,
+        "subject": {
+            "name": subject.name,
+            "sha256": subject.sha256,
+            "media_type": subject.media_type,
+            "size": subject.size,
+        },
+        "plan": None
+        if plan is None
+        else {
+            "format": plan.format,
+            "tool": plan.tool,
+            "changes": dict(plan.changes),
+            "resources": plan.resources,
+        },
+        "counts": {status.value: counts.get(status, 0) for status in Status},
+        "outcomes": [_outcome(outcome, rules.get(outcome.rule), effects.get(id(outcome))) for outcome in listed],
+        "obligations": [obligation_document(obligation) for obligation in judgement.obligations],
+        "waivers": [_waiver(waiver) for waiver in judgement.waivers],
+        "approvals": [_approval(approval) for approval in judgement.approvals],
+        "rules": {
+            "loaded": len(rules),
+            "evaluated": len(judgement.evaluated),
+            "matched_nothing": sorted(matched_nothing),
+            "errored": list(judgement.errored),
+            "disabled": sorted(disabled),
+        },
+        "unmodelled": [] if plan is None else list(plan.unmodelled),
+        "policy": {
+            "sha256": policy.sha256,
+            "engine": policy.engine,
+            "sources": list(policy.sources),
+            "settings_sha256": policy.settings_sha256,
+        },
+        "timings_ms": dict(timings_ms),
+    }
+
+
+def obligation_document(obligation: Obligation) -> dict[str, str]:
+    """An obligation as it stands in documents and receipts."""
+    return {
+        "rule": obligation.rule,
+        "address": obligation.address,
+        "message": obligation.message,
+        "path": obligation.path,
+    }
+
+
+def obligation_from(document: Mapping[str, str]) -> Obligation:
+    """The inverse of `obligation_document`."""
+    return Obligation(
+        rule=document["rule"],
+        address=document["address"],
+        message=document.get("message", ""),
+        path=document.get("path", ""),
+    )
+
+
+def timestamp(time: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, from an aware time."""
+    time = time.astimezone(UTC)
+    return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+
+
+def _outcome(outcome: Outcome, spec: RuleSpec | None, effect: Effect | None) -> dict[str, Any]:
+    short: dict[str, Any] = {"rule": outcome.rule, "address": outcome.address, "outcome": outcome.status.value}
+    if outcome.existing:
+        short["existing"] = True
+    if outcome.status is Status.PASS:
+        return short
+    if outcome.message:
+        short["message"] = outcome.message
+    if spec is None or effect is None:
+        return short
+    location = outcome.location
+    return short | {
+        "effect": effect.value,
+        "enforcement": spec.enforcement.value,
+        "severity": spec.severity.value,
+        "title": spec.title,
+        "path": outcome.path,
+        "location": {"file": location.file, "line": location.line} if location else None,
+        "remediation": spec.remediation,
+    }
+
+
+def _waiver(waiver: Waiver) -> dict[str, str]:
+    return {
+        "rule": waiver.rule,
+        "address": waiver.address,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "expires": timestamp(waiver.expires),
+    }
+
+
+def _approval(approval: Approval) -> dict[str, str]:
+    return {
+        "rule": approval.rule,
+        "plan_sha256": approval.plan_sha256,
+        "approver": approval.approver,
+        "expires": timestamp(approval.expires),
+    }

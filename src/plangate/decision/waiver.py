@@ -1,0 +1,50 @@
+"""Waivers and approvals: how people lift what a rule says, by name and for a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Lifts one rule's word on one address until it expires.
+
+    Attributes:
+        rule: Rule id, exactly.
+        address: Resource address, exactly; no patterns, so that a waiver never grows.
+        owner: Who answers for it.
+        reason: Why, for the record.
+        expires: Aware UTC time; it counts while ``now < expires``.
+    """
+
+    rule: str
+    address: str
+    owner: str
+    reason: str
+    expires: datetime
+
+    def __post_init__(self) -> None:
+        if self.expires.tzinfo is None:
+            raise ValueError("a waiver's expiry needs a time zone")
+        if not (self.rule and self.address and self.owner and self.reason):
+            raise ValueError("a waiver names its rule, address, owner and reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person's yes to one rule's failures on exactly one plan.
+
+    Attributes:
+        rule: Rule id; its enforcement must be ``overridable``.
+        plan_sha256: Digest of the plan that was looked at.
+        approver: Who said yes.
+        expires: Aware UTC time; it counts while ``now < expires``.
+    """
+
+    rule: str
+    plan_sha256: str
+    approver: str
+    expires: datetime
+
+    def __post_init__(self) -> None:
+        if self.expires.tzinfo is None:
+            raise ValueError("an approval's expiry needs a time zone")

@@ -1,0 +1,86 @@
+"""What an executor is: it runs an approved plan, exactly as judged, once. One file here per way to change a cloud."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from plangate.decision.approved import ApprovedPlan
+
+
+class ExecutionStatus(StrEnum):
+    """How an execution ended."""
+
+    SUCCEEDED = "succeeded"
+    """Applied, checks hold, and a new plan finds nothing left to do."""
+    FAILED = "failed"
+    """The tool reported a failure; part of the change may be in place."""
+    CHECKS_FAILED = "checks_failed"
+    """Applied, but a check block says that the result is not as wanted."""
+    NOT_CONVERGED = "not_converged"
+    """Applied, but a new plan wants further changes, or could not be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionEvent:
+    """One thing that happened while executing, fit for the log: no values of attributes, redacted texts.
+
+    Attributes:
+        type: ``apply_start``, ``apply_complete``, ``apply_errored``, ``provision_start``, ``diagnostic``, …
+        address: Resource address, or empty.
+        action: Action word, or empty.
+        message: Redacted, at most 500 characters.
+        elapsed_s: Seconds, when the tool says so.
+    """
+
+    type: str
+    address: str = ""
+    action: str = ""
+    message: str = ""
+    elapsed_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionReport:
+    """What became of the change.
+
+    Attributes:
+        status: How it ended.
+        problems: Sentences for people, redacted; empty when it succeeded.
+        events: Number of events by type.
+        tool: Program and version.
+        followup: JSON of the plan made after apply (``show -json``), for checking obligations; ``None`` if there is none.
+    """
+
+    status: ExecutionStatus
+    problems: tuple[str, ...]
+    events: Mapping[str, int]
+    tool: str
+    followup: bytes | None
+
+
+Observe = Callable[[ExecutionEvent], None]
+"""Called for every event, in order, before the next one is read. An exception from it stops the execution."""
+
+Scrub = Callable[[str], str]
+"""Removes what is secret from a text."""
+
+
+class Executor(Protocol):
+    """Runs approved plans of one kind."""
+
+    def apply(self, approved: ApprovedPlan, plan: bytes, *, observe: Observe, scrub: Scrub) -> ExecutionReport:
+        """Run the plan. The caller has recorded the start durably before.
+
+        Args:
+            approved: Leave to run; its digest is checked against ``plan`` again.
+            plan: The bytes that were judged.
+            observe: Told of every event.
+            scrub: Applied to every text before it leaves.
+
+        Raises:
+            ReceiptError: ``plan`` is not what was approved; nothing ran.
+            ExecutionError: It could not be started; nothing ran.
+        """
+
+

@@ -1,0 +1,223 @@
+"""``plangate.yaml``: everything that a person may choose, checked before anything is judged.
+
+Unknown keys are refused, so that a misspelt setting never quietly does nothing. What weakens the gate says so in its
+name. The file's digest goes into every decision.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from plangate.errors import UsageError
+
+FILE_NAME: Final = "plangate.yaml"
+SCHEMA_FILE: Final = Path(__file__).parent / "schemas" / "settings.v1.json"
+MAX_SETTINGS_BYTES: Final = 1024 * 1024
+MAX_ALIASES: Final = 0
+"""Anchors and aliases have no use here, so there are none."""
+
+
+class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule's own choices. ``None`` keeps what the rule says of itself."""
+
+    enforcement: str | None = None
+    severity: str | None = None
+    on_unknown: str | None = None
+    settings: dict[str, Any] = {}
+
+
+class WaiverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One waiver as written; times are RFC 3339."""
+
+    rule: str
+    address: str
+    owner: str
+    reason: str
+    expires: str
+
+
+class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What hostile input may cost at most; see the schema for units and defaults."""
+
+    max_plan_bytes: int = 256 * 1024 * 1024
+    max_depth: int = 256
+    max_number_digits: int = 1000
+    max_resources: int = 200_000
+    show_timeout_s: float = 120.0
+    policy_timeout_s: float = 60.0
+    policy_memory_bytes: int = 4 * 1024 * 1024 * 1024
+    apply_timeout_s: float = 6 * 3600.0
+
+
+class TerraformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which program reads and applies saved plans. ``None``: ``terraform``, else ``tofu``, from PATH."""
+
+    binary: str | None = None
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file, key by key."""
+
+    version: int
+    environment: str = "default"
+    profile: str = "standard"
+    policies: list[str] = []
+    shipped_policies: bool = True
+    gate_existing: bool = False
+    unsafe_allow_incomplete: bool = False
+    unsafe_disabled_rules: list[str] = []
+    required_rules: list[str] = []
+    rules: dict[str, RuleSettings] = {}
+    waivers: list[WaiverSettings] = []
+    receipt_valid_minutes: int = 60
+    state_dir: str | None = None
+    limits: LimitSettings = LimitSettings()
+    terraform: TerraformSettings = TerraformSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings that passed the schema, with the folder that relative paths in them are meant from.
+
+    Attributes:
+        file: The file as the user knows it, or empty for defaults.
+        folder: Folder of the file, or the current one.
+        sha256: Hex digest of the file's bytes, or of nothing.
+        values: The choices.
+    """
+
+    file: str
+    folder: Path
+    sha256: str
+    values: _File = field(default_factory=lambda: _File(version=1))
+
+    def policy_roots(self) -> tuple[Path, ...]:
+        """Extra policy folders, absolute."""
+        return tuple(self.folder / name for name in self.values.policies)
+
+
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "profile": ("standard", "strict"),
+    "enforcement": ("advisory", "overridable", "mandatory"),
+    "severity": ("low", "medium", "high", "critical"),
+    "on_unknown": ("deny", "oblige"),
+}
+
+
+def load_settings(explicit: Path | None, folder: Path) -> Settings:
+    """Settings from a file.
+
+    Args:
+        explicit: The file that was asked for; it has to exist.
+        folder: Where to look for ``plangate.yaml`` otherwise; defaults apply when there is none.
+
+    Raises:
+        UsageError: Unreadable, not YAML, or against the schema; names the file, the place and what is expected.
+    """
+    path = explicit or folder / FILE_NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        if explicit is None:
+            return Settings(file="", folder=folder, sha256=hashlib.sha256(b"").hexdigest())
+        raise UsageError(f"{path}: no such file", hint="`plangate init` writes one") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    return parse_settings(data, str(path), path.parent)
+
+
+def parse_settings(data: bytes, name: str, folder: Path) -> Settings:
+    """Settings from the bytes of a file.
+
+    Raises:
+        UsageError: As for `load_settings`.
+    """
+    if len(data) > MAX_SETTINGS_BYTES:
+        raise UsageError(f"{name}: {len(data)} bytes (limit: {MAX_SETTINGS_BYTES})")
+    document = _read_yaml(data, name)
+    try:
+        values = msgspec.convert(document, _File)
+        _check_choices(values)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UsageError(f"{name}: {_explain(document, error)}", hint="the schema: `plangate schema settings`") from error
+    return Settings(file=name, folder=folder, sha256=hashlib.sha256(data).hexdigest(), values=values)
+
+
+def _read_yaml(data: bytes, name: str) -> Any:
+    import yaml  # noqa: PLC0415 - a run without a settings file does not pay for it
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Strict(loader):  # type: ignore[misc]
+        """The safe loader without duplicate keys."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the base's signature
+            seen: set[str] = set()
+            for key_node, _ in node.value:
+                key = self.construct_object(key_node, deep=deep)
+                if not isinstance(key, str):
+                    raise yaml.constructor.ConstructorError(None, None, "a key that is not text", key_node.start_mark)
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key}", key_node.start_mark)
+                seen.add(key)
+            return super().construct_mapping(node, deep=deep)
+
+    # Times stay text: the schema says what they are.
+    Strict.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:timestamp"]
+        for first, pairs in loader.yaml_implicit_resolvers.items()
+    }
+    try:
+        text = data.decode("utf-8-sig")
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=loader)):
+            raise UsageError(f"{name}: anchors and aliases are not allowed here")
+        document = yaml.load(text, Loader=Strict)  # noqa: S506 - a subclass of the safe loader
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name}: not UTF-8 text") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise UsageError(f"{name}{place}: {getattr(error, 'problem', None) or 'not YAML'}") from error
+    except RecursionError as error:
+        raise UsageError(f"{name}: nested too deeply") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"{name}: expected a mapping (start with `version: 1`)")
+    return document
+
+
+def _check_choices(values: _File) -> None:
+    if values.version != 1:
+        raise ValueError(f"version: {values.version} (supported: 1)")
+    _one_of("profile", values.profile, "profile")
+    for rule, chosen in values.rules.items():
+        for key in ("enforcement", "severity", "on_unknown"):
+            if (value := getattr(chosen, key)) is not None:
+                _one_of(key, value, f"rules.{rule}.{key}")
+    if not 1 <= values.receipt_valid_minutes <= 7 * 24 * 60:
+        raise ValueError(f"receipt_valid_minutes: {values.receipt_valid_minutes} (expected 1 to 10080)")
+    for key in LimitSettings.__struct_fields__:
+        if getattr(values.limits, key) <= 0:
+            raise ValueError(f"limits.{key}: {getattr(values.limits, key)} (expected more than 0)")
+    if not values.environment or len(values.environment) > 100:  # noqa: PLR2004
+        raise ValueError("environment: expected 1 to 100 characters")
+
+
+def _one_of(key: str, value: str, at: str) -> None:
+    if value not in _CHOICES[key]:
+        raise ValueError(f"{at}: {value!r} (expected one of: {', '.join(_CHOICES[key])})")
+
+
+def _explain(document: Any, error: Exception) -> str:
+    """All that is wrong, in the words of the JSON Schema; the fast check's own words if the schema finds nothing."""
+    import json  # noqa: PLC0415
+
+    import jsonschema  # noqa: PLC0415 - a tenth of a second that only a broken file pays
+
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    found = sorted(jsonschema.Draft202012Validator(schema).iter_errors(document), key=lambda e: list(map(str, e.path)))
+    sentences = [f"{'.'.join(map(str, e.path)) or 'top level'}: {e.message[:300]}" for e in found[:5]]
+    return "; ".join(sentences) or str(error)
