@@ -1,7 +1,8 @@
 """The last signed checkpoint, in a file of its own beside the store.
 
-It is what the store is held against: a store that is shorter than this file says, or different, has been tampered
-with or put back from an old copy. So the file only ever moves forward, and one that has gone is never made again.
+It is what the store is held against: a store that is shorter than this file says, or different, has been
+tampered with or put back from an old copy. So the file only ever moves forward, and one that has gone is
+never made again.
 """
 
 from collections.abc import Collection

@@ -1,8 +1,8 @@
 """A whole log in one text file, for somebody who has neither the store nor this program.
 
-The first line is ``{"checkpoint":…,"schema":"plangate.dev/log-bundle/v1"}``; every further line is one record's exact
-bytes, in order (canonical JSON has no line breaks). So a leaf hash is the SHA-256 of a zero byte and a line, and the
-checkpoint covers exactly the records that follow.
+The first line is ``{"checkpoint":…,"schema":"plangate.dev/log-bundle/v1"}``; every further line is one
+record's exact bytes, in order (canonical JSON has no line breaks). So a leaf hash is the SHA-256 of a zero
+byte and a line, and the checkpoint covers exactly the records that follow.
 """
 
 from collections.abc import Iterator
@@ -27,8 +27,7 @@ def write_bundle(log: Log, file: BinaryIO) -> int:
     note = log.checkpoint()
     size = notes.parse(note).size
     file.write(canonical({"schema": BUNDLE_SCHEMA, "checkpoint": note}) + b"\n")
-    for entry in log.entries(0, size):
-        file.write(entry.record + b"\n")
+    file.writelines(entry.record + b"\n" for entry in log.entries(0, size))
     return size
 
 

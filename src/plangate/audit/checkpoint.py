@@ -1,11 +1,11 @@
 """Signed checkpoints: what the log says about itself, in a form that other tools can read.
 
-A checkpoint is the text ``origin``, size and base64 root hash on a line each; a signed note is that text, an empty
-line and signature lines. The rules this module keeps:
+A checkpoint is the text ``origin``, size and base64 root hash on a line each; a signed note is that text, an
+empty line and signature lines. The rules this module keeps:
 
 1. The signature covers the text with its last newline, byte for byte.
-2. A key is pinned by its *bytes*. Names and key ids in a note only say which line to try: two names of one key are
-   one key.
+2. A key is pinned by its *bytes*. Names and key ids in a note only say which line to try: two names of one
+   key are one key.
 3. A line that claims a trusted key and does not verify fails the whole note; lines of other keys are ignored.
 
 Source: https://c2sp.org/signed-note and https://c2sp.org/tlog-checkpoint

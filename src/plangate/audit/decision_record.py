@@ -1,8 +1,8 @@
 """The record of a decision: a summary that fits, and the digest of the document that does not.
 
-A decision may hold 100,000 outcomes. Its record holds what an auditor asks first (what was judged, by which rules, with
-which result and because of what), bounded lists, and ``decision_sha256``, by which the whole document can be
-recognized later.
+A decision may hold 100,000 outcomes. Its record holds what an auditor asks first (what was judged, by which
+rules, with which result and because of what), bounded lists, and ``decision_sha256``, by which the whole
+document can be recognized later.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from plangate.audit.record import (
     Record,
     RecordType,
     Stamp,
+    build,
     canonical,
     one_of,
     sha256_hex,
     text,
-    timestamp,
 )
 from plangate.errors import AuditError
 
@@ -35,16 +35,14 @@ _ENVELOPE_BYTES: Final = 8_192
 _OUTCOME_FIELDS: Final = ("rule", "address", "outcome", "enforcement", "severity", "message", "path")
 
 
-def decision_record(
-    at: Stamp, document: Mapping[str, Any], *, decision_sha256: str | None = None
-) -> Record:
+def decision_record(at: Stamp, document: Mapping[str, Any], *, decision_sha256: str | None = None) -> Record:
     """The record of a decision document (``plangate.dev/decision/v1``).
 
     Args:
         at: When, by whom, and the record's id.
         document: The decision. Its ``log`` member, which is only known afterwards, is left out of everything.
-        decision_sha256: Hex digest of the document's canonical JSON without ``log``, when the caller has it already:
-            making it takes a second for 50,000 outcomes.
+        decision_sha256: Hex digest of the document's canonical JSON without ``log``, when the caller has it
+            already: making it takes a second for 50,000 outcomes.
 
     Returns:
         A record of at most 64 KiB, the same for the same arguments. Its key is ``decision:<decision_id>``.
@@ -60,16 +58,8 @@ def decision_record(
     for text_limit in _TEXT_LIMITS:
         for list_limit in _LIMITS:
             body = _shortened(whole, list_limit, text_limit) | {"decision_sha256": digest}
-            record = Record(
-                id=at.id,
-                type=RecordType.DECISION,
-                time=timestamp(at.now),
-                actor=at.actor,
-                idempotency_key=f"decision:{whole['decision_id']}",
-                body=body,
-            )
             if len(canonical(body)) + _ENVELOPE_BYTES <= MAX_RECORD_BYTES:
-                return record
+                return build(at, RecordType.DECISION, f"decision:{whole['decision_id']}", body)
     raise AuditError("audit record: the decision does not fit, however much is left out")
 
 
@@ -141,7 +131,7 @@ def _counts(outcomes: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 def _determining(
     outcomes: Iterable[Mapping[str, Any]], obligations: Iterable[Mapping[str, Any]]
 ) -> Iterable[dict[str, Any]]:
-    """Outcomes that speak against the plan: neither advisory, nor waived, nor debt, nor turned into an obligation."""
+    """Outcomes that speak against the plan: not advisory, waived, debt or turned into an obligation."""
     obliged = {(item.get("rule"), item.get("address")) for item in obligations}
     for outcome in outcomes:
         status = outcome["outcome"]
@@ -158,13 +148,15 @@ def _flat(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item with nothing nested: what is not a plain value becomes its canonical JSON."""
     plain = (str, int, type(None))  # bool is an int
     return {
-        str(name): value if isinstance(value, plain) else canonical(value).decode() for name, value in item.items()
+        str(name): value if isinstance(value, plain) else canonical(value).decode()
+        for name, value in item.items()
     }
 
 
 def _shortened(whole: Mapping[str, Any], list_limit: int, text_limit: int) -> dict[str, Any]:
     body = {
-        name: _cut(value[:list_limit] if name in _LISTS else value, text_limit) for name, value in whole.items()
+        name: _cut(value[:list_limit] if name in _LISTS else value, text_limit)
+        for name, value in whole.items()
     }
     body["truncated"] = {
         name: len(whole[name]) - list_limit for name in _LISTS if len(whole[name]) > list_limit
@@ -172,7 +164,7 @@ def _shortened(whole: Mapping[str, Any], list_limit: int, text_limit: int) -> di
     return body
 
 
-def _cut(value: Any, text_limit: int) -> Any:
+def _cut(value: object, text_limit: int) -> object:
     if isinstance(value, str):
         # A digest is never cut: half of one proves nothing.
         return text(value, max(text_limit, 64))

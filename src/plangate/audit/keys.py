@@ -1,12 +1,12 @@
 """The keys in the state folder: made on first use, private to their owner.
 
-- An Ed25519 signing key is ``<name>.pem`` (PKCS #8, mode 0600), with its public half in ``<name>.pub`` as a C2SP
-  verifier key, which is what an auditor is given.
-- The redaction key is 32 random bytes in hex, in ``redaction.key`` (mode 0600): equal secrets get equal placeholders
-  as long as it is kept, and forgetting it makes them meaningless.
+- An Ed25519 signing key is ``<name>.pem`` (PKCS #8, mode 0600), with its public half in ``<name>.pub`` as a
+  C2SP verifier key, which is what an auditor is given.
+- The redaction key is 32 random bytes in hex, in ``redaction.key`` (mode 0600): equal secrets get equal
+  placeholders as long as it is kept, and forgetting it makes them meaningless.
 
-A key that is there but cannot be used is an error and never a reason to make another one: records signed by a key
-that nobody has pinned would prove nothing.
+A key that is there but cannot be used is an error and never a reason to make another one: records signed by a
+key that nobody has pinned would prove nothing.
 """
 
 import base64
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _SEED_SIZE: Final = 32
 _MAX_FILE_BYTES: Final = 4_096
-# RFC 8410 section 7: an Ed25519 private key without attributes is always these 16 bytes and the 32 of the seed.
-# Written out here because cryptography's PEM reader costs another 15 ms of imports.
+# RFC 8410 section 7: an Ed25519 private key without attributes is always these 16 bytes and the 32 of the
+# seed. Written out here because cryptography's PEM reader costs another 15 ms of imports.
 _PKCS8_PREFIX: Final = bytes.fromhex("302e020100300506032b657004220420")
 _PEM_BEGIN: Final = "-----BEGIN PRIVATE KEY-----"
 _PEM_END: Final = "-----END PRIVATE KEY-----"
@@ -101,7 +101,8 @@ def signing_key(folder: Path, file_name: str, *, note_name: str | None = None) -
     Args:
         folder: Made with mode 0700 when it is not there.
         file_name: ``log`` or ``receipt``.
-        note_name: The key's name in signed notes; ``plangate.dev/<file_name>/<start of the key id>`` when not given.
+        note_name: The key's name in signed notes; ``plangate.dev/<file_name>/<start of the key id>`` when not
+            given.
 
     Raises:
         AuditError: The key cannot be made, read or trusted.

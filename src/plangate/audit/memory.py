@@ -44,7 +44,9 @@ class InMemoryLog:
                 self._records.append(record)
                 self._by_key[idempotency_key] = index
             elif must_be_new:
-                raise AlreadyRecordedError(f"audit record {idempotency_key}: already in the log, at index {index}")
+                raise AlreadyRecordedError(
+                    f"audit record {idempotency_key}: already in the log, at index {index}"
+                )
             elif self._records[index] != record:
                 raise AuditError(
                     f"audit record {idempotency_key}: already in the log with other content, at index {index}"

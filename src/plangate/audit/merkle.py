@@ -2,15 +2,15 @@
 
 The rules this module keeps:
 
-1. A leaf is hashed as ``SHA-256(0x00 || record)`` and a node as ``SHA-256(0x01 || left || right)``, so that no
-   record can pass for a node.
-2. A node that covers a full power of two leaves never changes once it exists. Only those are ever stored; every
-   root and proof of every past size is computed from O(log n) of them.
+1. A leaf is hashed as ``SHA-256(0x00 || record)`` and a node as ``SHA-256(0x01 || left || right)``, so that
+   no record can pass for a node.
+2. A node that covers a full power of two leaves never changes once it exists. Only those are ever stored;
+   every root and proof of every past size is computed from O(log n) of them.
 3. A proof is accepted only when it has exactly the length that its index and sizes ask for.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ HASH_SIZE: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 NodeReader = Callable[[int, int], bytes]
-"""``(level, position)`` to the hash of the full node over leaves ``[position << level, position + 1 << level)``."""
+"""``(level, position)`` to the hash of a full node: the ``position``-th group of ``2 ** level`` leaves."""
 
 
 class ProofError(AuditError):
@@ -43,8 +43,8 @@ class Frontier:
 
     Attributes:
         size: Leaves so far.
-        hashes: Hashes of the full subtrees that make up the tree, from left (largest) to right; one for each bit
-            that is set in ``size``.
+        hashes: Hashes of the full subtrees that make up the tree, from left (largest) to right; one for each
+            bit that is set in ``size``.
     """
 
     size: int = 0
@@ -54,7 +54,8 @@ class Frontier:
         """Add one leaf.
 
         Returns:
-            The new frontier, and the full nodes that this leaf completed: itself (level 0), then level 1, 2, …
+            The new frontier, and the full nodes that this leaf completed: its own hash, then
+            levels 1, 2, …
         """
         hashes = list(self.hashes)
         nodes = [leaf]
@@ -157,25 +158,11 @@ def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[byte
     # 1. The index must be inside the tree.
     if not 0 <= index < size:
         raise ProofError(f"inclusion proof: no record {index} in a log of {size}")
-    # 2.-3.
-    first, last = index, size - 1
+    # 2.-4. Fold each hash of the path in.
     computed = leaf
-    # 4. Fold each hash of the path in.
-    for sibling in _hashes(proof):
-        if last == 0:
-            raise ProofError("inclusion proof: too long")
-        if first & 1 or first == last:
-            computed = node_hash(sibling, computed)
-            while not first & 1 and first:
-                first >>= 1
-                last >>= 1
-        else:
-            computed = node_hash(computed, sibling)
-        first >>= 1
-        last >>= 1
-    # 5. Everything must be used up, and the root must be the one that was signed.
-    if last:
-        raise ProofError("inclusion proof: too short")
+    for sibling, on_the_left in _climb("inclusion proof", index, size - 1, proof):
+        computed = node_hash(sibling, computed) if on_the_left else node_hash(computed, sibling)
+    # 5. The root must be the one that was signed.
     if computed != root:
         raise ProofError("inclusion proof: does not lead to the root hash")
 
@@ -190,20 +177,17 @@ def verify_consistency(
 
     Source: RFC 9162 section 2.1.4.2; the step numbers are the RFC's.
     """
-    path = list(_hashes(proof))
     if not 0 <= old <= new:
         raise ProofError(f"consistency proof: no way from {old} to {new} records")
     if old in (0, new):
-        expected = EMPTY_ROOT if old == 0 else new_root
-        if path or old_root != expected:
+        if proof or old_root != (EMPTY_ROOT if old == 0 else new_root):
             raise ProofError("consistency proof: the older root hash is not that of this log")
         return
     # 1. An empty proof proves nothing here.
-    if not path:
+    if not proof:
         raise ProofError("consistency proof: too short")
     # 2. When the old tree is a full subtree, its root starts the path.
-    if old & (old - 1) == 0:
-        path.insert(0, old_root)
+    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     # 3.-4. Skip the levels where the old tree's right edge is a right child.
     first, last = old - 1, new - 1
     while first & 1:
@@ -211,22 +195,13 @@ def verify_consistency(
         last >>= 1
     # 5.-6.
     first_root = second_root = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            raise ProofError("consistency proof: too long")
-        if first & 1 or first == last:
+    for sibling, on_the_left in _climb("consistency proof", first, last, path[1:]):
+        if on_the_left:
             first_root = node_hash(sibling, first_root)
             second_root = node_hash(sibling, second_root)
-            while not first & 1 and first:
-                first >>= 1
-                last >>= 1
         else:
             second_root = node_hash(second_root, sibling)
-        first >>= 1
-        last >>= 1
     # 7.
-    if last:
-        raise ProofError("consistency proof: too short")
     if first_root != old_root:
         raise ProofError("consistency proof: the older root hash is not that of this log")
     if second_root != new_root:
@@ -292,8 +267,29 @@ def _subtree(start: int, stop: int, node: NodeReader) -> bytes:
     return node_hash(_subtree(start, middle, node), _subtree(middle, stop, node))
 
 
-def _hashes(proof: Sequence[bytes]) -> Sequence[bytes]:
-    for item in proof:
-        if len(item) != HASH_SIZE:
-            raise ProofError(f"proof: a hash of {len(item)} bytes (expected {HASH_SIZE})")
-    return proof
+def _climb(what: str, first: int, last: int, path: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each hash of a path with the side it goes to, from node ``first`` of a level that ends with ``last``.
+
+    Yields:
+        A hash, and whether it is the left one of the two.
+
+    Raises:
+        ProofError: A malformed hash, or a path that is longer or shorter than the way to the root.
+
+    Source: RFC 9162 section 2.1.3.2 step 4 and section 2.1.4.2 step 6.
+    """
+    for sibling in path:
+        if len(sibling) != HASH_SIZE:
+            raise ProofError(f"{what}: a hash of {len(sibling)} bytes (expected {HASH_SIZE})")
+        if last == 0:
+            raise ProofError(f"{what}: too long")
+        on_the_left = bool(first & 1) or first == last
+        yield sibling, on_the_left
+        if on_the_left:
+            while not first & 1 and first:
+                first >>= 1
+                last >>= 1
+        first >>= 1
+        last >>= 1
+    if last:
+        raise ProofError(f"{what}: too short")

@@ -3,7 +3,8 @@
 The rules this module keeps:
 
 1. A folder is made with mode 0700, a file with 0600, and neither through a symbolic link.
-2. What is written is on the disk when the call returns; a reader sees the old content or the new, never half of it.
+2. What is written is on the disk when the call returns; a reader sees the old content or the new, never half
+   of it.
 3. A secret that its group or others can read is refused, not repaired: who read it already is not known.
 """
 

@@ -1,46 +1,31 @@
 """Receipts: the proof, for one plan, one environment and one executor, that an allow is in the log.
 
-A receipt is a DSSE envelope around an in-toto Statement with the SLSA verification summary predicate, and carries the
-log's own evidence: the decision's record, the proof that it is in the log, and a signed checkpoint. `verify_receipt`
-takes every step or raises; there is no receipt that is valid in part. It takes the time as a value, and knows nothing
-of earlier uses: `claim` is what makes a receipt good for one execution.
+A receipt is a DSSE envelope around an in-toto Statement with the SLSA verification summary predicate, and
+carries the log's own evidence: the decision's record, the proof that it is in the log, and a signed
+checkpoint. `verify_receipt` takes every step or raises; there is no receipt that is valid in part. It takes
+the time as a value, and knows nothing of earlier uses: `claim` is what makes a receipt good for one
+execution.
 
-Source: https://slsa.dev/spec/v1.1/verification_summary, https://github.com/in-toto/attestation/tree/v1.1.0/spec/v1
+Source: https://slsa.dev/spec/v1.1/verification_summary,
+https://github.com/in-toto/attestation/tree/v1.1.0/spec/v1
 """
 
 import base64
 import binascii
 import hashlib
-import hmac
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from datetime import datetime
+from typing import Any
 
 from plangate import __version__
 from plangate.audit import checkpoint as notes
 from plangate.audit import dsse, merkle, strict_json
+from plangate.audit import receipt_terms as terms
 from plangate.audit.base import AlreadyRecordedError, Entry, Log
 from plangate.audit.checkpoint import Checkpoint, Signer
-from plangate.audit.record import RECORD_SCHEMA, Record, RecordType, canonical, timestamp
+from plangate.audit.record import Record, RecordType, canonical, timestamp
 from plangate.errors import AuditError, ReceiptError
-
-PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
-STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE: Final = "https://slsa.dev/verification_summary/v1"
-EXTENSION: Final = "https://plangate.dev/receipt/v1"
-VERIFIER_ID: Final = "https://plangate.dev/gate/v1"
-LEVEL: Final = "PLANGATE_ALLOWED"
-"""What an allow is called among the verified levels. Names that start with SLSA_ are SLSA's own."""
-MAX_RECEIPT_BYTES: Final = 16_777_216
-MAX_SKEW: Final = timedelta(seconds=60)
-"""How far the issuer's clock may be ahead of the verifier's."""
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
-_NONCE: Final = re.compile(r"[0-9a-f]{32,64}\Z")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +74,7 @@ def make_receipt(
     issued: datetime,
     expires: datetime,
     obligations: Sequence[Mapping[str, Any]] = (),
-    levels: Sequence[str] = (LEVEL,),
+    levels: Sequence[str] = (terms.LEVEL,),
 ) -> bytes:
     """The receipt for an allow that is in the log.
 
@@ -109,26 +94,26 @@ def make_receipt(
         ReceiptError: The record is not an allow, or the receipt would not verify.
         AuditError: The log cannot prove the record.
     """
-    body = _allow_in(record)
-    _check_obligation_count(body, obligations)
-    if not _NONCE.match(nonce) or not expires > issued or not audience:
+    body = terms.allow_in(record)
+    terms.check_obligation_count(body, obligations)
+    if not terms.NONCE.match(nonce) or not expires > issued or not audience:
         raise ReceiptError("receipt: needs a nonce in hex, an audience, and to expire after it was issued")
     note = log.checkpoint()
     proof = log.inclusion(entry.index, notes.parse(note).size)
     subject = {"digest": {"sha256": body["subject"]["sha256"]}, "name": body["subject"]["name"]}
     policy_sha256 = body["policy"]["sha256"]
     statement = {
-        "_type": STATEMENT_TYPE,
+        "_type": terms.STATEMENT_TYPE,
         "subject": [subject],
-        "predicateType": PREDICATE_TYPE,
+        "predicateType": terms.PREDICATE_TYPE,
         "predicate": {
-            "verifier": {"id": VERIFIER_ID, "version": {"plangate": __version__}},
+            "verifier": {"id": terms.VERIFIER_ID, "version": {"plangate": __version__}},
             "timeVerified": timestamp(issued),
-            "resourceUri": environment_uri(body["environment"]),
+            "resourceUri": terms.environment_uri(body["environment"]),
             "policy": {"uri": f"plangate:policy/{policy_sha256}", "digest": {"sha256": policy_sha256}},
             "verificationResult": "PASSED",
             "verifiedLevels": list(levels),
-            EXTENSION: {
+            terms.EXTENSION: {
                 "decisionId": body["decision_id"],
                 "audience": audience,
                 "nonce": nonce,
@@ -143,9 +128,9 @@ def make_receipt(
             },
         },
     }
-    receipt = dsse.seal(PAYLOAD_TYPE, canonical(statement), signer)
-    if len(receipt) > MAX_RECEIPT_BYTES:
-        raise ReceiptError(f"receipt: {len(receipt)} bytes (at most {MAX_RECEIPT_BYTES})")
+    receipt = dsse.seal(terms.PAYLOAD_TYPE, canonical(statement), signer)
+    if len(receipt) > terms.MAX_RECEIPT_BYTES:
+        raise ReceiptError(f"receipt: {len(receipt)} bytes (at most {terms.MAX_RECEIPT_BYTES})")
     return receipt
 
 
@@ -179,72 +164,46 @@ def verify_receipt(
     if now.tzinfo is None:
         raise ValueError("verify_receipt: an aware time is needed")
     # 1. Size, before anything is parsed.
-    if len(receipt) > MAX_RECEIPT_BYTES:
-        raise ReceiptError(f"receipt: {len(receipt)} bytes (at most {MAX_RECEIPT_BYTES})")
+    if len(receipt) > terms.MAX_RECEIPT_BYTES:
+        raise ReceiptError(f"receipt: {len(receipt)} bytes (at most {terms.MAX_RECEIPT_BYTES})")
     # 2. Envelope, payload type and signatures, before anything in the payload is believed.
     payload, signed_by = dsse.open_sealed(
-        receipt, payload_type=PAYLOAD_TYPE, trusted_keys=trusted_keys, threshold=threshold
+        receipt, payload_type=terms.PAYLOAD_TYPE, trusted_keys=trusted_keys, threshold=threshold
     )
     try:
         statement = strict_json.loads(payload)
     except strict_json.StrictJsonError as error:
         raise ReceiptError(f"receipt: statement: {error}") from error
     # 3. A statement of the kind we know, that says PASSED.
-    predicate = _predicate(statement)
-    terms = _mapping(predicate, EXTENSION)
+    if not isinstance(statement, dict):
+        raise ReceiptError("receipt: not an in-toto statement (v1)")
+    predicate = _passed(statement)
+    extension = terms.mapping(predicate, terms.EXTENSION)
     # 4. This plan, and no other beside it.
-    subjects = _get(statement, "subject", list)
-    digests = [_text(_mapping(item, "digest"), "sha256") for item in subjects if isinstance(item, dict)]
-    if len(subjects) != 1 or len(digests) != 1:
-        raise ReceiptError(f"receipt: {len(subjects)} subjects (expected one plan)")
-    if not _same(digests[0], plan_sha256):
-        raise ReceiptError(f"receipt: for the plan {digests[0][:64]} (this one is {plan_sha256})")
+    _check_plan(statement, plan_sha256)
     # 5. Here, and by us.
-    if not _same(_text(predicate, "resourceUri"), environment_uri(environment)):
-        raise ReceiptError(
-            f"receipt: for {_text(predicate, 'resourceUri')[:200]!r} (this is {environment_uri(environment)!r})"
-        )
-    if not _same(_text(terms, "audience"), audience):
-        raise ReceiptError(f"receipt: for the executor {_text(terms, 'audience')[:200]!r} (this is {audience!r})")
+    _check_place(predicate, extension, environment, audience)
     # 6. Now.
-    issued, expires = _time(predicate, "timeVerified"), _time(terms, "expires")
-    if issued > now + MAX_SKEW:
-        raise ReceiptError(f"receipt: issued in the future, at {timestamp(issued)} (now it is {timestamp(now)})")
-    if now >= expires or expires <= issued:
-        raise ReceiptError(
-            f"receipt: expired at {timestamp(expires)} (now it is {timestamp(now)})", hint="check the plan again"
-        )
+    issued, expires = _check_time(predicate, extension, now)
     # 7. The log has the decision.
-    evidence = _mapping(terms, "log")
+    evidence = terms.mapping(extension, "log")
     record, checkpoint = _logged(evidence, log_public_keys)
     # 8. And that decision is an allow of this plan, here, by these policies, with these obligations.
-    body = _allow_in(record)
-    policy_sha256 = _text(_mapping(_mapping(predicate, "policy"), "digest"), "sha256")
-    for what, recorded, claimed in (
-        ("plan", _text(_mapping(body, "subject"), "sha256"), plan_sha256),
-        ("decision", _text(body, "decision_id"), _text(terms, "decisionId")),
-        ("environment", environment_uri(_text(body, "environment")), environment_uri(environment)),
-        ("policy", _text(_mapping(body, "policy"), "sha256"), policy_sha256),
-    ):
-        if not _same(recorded, claimed):
-            raise ReceiptError(f"receipt: the record in the log is about another {what}")
-    obligations = tuple(_get(terms, "obligations", list))
-    if not all(isinstance(item, dict) for item in obligations):
-        raise ReceiptError("receipt: malformed obligations")
-    _check_obligation_count(body, obligations)
-    if not _NONCE.match(_text(terms, "nonce")):
+    obligations = _check_decision(record, predicate, extension, plan_sha256, environment)
+    nonce = terms.text(extension, "nonce")
+    if not terms.NONCE.match(nonce):
         raise ReceiptError("receipt: malformed nonce")
     return VerifiedReceipt(
-        decision_id=_text(terms, "decisionId"),
+        decision_id=terms.text(extension, "decisionId"),
         plan_sha256=plan_sha256,
         environment=environment,
         audience=audience,
-        nonce=_text(terms, "nonce"),
+        nonce=nonce,
         issued=issued,
         expires=expires,
         obligations=obligations,
-        policy_sha256=policy_sha256,
-        log_index=_get(evidence, "index", int),
+        policy_sha256=_policy_sha256(predicate),
+        log_index=terms.get(evidence, "index", int),
         checkpoint=checkpoint,
         signed_by=signed_by,
         sha256=hashlib.sha256(receipt).hexdigest(),
@@ -273,36 +232,69 @@ def claim(log: Log, started: Record) -> Entry:
         ) from error
 
 
-def environment_uri(environment: str) -> str:
-    """The resource URI that stands for an environment."""
-    return f"plangate:environment/{quote(environment, safe='')}"
-
-
-def _predicate(statement: Any) -> Mapping[str, Any]:
-    if not isinstance(statement, dict) or statement.get("_type") != STATEMENT_TYPE:
+def _passed(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The predicate of a statement that says PASSED."""
+    if statement.get("_type") != terms.STATEMENT_TYPE:
         raise ReceiptError("receipt: not an in-toto statement (v1)")
-    if statement.get("predicateType") != PREDICATE_TYPE:
+    if statement.get("predicateType") != terms.PREDICATE_TYPE:
         raise ReceiptError("receipt: not a verification summary (v1)")
-    predicate = _mapping(statement, "predicate")
+    predicate = terms.mapping(statement, "predicate")
     if predicate.get("verificationResult") != "PASSED":
         raise ReceiptError("receipt: the verification result is not PASSED")
-    if _mapping(predicate, "verifier").get("id") != VERIFIER_ID:
+    if terms.text(terms.mapping(predicate, "verifier"), "id") != terms.VERIFIER_ID:
         raise ReceiptError("receipt: made by another verifier")
     return predicate
+
+
+def _check_plan(statement: Mapping[str, Any], plan_sha256: str) -> None:
+    subjects = terms.get(statement, "subject", list)
+    if len(subjects) != 1 or not isinstance(subjects[0], dict):
+        raise ReceiptError(f"receipt: {len(subjects)} subjects (expected one plan)")
+    digest = terms.text(terms.mapping(subjects[0], "digest"), "sha256")
+    if not terms.same(digest, plan_sha256):
+        raise ReceiptError(f"receipt: for the plan {digest[:64]} (this one is {plan_sha256})")
+
+
+def _check_place(
+    predicate: Mapping[str, Any], extension: Mapping[str, Any], environment: str, audience: str
+) -> None:
+    here = terms.environment_uri(environment)
+    stated = terms.text(predicate, "resourceUri")
+    if not terms.same(stated, here):
+        raise ReceiptError(f"receipt: for the environment {stated[:200]!r} (this is {here!r})")
+    executor = terms.text(extension, "audience")
+    if not terms.same(executor, audience):
+        raise ReceiptError(f"receipt: for the executor {executor[:200]!r} (this is {audience!r})")
+
+
+def _check_time(
+    predicate: Mapping[str, Any], extension: Mapping[str, Any], now: datetime
+) -> tuple[datetime, datetime]:
+    issued, expires = terms.time(predicate, "timeVerified"), terms.time(extension, "expires")
+    if issued > now + terms.MAX_SKEW:
+        raise ReceiptError(
+            f"receipt: issued in the future, at {timestamp(issued)} (now it is {timestamp(now)})"
+        )
+    if now >= expires or expires <= issued:
+        raise ReceiptError(
+            f"receipt: expired at {timestamp(expires)} (now it is {timestamp(now)})",
+            hint="check the plan again",
+        )
+    return issued, expires
 
 
 def _logged(evidence: Mapping[str, Any], log_public_keys: Collection[bytes]) -> tuple[bytes, Checkpoint]:
     """The record in the evidence, after checking that a trusted log has it."""
     try:
-        record = base64.b64decode(_text(evidence, "record"), validate=True)
-        proof = [bytes.fromhex(item) for item in _get(evidence, "inclusionProof", list)]
+        record = base64.b64decode(terms.text(evidence, "record"), validate=True)
+        proof = [bytes.fromhex(item) for item in terms.get(evidence, "inclusionProof", list)]
     except (binascii.Error, ValueError, TypeError) as error:
         raise ReceiptError("receipt: malformed evidence of the log") from error
     try:
-        checkpoint = notes.verify(_text(evidence, "checkpoint"), public_keys=log_public_keys)
+        checkpoint = notes.verify(terms.text(evidence, "checkpoint"), public_keys=log_public_keys)
         merkle.verify_inclusion(
             leaf=merkle.leaf_hash(record),
-            index=_get(evidence, "index", int),
+            index=terms.get(evidence, "index", int),
             size=checkpoint.size,
             proof=proof,
             root=checkpoint.root,
@@ -312,54 +304,29 @@ def _logged(evidence: Mapping[str, Any], log_public_keys: Collection[bytes]) -> 
     return record, checkpoint
 
 
-def _allow_in(record: bytes) -> Mapping[str, Any]:
-    """The body of a record that is an allow."""
-    try:
-        document = strict_json.loads(record)
-    except strict_json.StrictJsonError as error:
-        raise ReceiptError(f"receipt: the record in the log: {error}") from error
-    if not isinstance(document, dict) or document.get("schema") != RECORD_SCHEMA:
-        raise ReceiptError("receipt: the record in the log is not one of ours")
-    if document.get("type") != RecordType.DECISION.value:
-        raise ReceiptError("receipt: the record in the log is not a decision")
-    body = _mapping(document, "body")
-    if body.get("result") != "allow":
-        raise ReceiptError("receipt: the decision in the log is not an allow")
-    return body
+def _check_decision(
+    record: bytes,
+    predicate: Mapping[str, Any],
+    extension: Mapping[str, Any],
+    plan_sha256: str,
+    environment: str,
+) -> tuple[Mapping[str, Any], ...]:
+    """Hold the receipt against the decision that is in the log, and return its obligations."""
+    body = terms.allow_in(record)
+    for what, recorded, claimed in (
+        ("plan", terms.text(terms.mapping(body, "subject"), "sha256"), plan_sha256),
+        ("decision", terms.text(body, "decision_id"), terms.text(extension, "decisionId")),
+        ("environment", terms.text(body, "environment"), environment),
+        ("policy", terms.text(terms.mapping(body, "policy"), "sha256"), _policy_sha256(predicate)),
+    ):
+        if not terms.same(recorded, claimed):
+            raise ReceiptError(f"receipt: the record in the log is about another {what}")
+    obligations = tuple(terms.get(extension, "obligations", list))
+    if not all(isinstance(item, dict) for item in obligations):
+        raise ReceiptError("receipt: malformed obligations")
+    terms.check_obligation_count(body, obligations)
+    return obligations
 
 
-def _check_obligation_count(body: Mapping[str, Any], obligations: Sequence[Mapping[str, Any]]) -> None:
-    """The record may hold fewer obligations than there are, but it says how many it left out."""
-    left_out = _mapping(body, "truncated").get("obligations", 0)
-    recorded = len(_get(body, "obligations", list)) + (left_out if isinstance(left_out, int) else 0)
-    if recorded != len(obligations):
-        raise ReceiptError(f"receipt: {len(obligations)} obligations (the decision in the log has {recorded})")
-
-
-def _get(mapping: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    value = mapping.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ReceiptError(f"receipt: {name} is missing or malformed")
-    return value
-
-
-def _text(mapping: Mapping[str, Any], name: str) -> str:
-    return _get(mapping, name, str)
-
-
-def _mapping(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return _get(mapping, name, dict)
-
-
-def _time(mapping: Mapping[str, Any], name: str) -> datetime:
-    value = _text(mapping, name)
-    try:
-        if _TIME.match(value):
-            return datetime.fromisoformat(value)
-    except ValueError:
-        pass  # a date that no calendar has
-    raise ReceiptError(f"receipt: {name} is not a time in UTC with milliseconds")
-
-
-def _same(left: str, right: str) -> bool:
-    return hmac.compare_digest(left.encode(), right.encode())
+def _policy_sha256(predicate: Mapping[str, Any]) -> str:
+    return terms.text(terms.mapping(terms.mapping(predicate, "policy"), "digest"), "sha256")

@@ -2,16 +2,17 @@
 
 The rules this module keeps, beside those of `plangate.audit.base`:
 
-1. **One writer at a time, many records a commit.** Callers queue; the first becomes the writer and commits its own
-   record, and whoever queued meanwhile is committed together by the next writer, with one fsync for all of them.
-2. **Processes take turns.** Size and tree are read again inside the write transaction whenever another process may
-   have written, so the tree cannot fork.
-3. **A log that failed stays failed.** After an error in a commit it is not known what is on the disk; every further
-   call on this object raises until the log is opened, and so compared with its checkpoint, again.
-4. **On opening, the store is held against its last signed checkpoint** and refused when it is shorter or different.
+1. **One writer at a time, many records a commit**: see `plangate.audit.group_commit`.
+2. **Processes take turns.** Size and tree are read again inside the write transaction whenever another
+   process may have written, so the tree cannot fork.
+3. **A log that failed stays failed.** After an error in a commit it is not known what is on the disk; every
+   further call on this object raises until the log is opened, and so compared with its checkpoint, again.
+4. **On opening, the store is held against its last signed checkpoint** and refused when it is shorter or
+   different.
 
-The row of record ``i`` also holds the hashes of every full tree node that it completed (its leaf, then level 1, 2, …),
-so a row is all there is to write, and the node at (level, position) is in row ``(position + 1 << level) - 1``.
+The row of record ``i`` also holds the hashes of every full tree node that it completed (its leaf, then level
+1, 2, …), so a row is all there is to write, and the node at (level, position) is in row ``(position + 1 <<
+level) - 1``.
 """
 
 import contextlib
@@ -20,16 +21,16 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from plangate.audit import merkle, private_files, sqlite_schema
 from plangate.audit import checkpoint as notes
+from plangate.audit import merkle, private_files, sqlite_schema
 from plangate.audit.anchor import Anchor, missing
 from plangate.audit.base import AlreadyRecordedError, Entry, StoredRecord, check_append
 from plangate.audit.checkpoint import Checkpoint, Signer
+from plangate.audit.group_commit import GroupCommit, Pending
 from plangate.audit.merkle import HASH_SIZE, Frontier
 from plangate.errors import AuditError
 
@@ -38,22 +39,6 @@ ANCHOR_INTERVAL_S: Final = 0.1
 """Under load the checkpoint file is written this often at most; the records themselves never wait for it."""
 BUSY_TIMEOUT_S: Final = 10.0
 _PAGE_ROWS: Final = 256
-
-
-@dataclass(slots=True, eq=False)
-class _Pending:
-    """One caller's record on its way. ``wake`` is set when it is done, or when the caller is to be the writer."""
-
-    record: bytes
-    idempotency_key: str
-    must_be_new: bool
-    wake: threading.Event = field(default_factory=threading.Event)
-    entry: Entry | None = None
-    error: AuditError | None = None
-
-    @property
-    def done(self) -> bool:
-        return self.entry is not None or self.error is not None
 
 
 class SqliteLog:
@@ -71,9 +56,7 @@ class SqliteLog:
         self._anchor = Anchor(folder, origin=origin, public_keys=(signer.public_key,))
         self._process = os.getpid()
         self._store = threading.RLock()  # guards the connection, the frontier and the checkpoint file's state
-        self._queue_lock = threading.Lock()
-        self._queue: list[_Pending] = []
-        self._writing = False
+        self._writers = GroupCommit(self._commit, self._fail)
         self._failure: str = ""
         self._frontier = Frontier()
         self._anchored_size = 0
@@ -114,22 +97,7 @@ class SqliteLog:
         """See `plangate.audit.base.Log.append`."""
         check_append(record, idempotency_key)
         self._check_usable()
-        pending = _Pending(record, idempotency_key, must_be_new)
-        try:
-            with self._queue_lock:
-                self._queue.append(pending)
-                lead = not self._writing
-                self._writing = True
-            if not lead:
-                pending.wake.wait()
-            if not pending.done:
-                self._write_batch()
-        except BaseException:  # Ctrl-C while waiting: this caller may have been named the next writer
-            self._give_up()
-            raise
-        if pending.entry is None:
-            raise pending.error or AuditError(f"{self._path}: the record was not written")
-        return pending.entry
+        return self._writers.submit(Pending(record, idempotency_key, must_be_new))
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[StoredRecord]:
         """See `plangate.audit.base.Log.entries`."""
@@ -145,7 +113,9 @@ class SqliteLog:
                 return
             for index, record, hashes in rows:
                 if merkle.leaf_hash(record) != hashes[:HASH_SIZE]:
-                    raise AuditError(f"{self._path}: record {index} was changed", hint="run: plangate audit verify")
+                    raise AuditError(
+                        f"{self._path}: record {index} was changed", hint="run: plangate audit verify"
+                    )
                 yield StoredRecord(index=index, record=record)
             start = rows[-1][0] + 1
 
@@ -188,68 +158,47 @@ class SqliteLog:
 
     # --- writing
 
-    def _write_batch(self) -> None:
-        """Commit everything that is queued, wake its callers and name the next writer."""
-        with self._queue_lock:
-            batch, self._queue = self._queue, []
-        try:
-            with self._store:
-                self._commit(batch)
-        finally:
-            for pending in batch:
-                if not pending.done:  # an interrupt, or an error that nobody foresaw: never leave a caller waiting
-                    pending.error = AuditError(f"{self._path}: writing the log was interrupted")
-                    self._failure = self._failure or str(pending.error)
-            with self._queue_lock:
-                successor = self._queue[0] if self._queue else None
-                self._writing = successor is not None
-            if successor is not None:
-                successor.wake.set()
-            for pending in batch:
-                pending.wake.set()
+    def _fail(self, why: str) -> None:
+        """Take nothing more: see rule 3."""
+        self._failure = self._failure or f"{self._path}: {why}"
 
-    def _give_up(self) -> None:
-        """Fail the log and everybody who waits for it."""
-        with self._queue_lock:
-            self._failure = self._failure or f"{self._path}: writing the log was interrupted"
-            waiting, self._queue = self._queue, []
-            self._writing = False
-        for pending in waiting:
-            pending.error = pending.error or AuditError(self._failure)
-            pending.wake.set()
-
-    def _commit(self, batch: list[_Pending]) -> None:
+    def _commit(self, batch: list[Pending]) -> None:
         """Write a batch in one transaction. Results and errors go into the batch's items."""
-        results: list[tuple[_Pending, Entry | AuditError]] = []
-        try:
-            self._check_usable()
-            self._db.execute("BEGIN IMMEDIATE")
+        results: list[tuple[Pending, Entry | AuditError]] = []
+        with self._store:
             try:
-                frontier = self._tip()
-                for pending in batch:
-                    frontier, result = self._insert(frontier, pending)
-                    results.append((pending, result))
-                self._db.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._db.rollback()
-                # What is on the disk is not known now: see rule 3.
-                self._failure = f"{self._path}: an earlier write failed"
-                raise
-            self._frontier = frontier
-            self._anchor_soon()
-        except sqlite3.Error as error:
-            failure = AuditError(f"{self._path}: cannot write the audit log: {error}", hint=_hint(error))
-            results = [(pending, failure) for pending in batch]
-        except AuditError as error:
-            results = [(pending, error) for pending in batch]
+                self._check_usable()
+                results = self._transact(batch)
+                self._anchor_soon()
+            except sqlite3.Error as error:
+                failure = AuditError(f"{self._path}: cannot write the audit log: {error}", hint=_hint(error))
+                results = [(pending, failure) for pending in batch]
+            except AuditError as error:
+                results = [(pending, error) for pending in batch]
         for pending, result in results:
             if isinstance(result, Entry):
                 pending.entry = result
             else:
                 pending.error = result
 
-    def _insert(self, frontier: Frontier, pending: _Pending) -> tuple[Frontier, Entry | AuditError]:
+    def _transact(self, batch: list[Pending]) -> list[tuple[Pending, Entry | AuditError]]:
+        results: list[tuple[Pending, Entry | AuditError]] = []
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            frontier = self._tip()
+            for pending in batch:
+                frontier, result = self._insert(frontier, pending)
+                results.append((pending, result))
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._fail("an earlier write failed")
+            with contextlib.suppress(sqlite3.Error):
+                self._db.rollback()
+            raise
+        self._frontier = frontier
+        return results
+
+    def _insert(self, frontier: Frontier, pending: Pending) -> tuple[Frontier, Entry | AuditError]:
         leaf = merkle.leaf_hash(pending.record)
         longer, nodes = frontier.append(leaf)
         written = self._db.execute(
@@ -258,9 +207,7 @@ class SqliteLog:
             (frontier.size, pending.idempotency_key, b"".join(nodes), pending.record),
         ).rowcount
         if written == 1:
-            return longer, Entry(
-                index=frontier.size, size=longer.size, root=longer.root(), leaf_hash=leaf
-            )
+            return longer, Entry(index=frontier.size, size=longer.size, root=longer.root(), leaf_hash=leaf)
         row = self._row_of(pending.idempotency_key)
         if row is None:
             raise AuditError(f"{self._path}: a record was neither written nor found")
@@ -271,7 +218,8 @@ class SqliteLog:
             )
         if record != pending.record:
             return frontier, AuditError(
-                f"audit record {pending.idempotency_key}: already in the log with other content, at index {index}"
+                f"audit record {pending.idempotency_key}: already in the log with other content, "
+                f"at index {index}"
             )
         root = merkle.root_at(index + 1, self._node)
         return frontier, Entry(index=index, size=index + 1, root=root, leaf_hash=leaf)
@@ -296,15 +244,14 @@ class SqliteLog:
             try:
                 self._write_anchor()
             except AuditError as error:
-                # Nobody is waiting for this; the next caller is told.
-                self._failure = str(error)
+                self._fail(str(error))  # nobody is waiting for this: the next caller is told
 
     def _write_anchor(self) -> None:
         if self._frontier.size > self._anchored_size:
             try:
                 self._anchor.advance(self._signed(self._frontier))
             except AuditError as error:
-                self._failure = str(error)
+                self._fail(str(error))
                 raise
             self._anchored_size = self._frontier.size
         self._anchored_at = time.monotonic()
@@ -330,8 +277,8 @@ class SqliteLog:
                 )
             if merkle.root_at(checkpoint.size, self._node) != checkpoint.root:
                 raise AuditError(
-                    f"{self._path}: the first {checkpoint.size} records are not those that its checkpoint was signed "
-                    "over",
+                    f"{self._path}: the first {checkpoint.size} records are not those that its checkpoint "
+                    "was signed over",
                     hint="run: plangate audit verify",
                 )
             self._frontier = merkle.frontier_at(size, self._node)
@@ -378,7 +325,9 @@ class SqliteLog:
 
     def _check_usable(self) -> None:
         if os.getpid() != self._process:
-            raise AuditError(f"{self._path}: the log was opened by another process: open it again after a fork")
+            raise AuditError(
+                f"{self._path}: the log was opened by another process: open it again after a fork"
+            )
         if self._failure:
             raise AuditError(self._failure)
 
@@ -390,7 +339,9 @@ class SqliteLog:
             try:
                 yield
             except sqlite3.Error as error:
-                raise AuditError(f"{self._path}: cannot read the audit log: {error}", hint=_hint(error)) from error
+                raise AuditError(
+                    f"{self._path}: cannot read the audit log: {error}", hint=_hint(error)
+                ) from error
 
 
 def _hint(error: sqlite3.Error) -> str:

@@ -106,8 +106,9 @@ def _create(db: sqlite3.Connection) -> None:
 def _prepare_file(path: Path) -> None:
     """Make the file with mode 0600 before SQLite makes it with another; its companions inherit the mode.
 
-    NOTE: never open() a file that SQLite may have open in this process: closing it again would drop SQLite's locks,
-    and another process could then remove the write-ahead log under us (sqlite.org/howtocorrupt.html, 2.2).
+    NOTE: never open() a file that SQLite may have open in this process: closing it again would drop SQLite's
+    locks, and another process could then remove the write-ahead log under us (sqlite.org/howtocorrupt.html,
+    2.2).
     """
     if private_files.create(path, b""):
         return

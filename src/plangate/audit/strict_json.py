@@ -1,7 +1,7 @@
 """JSON from outside, read in the one way that cannot be read differently elsewhere.
 
-Duplicate keys, NaN and Infinity, fractions, integers beyond 2**53 and lone surrogates are refused: nothing that this
-package writes has them.
+Duplicate keys, NaN and Infinity, fractions, integers beyond 2**53 and lone surrogates are refused: nothing
+that this package writes has them.
 """
 
 import json
@@ -16,14 +16,14 @@ class StrictJsonError(ValueError):
     """Not JSON, or JSON that two readers may understand differently."""
 
 
-def loads(content: bytes) -> Any:
+def loads(content: bytes) -> object:
     """Read one JSON document.
 
     Raises:
         StrictJsonError: As the module says, or nested more than `MAX_DEPTH` deep.
     """
     try:
-        document = json.loads(
+        document: object = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_constant=_refuse_number,
@@ -59,7 +59,7 @@ def _exact(number: str) -> int:
     return int(number)
 
 
-def _check(value: Any, depth: int) -> None:
+def _check(value: object, depth: int) -> None:
     """Refuse what is nested too deep, or has text that cannot be written as UTF-8."""
     if depth < 0:
         raise StrictJsonError(f"nested more than {MAX_DEPTH} deep")

@@ -4,10 +4,12 @@ Everything is computed again from the records: the stored tree is only compared.
 
 1. A log verifies when there is no problem of any kind; it is never verified in part.
 2. The checkpoint is read before the records, so a log that grows meanwhile still verifies.
-3. A problem says which record it is about, where that is known; the rest of the log is looked at all the same.
+3. A problem says which record it is about, where that is known; the rest of the log is looked at all the
+   same.
 
-What it cannot see without outside help: a folder whose log *and* checkpoint were both put back to an earlier, equally
-genuine state. ``old_checkpoint``, a checkpoint that was kept elsewhere (every receipt carries one), shows that.
+What it cannot see without outside help: a folder whose log *and* checkpoint were both put back to an earlier,
+equally genuine state. ``old_checkpoint``, a checkpoint that was kept elsewhere (every receipt carries one),
+shows that.
 """
 
 import contextlib
@@ -15,7 +17,7 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -214,15 +216,21 @@ def _verify(
         if frontier.size in wanted:
             roots[frontier.size] = frontier.root()
     for name, item in (("the checkpoint", checkpoint), ("the older checkpoint", older)):
-        if item is None:
-            continue
-        if item.size > frontier.size:
-            findings.add(f"{name} was signed over {item.size} records, {item.size - frontier.size} are missing")
-        elif roots[item.size] != item.root:
-            findings.add(f"the first {item.size} records are not those that {name} was signed over")
-        elif exact and item is checkpoint and item.size != frontier.size:
-            findings.add(f"{frontier.size - item.size} records are not covered by {name}")
+        if item is not None:
+            _compare(item, name, findings, frontier.size, roots)
+    if exact and checkpoint is not None and checkpoint.size < frontier.size:
+        findings.add(f"{frontier.size - checkpoint.size} records are not covered by the checkpoint")
     return _result(findings, frontier, checkpoint, types)
+
+
+def _compare(
+    checkpoint: Checkpoint, name: str, findings: _Findings, size: int, roots: Mapping[int, bytes]
+) -> None:
+    missing = checkpoint.size - size
+    if missing > 0:
+        findings.add(f"{name} was signed over {checkpoint.size} records, {missing} are missing")
+    elif roots[checkpoint.size] != checkpoint.root:
+        findings.add(f"the first {checkpoint.size} records are not those that {name} was signed over")
 
 
 def _trusted(
@@ -261,8 +269,10 @@ def _check_record(
     if first is not None:
         findings.add(f"/{'/'.join(map(str, first.absolute_path))}: does not fit the record schema", index)
         return
+    if not isinstance(document, dict):  # the schema has said so already
+        return
     types[document["type"]] += 1
-    key = document["idempotency_key"]
+    key: str = document["idempotency_key"]
     if row.idempotency_key is not None and row.idempotency_key != key:
         findings.add("stored under another idempotency key than its own", index)
     digest = hashlib.sha256(key.encode()).digest()[:16]
@@ -287,8 +297,8 @@ def _result(
 def _connect(path: Path) -> sqlite3.Connection:
     """Open the store for reading only.
 
-    Without a write-ahead log beside it nobody has the file open, and it is opened as immutable: nothing at all is
-    written then. With one, SQLite may write its index of that log (``-shm``), never a record.
+    Without a write-ahead log beside it nobody has the file open, and it is opened as immutable: nothing at
+    all is written then. With one, SQLite may write its index of that log (``-shm``), never a record.
     """
     if not path.is_file():
         raise AuditError("no such file")

@@ -1,0 +1,179 @@
+"""Records of what happened besides decisions: executions, obligations, keys, gaps.
+
+One function a type. Texts are cut to what a record can hold; words that are one of a few are checked.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from plangate.audit.record import Record, RecordType, Stamp, build, one_of, sha256_hex, text, timestamp
+
+_MAX_ADDRESSES: Final = 16
+"""Of each list: 2 times 16 times 256 characters, of 6 bytes at worst (``\\u001f``), are 48 KiB."""
+
+
+def execution_key(decision_id: str) -> str:
+    """The idempotency key that a decision's one execution has."""
+    return f"execution:{decision_id}"
+
+
+def execution_started(
+    at: Stamp,
+    *,
+    decision_id: str,
+    plan_sha256: str,
+    environment: str,
+    executor: str,
+    receipt_sha256: str | None = None,
+    nonce: str | None = None,
+) -> Record:
+    """The record that must be in the log before anything runs.
+
+    Its idempotency key is that of the decision: one decision, one execution, however many receipts there are.
+    """
+    body = {
+        "decision_id": decision_id,
+        "plan_sha256": sha256_hex(plan_sha256),
+        "environment": text(environment),
+        "executor": text(executor),
+        "receipt_sha256": None if receipt_sha256 is None else sha256_hex(receipt_sha256),
+        "nonce": nonce,
+    }
+    return build(at, RecordType.EXECUTION_STARTED, execution_key(decision_id), body)
+
+
+def execution_event(
+    at: Stamp,
+    *,
+    decision_id: str,
+    sequence: int,
+    event: str,
+    address: str = "",
+    action: str = "",
+    message: str = "",
+) -> Record:
+    """One thing that the tool said while it ran.
+
+    Args:
+        at: When we read it.
+        decision_id: Of the decision that is being carried out.
+        sequence: Its number within the execution, from 0.
+        event: The tool's word, e.g. ``apply_complete``.
+        address: The resource; empty when it is about none.
+        action: The tool's word on what happens to it, e.g. ``create``.
+        message: For people.
+    """
+    body = {
+        "decision_id": decision_id,
+        "sequence": sequence,
+        "event": text(event),
+        "address": text(address),
+        "action": text(action),
+        "message": text(message),
+    }
+    return build(at, RecordType.EXECUTION_EVENT, f"{execution_key(decision_id)}:{sequence}", body)
+
+
+def execution_finished(
+    at: Stamp,
+    *,
+    decision_id: str,
+    plan_sha256: str,
+    result: str,
+    exit_code: int | None,
+    events: int,
+    follow_up: str,
+    failed: Sequence[str] = (),
+    failed_checks: Sequence[str] = (),
+    message: str = "",
+) -> Record:
+    """How an execution ended.
+
+    Args:
+        at: When.
+        decision_id: Of the decision that was carried out.
+        plan_sha256: Of the bytes that ran.
+        result: ``succeeded``, ``failed`` or ``interrupted``.
+        exit_code: The tool's; ``None`` when it did not exit by itself.
+        events: How many event records were written.
+        follow_up: What a plan made afterwards says: ``clean``, ``changes`` or ``unknown``.
+        failed: Addresses of resources that failed.
+        failed_checks: Addresses of check blocks that failed.
+        message: For people.
+    """
+    body = {
+        "decision_id": decision_id,
+        "plan_sha256": sha256_hex(plan_sha256),
+        "result": one_of("result", result, ("succeeded", "failed", "interrupted")),
+        "exit_code": exit_code,
+        "events": events,
+        "follow_up": one_of("follow_up", follow_up, ("clean", "changes", "unknown")),
+        "failed": [text(item, 256) for item in failed[:_MAX_ADDRESSES]],
+        "failed_checks": [text(item, 256) for item in failed_checks[:_MAX_ADDRESSES]],
+        "message": text(message),
+        "truncated": {
+            name: len(items) - _MAX_ADDRESSES
+            for name, items in (("failed", failed), ("failed_checks", failed_checks))
+            if len(items) > _MAX_ADDRESSES
+        },
+    }
+    return build(at, RecordType.EXECUTION_FINISHED, f"{execution_key(decision_id)}:finished", body)
+
+
+def obligation_checked(
+    at: Stamp,
+    *,
+    decision_id: str,
+    rule: str,
+    address: str,
+    path: str,
+    result: str,
+    message: str = "",
+    attempt: int = 1,
+) -> Record:
+    """What was found when an obligation was checked against the real resource.
+
+    Args:
+        at: When.
+        decision_id: Of the decision that carried the obligation.
+        rule: The rule's id.
+        address: The resource.
+        path: JSON Pointer of the value that was unknown, or empty.
+        result: ``met``, ``broken`` or ``unknown``.
+        message: For people.
+        attempt: From 1; each check is its own record.
+    """
+    body = {
+        "decision_id": decision_id,
+        "rule": text(rule),
+        "address": text(address),
+        "path": text(path),
+        "result": one_of("result", result, ("met", "broken", "unknown")),
+        "message": text(message),
+        "attempt": attempt,
+    }
+    return build(at, RecordType.OBLIGATION_CHECKED, f"obligation:{at.id}", body)
+
+
+def key_rotated(at: Stamp, *, role: str, public_key: bytes, previous: bytes | None = None) -> Record:
+    """A key came into use.
+
+    Args:
+        at: When.
+        role: ``log``, ``receipt`` or ``redaction``; for the last, pass its key id's bytes, never the key.
+        public_key: Its 32 bytes.
+        previous: The key that it takes over from; ``None`` for the first one.
+    """
+    body = {
+        "role": one_of("role", role, ("log", "receipt", "redaction")),
+        "public_key": public_key.hex(),
+        "previous": None if previous is None else previous.hex(),
+    }
+    return build(at, RecordType.KEY_ROTATED, f"key:{role}:{public_key.hex()}", body)
+
+
+def gap(at: Stamp, *, reason: str, since: datetime, until: datetime) -> Record:
+    """Records are known to be missing for a time: say so, rather than let the log look whole."""
+    body = {"reason": text(reason), "since": timestamp(since), "until": timestamp(until)}
+    return build(at, RecordType.GAP, f"gap:{at.id}", body)
