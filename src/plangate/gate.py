@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from plangate.audit import record as records
+from plangate.audit import event_records as records
 from plangate.audit.base import Entry, Log
 from plangate.audit.decision_record import decision_record
 from plangate.audit.receipt import claim

@@ -3,6 +3,7 @@
 One function a type. Texts are cut to what a record can hold; words that are one of a few are checked.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -14,8 +15,17 @@ _MAX_ADDRESSES: Final = 16
 
 
 def execution_key(decision_id: str) -> str:
-    """The idempotency key that a decision's one execution has."""
+    """What the idempotency keys of everything in one decision's execution start with."""
     return f"execution:{decision_id}"
+
+
+def start_key(plan_sha256: str, environment: str) -> str:
+    """The idempotency key of the one execution that a plan's bytes have in an environment.
+
+    Not the decision's: a saved plan that is judged a second time is still the plan that has run already, and
+    Terraform itself applies one twice when its state is local.
+    """
+    return f"execution:{plan_sha256}:{hashlib.sha256(environment.encode()).hexdigest()}"
 
 
 def execution_started(
@@ -27,10 +37,13 @@ def execution_started(
     executor: str,
     receipt_sha256: str | None = None,
     nonce: str | None = None,
+    repeatable: bool = False,
 ) -> Record:
     """The record that must be in the log before anything runs.
 
-    Its idempotency key is that of the decision: one decision, one execution, however many receipts there are.
+    Its idempotency key is `start_key`: one plan, one execution in an environment, however many decisions and
+    receipts there are. ``repeatable`` is for a plan format that may run again by design, and makes it one
+    execution for each decision.
     """
     body = {
         "decision_id": decision_id,
@@ -40,7 +53,8 @@ def execution_started(
         "receipt_sha256": None if receipt_sha256 is None else sha256_hex(receipt_sha256),
         "nonce": nonce,
     }
-    return build(at, RecordType.EXECUTION_STARTED, execution_key(decision_id), body)
+    key = execution_key(decision_id) if repeatable else start_key(plan_sha256, environment)
+    return build(at, RecordType.EXECUTION_STARTED, key, body)
 
 
 def execution_event(

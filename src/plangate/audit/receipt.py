@@ -211,14 +211,14 @@ def verify_receipt(
 
 
 def claim(log: Log, started: Record) -> Entry:
-    """Take a decision's one execution, durably and across processes, before anything starts.
+    """Take a plan's one execution, durably and across processes, before anything starts.
 
     Args:
         log: Where executions of this executor are recorded.
-        started: The ``execution.started`` record.
+        started: The ``execution.started`` record; its idempotency key says what is good for once.
 
     Raises:
-        ReceiptError: The decision has been executed, or has been begun.
+        ReceiptError: It has been executed, or begun.
         AuditError: The claim cannot be written.
     """
     if started.type is not RecordType.EXECUTION_STARTED:
@@ -227,8 +227,8 @@ def claim(log: Log, started: Record) -> Entry:
         return log.append(started.encode(), idempotency_key=started.idempotency_key, must_be_new=True)
     except AlreadyRecordedError as error:
         raise ReceiptError(
-            f"receipt: used already: decision {started.body['decision_id']} has been executed or begun",
-            hint="check the plan again: each decision is good for one execution",
+            f"receipt: used already: the plan {started.body['plan_sha256']} has been executed, or begun",
+            hint="make a new plan and check it: each is good for one execution",
         ) from error
 
 
