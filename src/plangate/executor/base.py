@@ -1,7 +1,7 @@
 """What an executor is: it runs an approved plan, exactly as judged, once. One file here per way to change a cloud."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -49,14 +49,17 @@ class ExecutionReport:
         problems: Sentences for people, redacted; empty when it succeeded.
         events: Number of events by type.
         tool: Program and version.
-        followup: JSON of the plan made after apply (``show -json``), for checking obligations; ``None`` if there is none.
+        followup: JSON of the plan made after apply (``show -json``), for checking obligations; ``None`` if there is
+            none. Holds values in clear, so it is not part of the report's text.
+        interrupted: The user asked to stop while it ran; the rest says what had become of it by then.
     """
 
     status: ExecutionStatus
     problems: tuple[str, ...]
     events: Mapping[str, int]
     tool: str
-    followup: bytes | None
+    followup: bytes | None = field(repr=False)
+    interrupted: bool = False
 
 
 Observe = Callable[[ExecutionEvent], None]
@@ -69,7 +72,9 @@ Scrub = Callable[[str], str]
 class Executor(Protocol):
     """Runs approved plans of one kind."""
 
-    def apply(self, approved: ApprovedPlan, plan: bytes, *, observe: Observe, scrub: Scrub) -> ExecutionReport:
+    def apply(
+        self, approved: ApprovedPlan, plan: bytes, *, observe: Observe, scrub: Scrub
+    ) -> ExecutionReport:
         """Run the plan. The caller has recorded the start durably before.
 
         Args:
@@ -82,5 +87,3 @@ class Executor(Protocol):
             ReceiptError: ``plan`` is not what was approved; nothing ran.
             ExecutionError: It could not be started; nothing ran.
         """
-
-

@@ -1,0 +1,182 @@
+"""What ``terraform apply -json`` says, one JSON object a line, turned into events that are fit for the log.
+
+Rules this module keeps:
+1. No value of an attribute leaves: texts of resource events are made here, from the action alone; what a provisioner
+   wrote and the values that a diagnostic quotes from the source are left out.
+2. Every other text is scrubbed first, then cleaned of control characters, then cut.
+3. A line that is not understood is counted, never trusted: it cannot make an apply look better.
+
+Source: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from plangate.executor.base import ExecutionEvent, Scrub
+
+MAX_MESSAGE: Final = 500
+MAX_ADDRESS: Final = 1000
+NOT_JSON: Final = "not_json"
+TOO_LONG: Final = "too_long"
+OTHER: Final = "other"
+CHECK_FAILED: Final = "Check block assertion failed"
+
+_RAN_PREFIXES: Final = ("apply_", "provision_", "ephemeral_op_", "action_")
+"""Types of events that mean that something has been done, or was begun."""
+_QUIET: Final = frozenset({"version", "log", "planned_change", "resource_drift", "outputs", "refresh_start", "refresh_complete"})  # fmt: skip
+"""Counted, and not told: they repeat the plan or hold values."""
+_WITHHELD: Final = "(withheld: it could not be redacted)"
+
+
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """What the stream has said so far.
+
+    Attributes:
+        events: Number of lines by type.
+        tool_spoke: The first line that every terraform writes was there.
+        ran: Something was begun.
+        completed: Number of completed steps by (address, action), unscrubbed; for comparison only.
+        errored: Addresses of resources and provisioners that failed, scrubbed.
+        summary: The counts of the final summary, or ``None``.
+        errors: Error diagnostics, scrubbed.
+        failed_checks: Messages of failed check blocks, scrubbed.
+    """
+
+    events: Counter[str] = field(default_factory=Counter)
+    tool_spoke: bool = False
+    ran: bool = False
+    completed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    errored: list[str] = field(default_factory=list)
+    summary: Mapping[str, int] | None = None
+    errors: list[str] = field(default_factory=list)
+    failed_checks: list[str] = field(default_factory=list)
+
+    @property
+    def understood(self) -> bool:
+        """Every line was JSON of a known shape, so that what is missing did not happen."""
+        return not (self.events[NOT_JSON] or self.events[TOO_LONG] or self.events[OTHER])
+
+
+class Listener:
+    """Reads lines one by one."""
+
+    def __init__(self, scrub: Scrub) -> None:
+        self.heard = Heard()
+        self._scrub = scrub
+
+    def hear(self, line: bytes | None) -> ExecutionEvent | None:
+        """The event that a line stands for, or ``None`` when it is not one for the log. ``None`` is a line too long."""
+        if line is None:
+            self.heard.events[TOO_LONG] += 1
+            return None
+        if not line.strip():
+            return None
+        try:
+            said = msgspec.json.decode(line)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            said = None
+        if not isinstance(said, dict):
+            self.heard.events[NOT_JSON] += 1
+            return None
+        word = said.get("type")
+        known = (
+            isinstance(word, str)
+            and 0 < len(word) <= 40
+            and word.isascii()
+            and word.replace("_", "").isalpha()
+        )  # noqa: PLR2004 - as long as a word gets
+        kind = str(word) if known else OTHER
+        self.heard.events[kind] += 1
+        return self._understand(kind, said)
+
+    def another(self) -> "Listener":
+        """A listener for another stream, with the same redaction."""
+        return Listener(self._scrub)
+
+    def clean(self, text: str, limit: int = MAX_MESSAGE) -> str:
+        """A text without secrets, control characters or excess."""
+        try:
+            scrubbed = self._scrub(text)
+        except Exception:  # noqa: BLE001 - whatever it was: a text that could not be redacted must not leave
+            return _WITHHELD
+        plain = " ".join("".join(c if c.isprintable() else " " for c in scrubbed).split())
+        return plain if len(plain) <= limit else plain[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+    def _understand(self, kind: str, said: Mapping[str, Any]) -> ExecutionEvent | None:
+        heard = self.heard
+        if kind.startswith(_RAN_PREFIXES):
+            heard.ran = True
+            return self._hook(kind, _mapping(said.get("hook")))
+        if kind == "diagnostic":
+            return self._diagnostic(_mapping(said.get("diagnostic")))
+        if kind == "change_summary":
+            return self._summary(_mapping(said.get("changes")))
+        if kind == "version":
+            heard.tool_spoke = True
+        if kind in _QUIET:
+            return None
+        return ExecutionEvent(type=kind)
+
+    def _hook(self, kind: str, hook: Mapping[str, Any]) -> ExecutionEvent:
+        raw = _text(_mapping(hook.get("resource") or hook.get("action")).get("addr"))
+        action = _text(hook.get("action")) if isinstance(hook.get("action"), str) else ""
+        address = self.clean(raw, MAX_ADDRESS)
+        provisioner = _text(hook.get("provisioner"))
+        elapsed = hook.get("elapsed_seconds")
+        if kind == "apply_complete":
+            self.heard.completed[raw, action] += 1
+        if kind.endswith("_errored"):
+            self.heard.errored.append(address)
+        done = kind.rpartition("_")[2]
+        what = f"provisioner {provisioner}" if provisioner else action or kind.rpartition("_")[0]
+        return ExecutionEvent(
+            type=kind,
+            address=address,
+            action=self.clean(action),
+            message=self.clean(f"{what}: {done}"),
+            elapsed_s=float(elapsed)
+            if isinstance(elapsed, int | float) and not isinstance(elapsed, bool)
+            else None,
+        )
+
+    def _diagnostic(self, diagnostic: Mapping[str, Any]) -> ExecutionEvent:
+        summary, detail = _text(diagnostic.get("summary")), _text(diagnostic.get("detail"))
+        severity = _text(diagnostic.get("severity"))
+        address = self.clean(_text(diagnostic.get("address")), MAX_ADDRESS)
+        if "provisioner" in summary:
+            # The detail repeats the whole command and all that it wrote.
+            detail = detail.partition(" Output: ")[0].rpartition("': ")[2].strip() if "': " in detail else ""
+        text = self.clean(f"{summary}: {detail}" if detail else summary)
+        place = f"{address}: " if address else ""
+        if severity == "error":
+            self.heard.errors.append(place + text)
+        elif summary == CHECK_FAILED:
+            self.heard.failed_checks.append(self.clean(detail))
+        return ExecutionEvent(type="diagnostic", address=address, action=self.clean(severity), message=text)
+
+    def _summary(self, changes: Mapping[str, Any]) -> ExecutionEvent:
+        counts = {
+            word: n
+            for word, n in changes.items()
+            if isinstance(word, str) and isinstance(n, int) and not isinstance(n, bool)
+        }
+        if changes.get("operation") in {"apply", "destroy"}:
+            self.heard.summary = counts
+        words = ("import", "add", "change", "remove", "forget")
+        return ExecutionEvent(
+            type="change_summary",
+            message=", ".join(f"{counts[word]} {word}" for word in words if word in counts),
+        )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,240 @@
+"""After an apply: what the check blocks say, and whether a new plan finds anything left to do.
+
+Both are questions to the real world, so nothing here passes in silence: a question that could not be asked is a problem.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from plangate.executor.terraform_events import Listener
+from plangate.executor.terraform_json import CheckResult, ShownPlan, ShownState
+from plangate.executor.terraform_saved_plan import Making, Mode
+from plangate.terraform_cli import (
+    Ending,
+    Finished,
+    Tool,
+    acting_environment,
+    private_copy,
+    run,
+    show_plan,
+)
+
+_CHANGES: Final = 2
+_STOP_GRACE_S: Final = 60.0
+_BAD: Final = frozenset({"fail", "error"})
+MAX_LISTED: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What looking afterwards may cost.
+
+    Attributes:
+        plan_timeout_s: Seconds for the follow-up plan.
+        show_timeout_s: Seconds for each ``show``.
+        max_json_bytes: Of one ``show``.
+    """
+
+    plan_timeout_s: float
+    show_timeout_s: float
+    max_json_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What was found.
+
+    Attributes:
+        plan: JSON of the new plan, or ``None`` if there is none.
+        differences: Why the change cannot be called done; empty when a new plan wants nothing.
+        failed_checks: Checks that fail, or could not be asked.
+        interrupted: The user asked to stop.
+    """
+
+    plan: bytes | None
+    differences: tuple[str, ...]
+    failed_checks: tuple[str, ...]
+    interrupted: bool = False
+
+
+class Afterwards:
+    """Asks terraform about the result of one apply."""
+
+    def __init__(
+        self,
+        *,
+        tool: Tool,
+        working_dir: Path,
+        environ: Mapping[str, str],
+        bounds: Bounds,
+        applied: ShownPlan,
+        making: Making | None,
+        listener: Listener,
+    ) -> None:
+        self._tool = tool
+        self._working_dir = working_dir
+        self._environ = environ
+        self._bounds = bounds
+        self._applied = applied
+        self._making = making
+        self._listener = listener
+        self._acting = acting_environment(environ, workspace=making.workspace if making else "")
+
+    def look(self) -> FollowUp:
+        """Read the checks of the state, then make the follow-up plan and read its checks too.
+
+        Raises:
+            OSError: terraform could not be started.
+        """
+        failed_checks, interrupted = self._checks_of_state() if self._applied.checks else ([], False)
+        if interrupted:
+            return FollowUp(
+                plan=None,
+                differences=("interrupted before a follow-up plan was made",),
+                failed_checks=tuple(failed_checks),
+                interrupted=True,
+            )
+        with tempfile.TemporaryDirectory(
+            prefix="plangate-"
+        ) as folder:  # 0700; the plan and the variables hold secrets
+            plan = Path(folder, "followup.tfplan")
+            finished, listener = self._make_plan(plan, Path(folder, "applied.tfvars.json"))
+            if finished.ending is not Ending.EXITED or finished.exit_code not in {0, _CHANGES}:
+                return FollowUp(
+                    plan=None,
+                    differences=(_why_no_plan(finished, listener),),
+                    failed_checks=tuple(failed_checks),
+                    interrupted=finished.ending is Ending.INTERRUPTED,
+                )
+            with private_copy(plan.read_bytes()) as copy:
+                shown = show_plan(
+                    self._tool,
+                    copy,
+                    working_dir=self._working_dir,
+                    environ=self._environ,
+                    timeout_s=self._bounds.show_timeout_s,
+                    max_bytes=self._bounds.max_json_bytes,
+                )
+        try:
+            after = msgspec.json.decode(shown.stdout, type=ShownPlan) if shown.ok else None
+        except msgspec.DecodeError:
+            after = None
+        if after is None:
+            return FollowUp(
+                plan=None,
+                differences=("the follow-up plan could not be read",),
+                failed_checks=tuple(failed_checks),
+                interrupted=shown.ending is Ending.INTERRUPTED,
+            )
+        known = set(failed_checks)
+        failed_checks += [
+            text for text in self._failing(after.checks or (), planned=True) if text not in known
+        ]
+        return FollowUp(
+            plan=shown.stdout,
+            differences=tuple(self._differences(after, changes=finished.exit_code == _CHANGES)),
+            failed_checks=tuple(failed_checks),
+        )
+
+    def _checks_of_state(self) -> tuple[list[str], bool]:
+        """Failing checks by the state that the apply wrote, and whether the user interrupted."""
+        # NOTE: reading the state needs the backend's credentials, so this one runs in the acting environment.
+        finished = run(
+            self._tool.path,
+            [f"-chdir={self._working_dir}", "show", "-json", "-no-color"],
+            environment=self._acting,
+            timeout_s=self._bounds.show_timeout_s,
+            max_stdout_bytes=self._bounds.max_json_bytes,
+        )
+        interrupted = finished.ending is Ending.INTERRUPTED
+        try:
+            state = msgspec.json.decode(finished.stdout, type=ShownState) if finished.ok else None
+        except msgspec.DecodeError:
+            state = None
+        if state is None:
+            return ["the results of the check blocks could not be read"], interrupted
+        return self._failing(state.checks or (), planned=False), interrupted
+
+    def _make_plan(self, plan: Path, variables: Path) -> tuple[Finished, Listener]:
+        variables.touch(mode=0o600)
+        variables.write_bytes(self._applied.variable_values())
+        arguments = [
+            f"-chdir={self._working_dir}",
+            "plan",
+            "-json",
+            "-input=false",
+            "-detailed-exitcode",
+            f"-var-file={variables}",
+            f"-out={plan}",
+        ]
+        if self._making:
+            arguments += [self._making.mode.value] if self._making.mode is not Mode.NORMAL else []
+            arguments += [f"-target={address}" for address in self._making.targets]
+        listener = self._listener.another()
+
+        def hear(line: bytes | None) -> bool:
+            listener.hear(line)
+            return True
+
+        finished = run(
+            self._tool.path,
+            arguments,
+            environment=self._acting,
+            timeout_s=self._bounds.plan_timeout_s,
+            max_stdout_bytes=self._bounds.max_json_bytes,
+            stop_grace_s=_STOP_GRACE_S,
+            on_line=hear,
+        )
+        return finished, listener
+
+    def _differences(self, after: ShownPlan, *, changes: bool) -> list[str]:
+        wanted = after.wanted()
+        targeted = not self._applied.complete and not (self._making and self._making.targets)
+        if targeted:
+            # The plan left things out on purpose and does not say which: only what was in it can be held against it.
+            covered = {entry.address for entry in self._applied.resource_changes or ()}
+            wanted = [(address, actions) for address, actions in wanted if address in covered]
+        listed = [
+            f"still to do: {self._listener.clean(address)} ({actions})"
+            for address, actions in wanted[:MAX_LISTED]
+        ]
+        if len(wanted) > MAX_LISTED:
+            listed.append(f"still to do: {len(wanted) - MAX_LISTED} more")
+        if changes and not listed and not targeted:
+            listed.append("a new plan is not empty")
+        return listed
+
+    def _failing(self, checks: tuple[CheckResult, ...], *, planned: bool) -> list[str]:
+        """Sentences for checks that do not hold.
+
+        A check block that is still unknown in a whole follow-up plan could not be asked, which is not a pass. With
+        ``-destroy``, ``-refresh-only`` or ``-target`` terraform does not ask them all.
+        """
+        making = self._making
+        whole = self._applied.complete and (
+            making is None or (making.mode is Mode.NORMAL and not making.targets)
+        )
+        found = []
+        for check in checks:
+            name = self._listener.clean(check.address.to_display or "a check")
+            messages = [p.message for i in check.instances or () for p in i.problems or () if p.message]
+            if check.status in _BAD:
+                why = self._listener.clean("; ".join(messages)) if messages else check.status
+                found.append(f"{name}: {why}")
+            elif check.status != "pass" and (
+                check.status != "unknown" or (planned and whole and check.address.kind == "check")
+            ):
+                found.append(f"{name}: could not be evaluated")
+        return found
+
+
+def _why_no_plan(finished: Finished, listener: Listener) -> str:
+    if finished.ending is not Ending.EXITED:
+        return f"no follow-up plan could be made: {finished.ending.value}"
+    errors = listener.heard.errors[:3] or [f"exit code {finished.exit_code}"]
+    return "no follow-up plan could be made: " + "; ".join(errors)

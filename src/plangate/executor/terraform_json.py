@@ -1,0 +1,127 @@
+"""The few fields of terraform's plan and state JSON that the executor compares; the values of variables stay raw."""
+
+from typing import Any, Final
+
+import msgspec
+
+_STEPS: Final = {
+    ("create",): ("create",),
+    ("update",): ("update",),
+    ("delete",): ("delete",),
+    ("delete", "create"): ("delete", "create"),
+    ("create", "delete"): ("create", "delete"),
+    ("create", "forget"): ("create",),
+    ("forget", "create"): ("create",),
+}
+"""Action words of a change to the steps that apply reports."""
+_NOTHING: Final = {("no-op",), ("read",)}
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What is to be done with one resource or output."""
+
+    actions: tuple[str, ...]
+    after_unknown: Any = None
+    importing: Any = None
+
+
+class ResourceChange(msgspec.Struct, frozen=True):
+    """One entry of ``resource_changes``."""
+
+    address: str
+    change: Change
+    mode: str = "managed"
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """One entry of ``variables``."""
+
+    value: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class CheckAddress(msgspec.Struct, frozen=True):
+    """What is checked."""
+
+    to_display: str = ""
+    kind: str = ""
+
+
+class CheckProblem(msgspec.Struct, frozen=True):
+    """One failed assertion."""
+
+    message: str = ""
+
+
+class CheckInstance(msgspec.Struct, frozen=True):
+    """One instance of a checked object."""
+
+    problems: tuple[CheckProblem, ...] | None = None
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """The status of one checked object: ``pass``, ``fail``, ``error`` or ``unknown``."""
+
+    status: str
+    address: CheckAddress = CheckAddress()
+    instances: tuple[CheckInstance, ...] | None = None
+
+
+class ShownPlan(msgspec.Struct, frozen=True):
+    """``show -json PLAN``."""
+
+    format_version: str
+    variables: dict[str, Variable] | None = None
+    resource_changes: tuple[ResourceChange, ...] | None = None
+    output_changes: dict[str, Change] | None = None
+    checks: tuple[CheckResult, ...] | None = None
+    complete: bool = True
+
+    def steps(self) -> list[tuple[str, str]]:
+        """(address, step) that apply must report as complete; one for each object, so an address may come twice.
+
+        An update with a value that is known only after apply is left out: terraform may find then that nothing
+        changes, and says nothing about it. The follow-up plan judges those.
+        """
+        return [
+            (entry.address, step)
+            for entry in self.resource_changes or ()
+            if entry.mode == "managed"
+            for step in _STEPS.get(entry.change.actions, ())
+            if not (step == "update" and _any_true(entry.change.after_unknown))
+        ]
+
+    def wanted(self) -> list[tuple[str, str]]:
+        """(address, actions) of everything that the plan would change; outputs as ``output NAME``."""
+        return [
+            (
+                entry.address,
+                "/".join(entry.change.actions) if entry.change.actions != ("no-op",) else "import",
+            )
+            for entry in self.resource_changes or ()
+            if entry.change.actions not in _NOTHING or entry.change.importing is not None
+        ] + [
+            (f"output {name}", "/".join(change.actions))
+            for name, change in sorted((self.output_changes or {}).items())
+            if change.actions not in _NOTHING
+        ]
+
+    def variable_values(self) -> bytes:
+        """A variables file in JSON."""
+        return msgspec.json.encode(
+            {name: variable.value for name, variable in (self.variables or {}).items()}
+        )
+
+
+class ShownState(msgspec.Struct, frozen=True):
+    """``show -json`` of the state."""
+
+    format_version: str
+    checks: tuple[CheckResult, ...] | None = None
+
+
+def _any_true(shadow: Any) -> bool:
+    if isinstance(shadow, dict):
+        return any(_any_true(value) for value in shadow.values())
+    if isinstance(shadow, list):
+        return any(_any_true(value) for value in shadow)
+    return shadow is True
