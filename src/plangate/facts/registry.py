@@ -5,23 +5,84 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from plangate.facts.base import Adapter
+from plangate.facts import (
+    aws_compute,
+    aws_database,
+    aws_disks,
+    aws_iam,
+    aws_load_balancers,
+    aws_network,
+    aws_security_groups,
+    aws_services,
+    aws_storage,
+    aws_templates,
+)
+from plangate.facts.base import Adapter, Native, native_of
+from plangate.facts.common import common_facts
 from plangate.model.graph import Graph
-from plangate.model.plan import Resource
+from plangate.model.plan import Action, Facts, Resource
 
-ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType({})
+ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
+    aws_compute.ADAPTERS
+    | aws_templates.ADAPTERS
+    | aws_disks.ADAPTERS
+    | aws_network.ADAPTERS
+    | aws_security_groups.ADAPTERS
+    | aws_load_balancers.ADAPTERS
+    | aws_storage.ADAPTERS
+    | aws_database.ADAPTERS
+    | aws_iam.ADAPTERS
+    | aws_services.ADAPTERS
+)
+
+ADAPTER_ERROR: Final = "adapter_error"
+"""Fact that stands alone when an adapter failed; rules then answer ``error``, never a pass."""
 
 
 def with_facts(resources: Iterable[Resource]) -> tuple[Resource, ...]:
-    """The same resources with ``kind`` and ``facts`` filled in, in the same order."""
+    """The same resources with ``kind`` and ``facts`` filled in, in the same order.
+
+    A resource that the plan does not touch also gets ``facts_before`` where the plan changes what its facts
+    rest on: a bucket whose access block is deleted is no longer what it was, although it is not changed
+    itself.
+    """
     listed = tuple(resources)
     graph = Graph(listed)
-    return tuple(_with_facts(resource, graph) for resource in listed)
+    untouched = [resource for resource in listed if resource.existing and resource.type in ADAPTERS]
+    earlier: dict[int, Facts] = {}
+    if untouched and any(r.action is not Action.NO_OP for r in listed if r.mode == "managed"):
+        graph_before = Graph(_as_before(resource) for resource in listed if resource.before is not None)
+        earlier = {id(resource): _facts(_as_before(resource), graph_before) for resource in untouched}
+    return tuple(_with_facts(resource, graph, earlier.get(id(resource))) for resource in listed)
 
 
-def _with_facts(resource: Resource, graph: Graph) -> Resource:
-    adapter = ADAPTERS.get(resource.type) if resource.mode == "managed" else None
-    values: Mapping[str, Any] = resource.planned if resource.after is not None else resource.before or {}
-    if adapter is None:
+def _with_facts(resource: Resource, graph: Graph, before: Facts | None) -> Resource:
+    if resource.mode != "managed":
         return resource
-    return replace(resource, kind=adapter.kind, facts=adapter.adapt(resource, values, graph))
+    adapter = ADAPTERS.get(resource.type)
+    facts = _facts(resource, graph)
+    changed = before is not None and before != facts
+    return replace(
+        resource,
+        kind=adapter.kind if adapter else "",
+        facts=facts,
+        facts_before=before if changed else None,
+    )
+
+
+def _facts(resource: Resource, graph: Graph) -> dict[str, Any]:
+    native: Native = native_of(resource, graph)
+    facts = common_facts(resource, native.values)
+    adapter = ADAPTERS.get(resource.type)
+    if adapter is None:
+        return facts
+    try:
+        return facts | adapter.adapt(native)
+    except Exception as error:  # noqa: BLE001 - whatever a hostile value does to an adapter, it must not look like a fact
+        return {**facts, ADAPTER_ERROR: type(error).__name__}
+
+
+def _as_before(resource: Resource) -> Resource:
+    """The resource as it was before the change, for the graph of that time."""
+    values = resource.before or {}
+    return replace(resource, action=Action.NO_OP, after=values, planned=values, importing=None)

@@ -11,14 +11,16 @@ from typing import Final
 
 COMMON_FACTS: Final[Mapping[str, str]] = MappingProxyType({
     "tags": "Tags as a mapping of text, whole or per value UNKNOWN; null when the type has no tags.",
+    "tags_complete": "False while something unknown may still add tags; never UNKNOWN.",
     "stateful": "It holds data that is lost with it.",
+    "regional": "It lives in a region; false for a global service.",
 })
 """Facts of every resource, modelled or not."""
 
 INGRESS_SHAPE: Final = (
     "Allowed traffic: a tuple of {address, path, protocol ('tcp'|'udp'|'icmp'|'all'|number as text|UNKNOWN), "
     "from_port (int|UNKNOWN), to_port (int|UNKNOWN), cidrs (tuple of text|UNKNOWN), any_source (tri)}, or UNKNOWN. "
-    "address and path name the resource and attribute that say so; for protocol 'all' the ports are 0 to 65535."
+    "any_source means that the sources together are the whole internet, over IPv4 or IPv6. address and path name the resource and attribute that say so; for protocol 'all' the ports are 0 to 65535."
 )
 
 KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
@@ -32,14 +34,22 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
         "metadata_tokens_required": "As for compute.instance.",
         "disks_encrypted": "As for compute.instance.",
     },
+    "compute.group": {
+        "public_ip": "Instances that it starts get a public address.",
+        "metadata_tokens_required": "As for compute.instance; null when a template in this plan says it.",
+        "disks_encrypted": "As for compute.instance; null when a template in this plan says it.",
+    },
     "disk.volume": {"encrypted": "It is encrypted at rest."},
     "network.vpc": {"default": "It is the account's default network."},
     "network.subnet": {"public_ips": "Instances in it get public addresses unless they say otherwise."},
     "network.security_group": {"ingress": INGRESS_SHAPE + " Own rules and those of linked rule resources."},
     "network.security_group_rule": {"ingress": INGRESS_SHAPE + " Empty for an egress rule."},
-    "network.load_balancer": {"public": "It is reachable from the internet."},
+    "network.load_balancer": {
+        "public": "It is reachable from the internet.",
+        "tls": "As for network.listener, of all its own listeners; null when they are resources of their own.",
+    },
     "network.listener": {
-        "tls": "Clients must use TLS (https, tls, or a redirect to https).",
+        "tls": "Clients must use TLS (https, tls, or only redirects to https); null for a transport that passes bytes on.",
         "protocol": "Protocol as text in lower case, or UNKNOWN.",
     },
     "storage.bucket": {
@@ -47,16 +57,18 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
         "public_acl": "An ACL grants access to everyone.",
         "public_policy": "A bucket policy allows everyone.",
         "encrypted": "Objects are encrypted at rest.",
+        "encryption": "How, as text: AES256, aws:kms, … or UNKNOWN.",
         "versioned": "Versioning is on.",
     },
     "database.instance": {
-        "public": "It has an address on the internet.",
-        "encrypted": "Its storage is encrypted.",
-        "deletion_protection": "It refuses to be deleted.",
+        "public": "It has an address on the internet; null when the members of the cluster say it.",
+        "encrypted": "Its storage is encrypted; null when its cluster in this plan says it.",
+        "deletion_protection": "It refuses to be deleted; null for a kind of database that cannot.",
     },
     "iam.policy": {
-        "full_admin": "A statement allows all actions on all resources.",
-        "statements": "Tuple of {effect, actions, resources, conditions (bool)} with UNKNOWN leaves, or UNKNOWN.",
+        "full_admin": "It allows all actions on all resources, or all actions of IAM, which amounts to it.",
+        "statements": "Tuple of {effect, actions, not_actions, resources, not_resources, conditions (bool)} with "
+        "UNKNOWN leaves, or UNKNOWN; empty for an attachment.",
     },
     "crypto.key": {"rotation": "The key rotates by itself; null for a kind of key that cannot."},
     "kubernetes.cluster": {

@@ -119,6 +119,8 @@ class Resource:
         configured: Top-level attribute and block names that the configuration sets, or ``None`` when the plan does
             not carry its configuration. An unknown value that is not configured follows a default.
         facts: Normalized facts of its kind, filled by `plangate.facts`.
+        facts_before: For a resource that the plan does not change: its facts before, when they differ because of what
+            the plan does around it (a rule that goes, an address that is tied to it); else ``None``.
         location: Where it is written, when known.
     """
 
@@ -148,6 +150,7 @@ class Resource:
     unresolved: tuple[str, ...] = ()
     configured: frozenset[str] | None = None
     facts: Facts = field(default_factory=dict)
+    facts_before: Facts | None = None
     location: Location | None = None
 
     @property

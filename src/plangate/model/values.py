@@ -8,14 +8,14 @@ fails loudly, and a rule that fails loudly is an ``error`` outcome, never a pass
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Final, NoReturn, TypeAlias, final
 
 
-@final
-class Unknown:
-    """The type of `UNKNOWN`; there is one instance."""
+class Unknown(Enum):
+    """The type of `UNKNOWN`; there is one instance. An enumeration of one, so that type checkers follow ``is``."""
 
-    __slots__ = ()
+    UNKNOWN = "unknown"
 
     def __bool__(self) -> NoReturn:
         raise TypeError("an unknown value has no truth; compare it with UNKNOWN first")
@@ -23,15 +23,11 @@ class Unknown:
     def __repr__(self) -> str:
         return "UNKNOWN"
 
-    def __reduce__(self) -> str:
-        return "UNKNOWN"
 
+class Absent(Enum):
+    """The type of `ABSENT`; there is one instance. An enumeration of one, so that type checkers follow ``is``."""
 
-@final
-class Absent:
-    """The type of `ABSENT`; there is one instance."""
-
-    __slots__ = ()
+    ABSENT = "absent"
 
     def __bool__(self) -> NoReturn:
         raise TypeError("an absent value has no truth; compare it with ABSENT first")
@@ -39,12 +35,9 @@ class Absent:
     def __repr__(self) -> str:
         return "ABSENT"
 
-    def __reduce__(self) -> str:
-        return "ABSENT"
 
-
-UNKNOWN: Final = Unknown()
-ABSENT: Final = Absent()
+UNKNOWN: Final = Unknown.UNKNOWN
+ABSENT: Final = Absent.ABSENT
 
 
 @final
@@ -59,6 +52,7 @@ class AllUnknown(Mapping[str, Unknown]):
 
     def __len__(self) -> int:
         return 0
+
 
 Tri: TypeAlias = bool | Unknown
 """True, false, or not known before apply."""

@@ -1,0 +1,197 @@
+"""Launch templates, launch configurations and the groups that start instances from them."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from plangate.facts.aws_disks import described_disks_encrypted, disks_encrypted, encrypted_by_default
+from plangate.facts.aws_metadata import own_tokens_required, tokens_required
+from plangate.facts.aws_network import any_public_subnet, has_elastic_address
+from plangate.facts.base import REGISTRY, Adapter, Native, Raw, agreed, flag, native_of
+from plangate.facts.links import any_target, targets
+from plangate.model.graph import Links
+from plangate.model.plan import Action
+from plangate.model.values import UNKNOWN, Tri, any_of, pointer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """What a template says of the instances made from it; ``None`` for what it leaves open.
+
+    Attributes:
+        public_ip: They get a public address.
+        subnet_public: The subnet that it names gives public addresses.
+        tokens_required: Their metadata service asks for tokens.
+        disks_encrypted: All disks that it describes are encrypted.
+    """
+
+    public_ip: Tri | None = None
+    subnet_public: Tri | None = None
+    tokens_required: Tri | None = None
+    disks_encrypted: Tri | None = None
+
+
+OUT_OF_SIGHT: Final = Template(
+    public_ip=UNKNOWN, subnet_public=UNKNOWN, tokens_required=UNKNOWN, disks_encrypted=UNKNOWN
+)
+"""A template that is not in the plan, or whose version may be another one."""
+
+
+def template_of(native: Native, *path: str) -> Template | None:
+    """The launch template of an instance or group; ``None`` without one.
+
+    Args:
+        native: The instance or group.
+        path: Names of the blocks down to the one that names the template, ``launch_template`` when left out.
+    """
+    names = path or ("launch_template",)
+    block: Raw = native.values
+    tokens: list[str | int] = []
+    for name in names:
+        listed = block.get(name)
+        if listed is UNKNOWN:
+            # A group's unknown block that nobody wrote is only computed; `dynamic` with one is refused by the
+            # provider.
+            return OUT_OF_SIGHT
+        if not listed:
+            return None
+        block = listed[0] if isinstance(listed, list | tuple) else listed
+        if not hasattr(block, "get"):
+            return OUT_OF_SIGHT
+        tokens += [name, 0] if isinstance(listed, list | tuple) else [name]
+    by_id = native.inner(block, *names, "id") if "id" in block else block.get("launch_template_id")
+    links = _links(native, tokens, by_id)
+    if links.outside or len(links.all) != 1:
+        return OUT_OF_SIGHT
+    template = native_of(links.all[0], native.graph)
+    latest = template.resource.action is Action.CREATE or block.get("version") == "$Latest"
+    return _read(template) if latest else OUT_OF_SIGHT
+
+
+def _links(native: Native, tokens: list[str | int], by_id: Raw) -> Links:
+    names = ("id", "launch_template_id") if by_id is not None else ("name", "launch_template_name")
+    for name in names:
+        found = targets_at(native, pointer(*tokens, name))
+        if found.all or found.outside:
+            return found
+    return Links(outside=True)
+
+
+def targets_at(native: Native, at: str) -> Links:
+    """The launch template that an attribute names."""
+    return targets(native, at, ("aws_launch_template",))
+
+
+def _read(template: Native) -> Template:
+    return Template(
+        public_ip=_interface_address(template),
+        subnet_public=_interface_subnet(template),
+        tokens_required=own_tokens_required(template),
+        disks_encrypted=described_disks_encrypted(template),
+    )
+
+
+def _interface_address(template: Native) -> Tri | None:
+    """Whether a network interface of the template gets a public address.
+
+    Source:
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/launch_template#network-interfaces
+    """
+    blocks = template.blocks("network_interfaces")
+    if blocks is UNKNOWN:
+        return UNKNOWN
+    found: list[Tri] = []
+    for index, block in enumerate(blocks):
+        asked = block.get("associate_public_ip_address")
+        if asked not in (None, ""):
+            found.append(flag(asked, default=UNKNOWN))
+        elif block.get("network_interface_id") not in (None, ""):
+            at = pointer("network_interfaces", index, "network_interface_id")
+            found.append(
+                any_target(template, targets(template, at, ("aws_network_interface",)), has_elastic_address)
+            )
+    return any_of(found) if found else None
+
+
+def _interface_subnet(template: Native) -> Tri | None:
+    blocks = template.blocks("network_interfaces")
+    if blocks is UNKNOWN:
+        return UNKNOWN
+    found = [
+        any_public_subnet(template, pointer("network_interfaces", index, "subnet_id"))
+        for index, block in enumerate(blocks)
+        if block.get("subnet_id") not in (None, "")
+    ]
+    return any_of(found) if found else None
+
+
+def _launch_template(native: Native) -> dict[str, Any]:
+    described = described_disks_encrypted(native)
+    address = _interface_address(native)
+    return {
+        "public_ip": _interface_subnet(native) if address is None else address,
+        "metadata_tokens_required": tokens_required(native),
+        # Without a description the root disk follows the image, which is not encrypted by default.
+        "disks_encrypted": encrypted_by_default(native) if described is None else described,
+    }
+
+
+def _launch_configuration(native: Native) -> dict[str, Any]:
+    asked = native.setting("associate_public_ip_address")
+    return {
+        "public_ip": None if asked is None else flag(asked, default=False),
+        "metadata_tokens_required": tokens_required(native),
+        "disks_encrypted": disks_encrypted(native, None),
+    }
+
+
+def _group(native: Native) -> dict[str, Any]:
+    """A group's instances are as its template says; in whose favour it does not speak, the subnets decide.
+
+    Source: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/autoscaling_group
+    """
+    template = _template_of_group(native)
+    seen = template is not OUT_OF_SIGHT
+    return {
+        "public_ip": _group_public_ip(native, template),
+        # What the plan's own template says is judged there.
+        "metadata_tokens_required": None if seen else UNKNOWN,
+        "disks_encrypted": None if seen else UNKNOWN,
+    }
+
+
+def _group_public_ip(native: Native, template: Template) -> Tri:
+    if template.public_ip is not None and template is not OUT_OF_SIGHT:
+        return template.public_ip
+    zones = native.setting("vpc_zone_identifier")
+    if zones is None or zones in ([], ()):
+        # By availability zone alone: the default subnets, which give addresses.
+        from_subnets: Tri = True if template.subnet_public is None else template.subnet_public
+    else:
+        from_subnets = any_public_subnet(native, "/vpc_zone_identifier")
+    return UNKNOWN if template is OUT_OF_SIGHT else from_subnets
+
+
+def _template_of_group(native: Native) -> Template:
+    configuration = native.setting("launch_configuration")
+    if configuration not in (None, ""):
+        links = targets(native, "/launch_configuration", ("aws_launch_configuration",))
+        if links.outside:
+            return OUT_OF_SIGHT
+        asked = agreed(_launch_configuration(native_of(r, native.graph))["public_ip"] for r in links.all)
+        return Template(public_ip=asked)
+    own = template_of(native)
+    if own is not None:
+        return own
+    mixed = template_of(native, "mixed_instances_policy", "launch_template", "launch_template_specification")
+    return OUT_OF_SIGHT if mixed is None else mixed
+
+
+ADAPTERS: Final = {
+    "aws_launch_template": Adapter(
+        kind="compute.template", adapt=_launch_template, docs=REGISTRY + "launch_template"
+    ),
+    "aws_launch_configuration": Adapter(
+        kind="compute.template", adapt=_launch_configuration, docs=REGISTRY + "launch_configuration"
+    ),
+    "aws_autoscaling_group": Adapter(kind="compute.group", adapt=_group, docs=REGISTRY + "autoscaling_group"),
+}
