@@ -106,7 +106,7 @@ def read(path: Path, *, max_bytes: int, secret: bool = False) -> bytes | None:
     except OSError as error:
         what = "is a symbolic link" if path.is_symlink() else f"cannot read: {error.strerror}"
         raise AuditError(f"{path}: {what}") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         check_regular(path, found)
         if secret and found.st_mode & _SHARED_ANY:
@@ -114,10 +114,12 @@ def read(path: Path, *, max_bytes: int, secret: bool = False) -> bytes | None:
                 f"{path}: others can read this key (mode {stat.S_IMODE(found.st_mode):04o})",
                 hint=f"take it as known to them: move it away, and a new one is made; or chmod 600 {path}",
             )
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(max_bytes + 1)
-        except OSError as error:
-            raise AuditError(f"{path}: cannot read: {error.strerror}") from error
+    except OSError as error:
+        raise AuditError(f"{path}: cannot read: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
     if len(content) > max_bytes:
         raise AuditError(f"{path}: more than {max_bytes} bytes")
     return content
