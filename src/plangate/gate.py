@@ -202,7 +202,7 @@ def _judge(gate: Gate, plan: Plan) -> tuple[list[Outcome], list[str]]:
 
     def document() -> bytes:
         if not encoded:
-            encoded.append(_ENCODER.encode(plan_document(plan)))
+            encoded.append(encode_plan(plan))
         return encoded[0]
 
     outcomes = list(conditions(plan, allow_incomplete=gate.allow_incomplete))
@@ -212,6 +212,11 @@ def _judge(gate: Gate, plan: Plan) -> tuple[list[Outcome], list[str]]:
         outcomes += said
         matched_nothing += silent
     return outcomes, matched_nothing
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """The plan document as JSON bytes, in clear: for judging only."""
+    return _ENCODER.encode(plan_document(plan))
 
 
 def _specs(gate: Gate) -> dict[str, RuleSpec]:

@@ -1,0 +1,95 @@
+"""``plangate apply``: run a saved plan, exactly as it was judged, once."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from plangate.cli import options
+
+if TYPE_CHECKING:
+    from plangate.executor.base import ExecutionEvent
+    from plangate.gate import Execution
+
+
+def apply(
+    plan: options.Plan,
+    *,
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", help="Receipt of an earlier check. Without it the plan is judged first.")
+    ] = None,
+    trusted_key: options.TrustedKeys = None,
+    config: options.Config = None,
+    environment: options.Environment = None,
+    policy: options.PolicyDirs = None,
+    profile: options.ProfileName = None,
+    state_dir: options.StateDir = None,
+    chdir: options.Chdir = None,
+) -> int:
+    """Run a saved plan, if it is allowed. Nothing runs on anything but an allow."""
+    from plangate import gate, wiring
+    from plangate.cli.check import announce_keys, exit_code, write_report
+    from plangate.cli.progress import Progress
+    from plangate.decision.decide import Result
+    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED
+    from plangate.report.base import one_line
+
+    choices = wiring.Choices(
+        config=config,
+        environment=environment,
+        policies=policy or (),
+        profile=profile,
+        state_dir=state_dir,
+        chdir=chdir,
+    )
+    with Progress() as progress, wiring.open_session(plan, choices, progress) as session:
+        announce_keys(session)
+        executor = wiring.executor_for(session, choices)
+        if receipt is not None:
+            leave, receipt_sha256 = wiring.approval_by_receipt(session, receipt, trusted_key or ())
+            _, redactor = wiring.plan_with_secrets(session)
+        else:
+            decision = gate.check(session.gate, session.subject, session.run)
+            write_report("text", decision, None)
+            if decision.judgement.result is not Result.ALLOW:
+                return exit_code(decision)
+            leave, receipt_sha256, redactor = wiring.approval_of(session, decision), None, decision.redactor
+
+        def watch(event: "ExecutionEvent") -> None:
+            if event.address and event.type.endswith(("_complete", "_errored")):
+                progress.say(f"  {event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}".rstrip())
+
+        progress("applying")
+        execution = gate.execute(
+            session.gate,
+            executor,
+            leave,
+            session.document.data,
+            executor_name=wiring.EXECUTOR,
+            receipt_sha256=receipt_sha256,
+            scrub=redactor.text,
+            follow_up=lambda data: wiring.parse_follow_up(data, session.limits),
+            watch=watch,
+        )
+    sys.stdout.write(_report(execution))
+    return EXIT_ALLOW if execution.succeeded else EXIT_EXECUTION_FAILED
+
+
+def _report(execution: "Execution") -> str:
+    from plangate.report.base import one_line
+
+    lines = [f"  ! {one_line(problem)}" for problem in execution.report.problems]
+    for checked in execution.obligations:
+        mark = "✓" if checked.result == "met" else "✗"
+        text = f"  {mark} obligation {checked.result}: {checked.obligation.rule} at {one_line(checked.obligation.address)}"
+        lines.append(f"{text}: {one_line(checked.message)}" if checked.message else text)
+    done = execution.report.events.get("apply_complete", 0)
+    if execution.succeeded:
+        checks = f", {len(execution.obligations)} obligations met" if execution.obligations else ""
+        last = f"applied: {done} changes made, a new plan finds nothing left to do{checks}; log entry {execution.entry.index}"
+    else:
+        status = execution.report.status.value.replace("_", " ")
+        word = "obligations broken" if execution.report.status.value == "succeeded" else status
+        last = f"execution failed: {word}, {done} changes were made; log entry {execution.entry.index}"
+    return "\n".join([*lines, last]) + "\n"

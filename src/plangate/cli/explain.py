@@ -1,0 +1,95 @@
+"""``plangate explain``: a rule, or everything about one resource of a plan."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from plangate.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plangate.gate import Judge
+    from plangate.model.plan import Resource
+    from plangate.model.redaction import Redactor
+
+
+def explain(
+    target: Annotated[str, typer.Argument(metavar="ADDRESS|RULE", help="Rule id, or address of a resource.")],
+    *,
+    plan: Annotated[str | None, typer.Option("--plan", help="The plan that holds the resource. [default: tfplan]")] = None,
+    config: options.Config = None,
+    policy: options.PolicyDirs = None,
+    state_dir: options.StateDir = None,
+    chdir: options.Chdir = None,
+) -> int:
+    """Explain a rule, or what the gate sees in one resource and what each rule says of it. Records nothing."""
+    from plangate.cli.rules import describe, load_specs
+    from plangate.errors import UsageError
+
+    specs = load_specs(config, policy or ())
+    if any(spec.id == target for spec in specs):
+        sys.stdout.write(describe(target, specs))
+        return 0
+    if plan is None and not Path("tfplan").is_file():
+        if "." not in target:
+            describe(target, specs)
+        raise UsageError(
+            f"{target}: which plan is it in?", hint=f"plangate explain '{target}' --plan tfplan"
+        )
+    from plangate import wiring
+    from plangate.cli.progress import Progress
+
+    choices = wiring.Choices(config=config, policies=policy or (), state_dir=state_dir, chdir=chdir)
+    with Progress() as progress, wiring.open_session(plan or "tfplan", choices, progress) as session:
+        whole, redactor = wiring.plan_with_facts(session)
+        resources = [resource for resource in whole.resources if resource.address == target]
+        if not resources:
+            import difflib
+
+            near = difflib.get_close_matches(target, [r.address for r in whole.resources], n=1)
+            raise UsageError(
+                f"{target}: not in {plan or 'tfplan'}", hint=f"did you mean {near[0]}?" if near else ""
+            )
+        lines = [line for resource in resources for line in _resource(resource, redactor)]
+        lines += ["", "What the rules say:"]
+        lines += _outcomes(session.gate.judges, whole, target, redactor)
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _resource(resource: "Resource", redactor: "Redactor") -> "Iterable[str]":
+    from plangate.report.base import one_line
+
+    yield f"{one_line(resource.address)}{f' (deposed {resource.deposed})' if resource.deposed else ''}"
+    yield f"  {resource.type} by {resource.provider or 'an unnamed provider'}, kind {resource.kind or 'none: no adapter'}"
+    order = f" ({resource.replace_order.value})" if resource.replace_order else ""
+    yield f"  action: {resource.action.value}{order}{f', {resource.reason}' if resource.reason else ''}"
+    if resource.previous_address:
+        yield f"  moved from {one_line(resource.previous_address)}"
+    if resource.region != "":
+        yield f"  region: {resource.region!s}"
+    for name, value in sorted(resource.facts.items()):
+        yield f"  fact {name}: {redactor.text(one_line(value))}"
+    if resource.unknown:
+        yield f"  known only after apply: {', '.join(path or 'everything' for path in resource.unknown)}"
+    if resource.sensitive:
+        yield f"  sensitive: {', '.join(path or 'everything' for path in resource.sensitive)}"
+    for edge in resource.references:
+        yield f"  {edge.at} reads {one_line(edge.address)}{'' if edge.exact else ' (any instance of it)'}"
+    for path in resource.unresolved:
+        yield f"  {path} reads something that the plan does not define (a local value, say)"
+
+
+def _outcomes(judges: "Iterable[Judge]", plan: Any, address: str, redactor: "Redactor") -> "Iterable[str]":
+    from plangate.gate import encode_plan
+    from plangate.report.base import one_line
+
+    for judge in judges:
+        outcomes, _ = judge.judge(plan, lambda: encode_plan(plan))
+        for outcome in outcomes:
+            if outcome.address == address:
+                message = f": {one_line(redactor.text(outcome.message))}" if outcome.message else ""
+                yield f"  {outcome.status.value:<14} {outcome.rule}{message}"
