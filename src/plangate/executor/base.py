@@ -1,4 +1,4 @@
-"""What an executor is: it runs an approved plan, exactly as judged, once. One file here per way to change a cloud."""
+"""What an executor is: it runs an approved plan, exactly as judged, once. One file here per way to do so."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -49,8 +49,8 @@ class ExecutionReport:
         problems: Sentences for people, redacted; empty when it succeeded.
         events: Number of events by type.
         tool: Program and version.
-        followup: JSON of the plan made after apply (``show -json``), for checking obligations; ``None`` if there is
-            none. Holds values in clear, so it is not part of the report's text.
+        followup: JSON of the plan made after apply (``show -json``), for checking obligations; ``None`` if
+            there is none. Holds values in clear, so it is not part of the report's text.
         interrupted: The user asked to stop while it ran; the rest says what had become of it by then.
     """
 

@@ -2,12 +2,14 @@
 
 Rules this module keeps:
 1. The bytes are hashed, put where nobody can change them, and hashed again there; terraform opens that copy.
-2. Nothing ran, or it may have: an error before the first step is an `ExecutionError`, anything later is in the report.
-3. Success has to be shown: exit code 0, the final summary, every planned step reported complete, every check passing,
-   and a new plan that wants nothing.
+2. Nothing ran, or it may have: an error before the first step is an `ExecutionError`, anything later is in
+   the report.
+3. Success has to be shown: exit code 0, the final summary, every planned step reported complete, every check
+   passing, and a new plan that wants nothing.
 4. An event that cannot be recorded stops the change.
 
-Single use is the caller's to enforce, with the log: terraform itself applies a plan twice when its state is local.
+Single use is the caller's to enforce, with the log: terraform itself applies a plan twice when its state is
+local.
 """
 
 import hashlib
@@ -18,11 +20,12 @@ from typing import Final
 
 import msgspec
 
-from plangate.errors import ExecutionError, ReceiptError
 from plangate.decision.approved import ApprovedPlan
+from plangate.errors import ExecutionError, ReceiptError
 from plangate.executor.base import ExecutionReport, ExecutionStatus, Observe, Scrub
+from plangate.executor.terraform_configuration import changed_files
 from plangate.executor.terraform_events import Listener
-from plangate.executor.terraform_followup import Afterwards, Bounds, FollowUp
+from plangate.executor.terraform_followup import Afterwards, Bounds
 from plangate.executor.terraform_json import ShownPlan
 from plangate.executor.terraform_saved_plan import how_it_was_made
 from plangate.terraform_cli import (
@@ -81,7 +84,8 @@ class TerraformExecutor:
 
         Raises:
             ReceiptError: ``plan`` is not what was approved; nothing ran.
-            ExecutionError: It could not be started, or terraform refused it before its first step; nothing ran.
+            ExecutionError: It could not be started, or terraform refused it before its first step; nothing
+                ran.
             KeyboardInterrupt: The user stopped it before it was started; nothing ran.
         """
         _insist(
@@ -128,7 +132,7 @@ class TerraformExecutor:
             pass
         raise ExecutionError(
             f"{self._tool} cannot read the plan in {self._working_dir}; nothing ran",
-            hint=f"run `{self._tool.name} init` in the folder where the plan was made, and name that folder with --chdir",
+            hint=f"run `{self._tool.name} init` where the plan was made, and name that folder with --chdir",
         )
 
     def _run(self, copy: PlanCopy, listener: Listener, observe: Observe) -> tuple[Finished, Exception | None]:
@@ -202,23 +206,21 @@ class TerraformExecutor:
         return problems
 
     def _afterwards(self, plan: bytes, shown: ShownPlan, listener: Listener) -> ExecutionReport:
+        try:
+            changed = changed_files(plan, self._working_dir, max_bytes=self._bounds.max_json_bytes)
+        except ValueError:
+            changed = ("its copy in the plan cannot be read",)
         afterwards = Afterwards(
             tool=self._tool,
             working_dir=self._working_dir,
             environ=self._environ,
             bounds=self._bounds,
             applied=shown,
+            changed=tuple(listener.clean(name) for name in changed[:_MAX_LISTED]),
             making=how_it_was_made(plan, max_bytes=self._bounds.max_json_bytes),
             listener=listener,
         )
-        try:
-            found = afterwards.look()
-        except OSError as error:
-            found = FollowUp(
-                plan=None,
-                differences=(f"no follow-up plan could be made: {error.strerror}",),
-                failed_checks=(),
-            )
+        found = afterwards.look()
         structured = [*found.failed_checks]
         warned = dict.fromkeys(listener.heard.failed_checks)
         structured += [message for message in warned if not any(s.endswith(message) for s in structured)]

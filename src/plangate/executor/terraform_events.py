@@ -1,8 +1,8 @@
 """What ``terraform apply -json`` says, one JSON object a line, turned into events that are fit for the log.
 
 Rules this module keeps:
-1. No value of an attribute leaves: texts of resource events are made here, from the action alone; what a provisioner
-   wrote and the values that a diagnostic quotes from the source are left out.
+1. No value of an attribute leaves: texts of resource events are made here, from the action alone; what a
+   provisioner wrote and the values that a diagnostic quotes from the source are left out.
 2. Every other text is scrubbed first, then cleaned of control characters, then cut.
 3. A line that is not understood is counted, never trusted: it cannot make an apply look better.
 
@@ -20,6 +20,7 @@ from plangate.executor.base import ExecutionEvent, Scrub
 
 MAX_MESSAGE: Final = 500
 MAX_ADDRESS: Final = 1000
+_MAX_WORD: Final = 40
 NOT_JSON: Final = "not_json"
 TOO_LONG: Final = "too_long"
 OTHER: Final = "other"
@@ -27,7 +28,9 @@ CHECK_FAILED: Final = "Check block assertion failed"
 
 _RAN_PREFIXES: Final = ("apply_", "provision_", "ephemeral_op_", "action_")
 """Types of events that mean that something has been done, or was begun."""
-_QUIET: Final = frozenset({"version", "log", "planned_change", "resource_drift", "outputs", "refresh_start", "refresh_complete"})  # fmt: skip
+_QUIET: Final = frozenset(
+    {"version", "log", "planned_change", "resource_drift", "outputs", "refresh_start", "refresh_complete"}
+)
 """Counted, and not told: they repeat the plan or hold values."""
 _WITHHELD: Final = "(withheld: it could not be redacted)"
 
@@ -70,7 +73,11 @@ class Listener:
         self._scrub = scrub
 
     def hear(self, line: bytes | None) -> ExecutionEvent | None:
-        """The event that a line stands for, or ``None`` when it is not one for the log. ``None`` is a line too long."""
+        """The event that a line stands for, or ``None`` when it is not one for the log.
+
+        Args:
+            line: Without its end; ``None`` for one that was too long to be kept.
+        """
         if line is None:
             self.heard.events[TOO_LONG] += 1
             return None
@@ -86,10 +93,10 @@ class Listener:
         word = said.get("type")
         known = (
             isinstance(word, str)
-            and 0 < len(word) <= 40
+            and 0 < len(word) <= _MAX_WORD
             and word.isascii()
             and word.replace("_", "").isalpha()
-        )  # noqa: PLR2004 - as long as a word gets
+        )
         kind = str(word) if known else OTHER
         self.heard.events[kind] += 1
         return self._understand(kind, said)
@@ -160,11 +167,7 @@ class Listener:
         return ExecutionEvent(type="diagnostic", address=address, action=self.clean(severity), message=text)
 
     def _summary(self, changes: Mapping[str, Any]) -> ExecutionEvent:
-        counts = {
-            word: n
-            for word, n in changes.items()
-            if isinstance(word, str) and isinstance(n, int) and not isinstance(n, bool)
-        }
+        counts = {word: n for word, n in changes.items() if isinstance(n, int) and not isinstance(n, bool)}
         if changes.get("operation") in {"apply", "destroy"}:
             self.heard.summary = counts
         words = ("import", "add", "change", "remove", "forget")
@@ -174,9 +177,9 @@ class Listener:
         )
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

@@ -1,11 +1,12 @@
 """After an apply: what the check blocks say, and whether a new plan finds anything left to do.
 
-Both are questions to the real world, so nothing here passes in silence: a question that could not be asked is a problem.
+Both are questions to the real world, so nothing here passes in silence: a question that could not be asked
+is a problem.
 """
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -73,6 +74,7 @@ class Afterwards:
         environ: Mapping[str, str],
         bounds: Bounds,
         applied: ShownPlan,
+        changed: tuple[str, ...],
         making: Making | None,
         listener: Listener,
     ) -> None:
@@ -81,35 +83,39 @@ class Afterwards:
         self._environ = environ
         self._bounds = bounds
         self._applied = applied
+        self._changed = changed
         self._making = making
         self._listener = listener
         self._acting = acting_environment(environ, workspace=making.workspace if making else "")
 
     def look(self) -> FollowUp:
-        """Read the checks of the state, then make the follow-up plan and read its checks too.
-
-        Raises:
-            OSError: terraform could not be started.
-        """
-        failed_checks, interrupted = self._checks_of_state() if self._applied.checks else ([], False)
+        """Read the checks of the state, then make the follow-up plan and read its checks too."""
+        try:
+            failed_checks, interrupted = self._checks_of_state() if self._applied.checks else ([], False)
+        except OSError as error:
+            failed_checks, interrupted = [f"the check blocks could not be read: {error.strerror}"], False
         if interrupted:
-            return FollowUp(
-                plan=None,
-                differences=("interrupted before a follow-up plan was made",),
-                failed_checks=tuple(failed_checks),
-                interrupted=True,
+            found = _nothing("interrupted before a follow-up plan was made", interrupted=True)
+        elif self._changed:
+            found = _nothing(
+                f"no follow-up plan was made: the configuration in {self._working_dir} is not the one that was"
+                f" judged: {', '.join(self._changed)}"
             )
-        with tempfile.TemporaryDirectory(
-            prefix="plangate-"
-        ) as folder:  # 0700; the plan and the variables hold secrets
+        else:
+            try:
+                found = self._follow_up()
+            except OSError as error:
+                found = _nothing(f"no follow-up plan could be made: {error.strerror}")
+        return replace(found, failed_checks=tuple(dict.fromkeys([*failed_checks, *found.failed_checks])))
+
+    def _follow_up(self) -> FollowUp:
+        # 0700: the plan and the variables hold secrets.
+        with tempfile.TemporaryDirectory(prefix="plangate-") as folder:
             plan = Path(folder, "followup.tfplan")
             finished, listener = self._make_plan(plan, Path(folder, "applied.tfvars.json"))
             if finished.ending is not Ending.EXITED or finished.exit_code not in {0, _CHANGES}:
-                return FollowUp(
-                    plan=None,
-                    differences=(_why_no_plan(finished, listener),),
-                    failed_checks=tuple(failed_checks),
-                    interrupted=finished.ending is Ending.INTERRUPTED,
+                return _nothing(
+                    _why_no_plan(finished, listener), interrupted=finished.ending is Ending.INTERRUPTED
                 )
             with private_copy(plan.read_bytes()) as copy:
                 shown = show_plan(
@@ -125,20 +131,13 @@ class Afterwards:
         except msgspec.DecodeError:
             after = None
         if after is None:
-            return FollowUp(
-                plan=None,
-                differences=("the follow-up plan could not be read",),
-                failed_checks=tuple(failed_checks),
-                interrupted=shown.ending is Ending.INTERRUPTED,
+            return _nothing(
+                "the follow-up plan could not be read", interrupted=shown.ending is Ending.INTERRUPTED
             )
-        known = set(failed_checks)
-        failed_checks += [
-            text for text in self._failing(after.checks or (), planned=True) if text not in known
-        ]
         return FollowUp(
             plan=shown.stdout,
             differences=tuple(self._differences(after, changes=finished.exit_code == _CHANGES)),
-            failed_checks=tuple(failed_checks),
+            failed_checks=tuple(self._failing(after.checks or (), planned=True)),
         )
 
     def _checks_of_state(self) -> tuple[list[str], bool]:
@@ -196,7 +195,8 @@ class Afterwards:
         wanted = after.wanted()
         targeted = not self._applied.complete and not (self._making and self._making.targets)
         if targeted:
-            # The plan left things out on purpose and does not say which: only what was in it can be held against it.
+            # The plan left things out on purpose and does not say which: only what was in it can be held
+            # against it.
             covered = {entry.address for entry in self._applied.resource_changes or ()}
             wanted = [(address, actions) for address, actions in wanted if address in covered]
         listed = [
@@ -212,8 +212,8 @@ class Afterwards:
     def _failing(self, checks: tuple[CheckResult, ...], *, planned: bool) -> list[str]:
         """Sentences for checks that do not hold.
 
-        A check block that is still unknown in a whole follow-up plan could not be asked, which is not a pass. With
-        ``-destroy``, ``-refresh-only`` or ``-target`` terraform does not ask them all.
+        A check block that is still unknown in a whole follow-up plan could not be asked, which is not a
+        pass. With ``-destroy``, ``-refresh-only`` or ``-target`` terraform does not ask them all.
         """
         making = self._making
         whole = self._applied.complete and (
@@ -231,6 +231,10 @@ class Afterwards:
             ):
                 found.append(f"{name}: could not be evaluated")
         return found
+
+
+def _nothing(why: str, *, interrupted: bool = False) -> FollowUp:
+    return FollowUp(plan=None, differences=(why,), failed_checks=(), interrupted=interrupted)
 
 
 def _why_no_plan(finished: Finished, listener: Listener) -> str:

@@ -1,4 +1,4 @@
-"""The few fields of terraform's plan and state JSON that the executor compares; the values of variables stay raw."""
+"""The few fields of terraform's plan and state JSON that the executor compares; variables stay raw."""
 
 from typing import Any, Final
 
@@ -77,10 +77,11 @@ class ShownPlan(msgspec.Struct, frozen=True):
     complete: bool = True
 
     def steps(self) -> list[tuple[str, str]]:
-        """(address, step) that apply must report as complete; one for each object, so an address may come twice.
+        """(address, step) that apply must report as complete.
 
-        An update with a value that is known only after apply is left out: terraform may find then that nothing
-        changes, and says nothing about it. The follow-up plan judges those.
+        One for each object, so that an address comes twice when two objects stand behind it. An update with a
+        value that is known only after apply is left out: terraform may find then that nothing changes, and
+        says nothing about it. The follow-up plan judges those.
         """
         return [
             (entry.address, step)
@@ -119,7 +120,7 @@ class ShownState(msgspec.Struct, frozen=True):
     checks: tuple[CheckResult, ...] | None = None
 
 
-def _any_true(shadow: Any) -> bool:
+def _any_true(shadow: object) -> bool:
     if isinstance(shadow, dict):
         return any(_any_true(value) for value in shadow.values())
     if isinstance(shadow, list):

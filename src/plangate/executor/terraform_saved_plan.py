@@ -1,9 +1,10 @@
 """What the executor has to know about a saved plan beside its JSON: how it was made.
 
-The JSON that ``show`` gives leaves out the planning mode, the targets and the workspace, and a follow-up plan made
-without them would compare with something else. They stand at the top level of the plan's protobuf message, whose field
-numbers are read here and nothing else. The format is terraform's own: anything unexpected gives ``None``, and the
-caller goes on as for a plain plan, which can only find more differences, not fewer.
+The JSON that ``show`` gives leaves out the planning mode, the targets and the workspace, and a follow-up
+plan made without them would compare with something else. They stand at the top level of the plan's protobuf
+message, whose field numbers are read here and nothing else. The format is terraform's own: anything
+unexpected gives ``None``, and the caller goes on as for a plain plan, which can only find more differences,
+not fewer.
 
 Source: https://github.com/hashicorp/terraform/blob/v1.11/internal/plans/planproto/planfile.proto
 """

@@ -5,8 +5,8 @@ Rules this module keeps:
 2. The JSON is derived by us. A saved plan is a zip; it is looked at before any program sees it.
 3. ``show`` runs provider programs that nobody has judged, so it runs without credentials and without a home.
 
-Two readers of one zip may see different members. It does not matter here: the digest covers every byte, and the same
-terraform reads the same bytes again when they are applied.
+Two readers of one zip may see different members. It does not matter here: the digest covers every byte, and
+the same terraform reads the same bytes again when they are applied.
 """
 
 import hashlib
@@ -26,10 +26,11 @@ MEDIA_TYPE: Final = "application/vnd.plangate.terraform-plan"
 MAX_MEMBERS: Final = 20_000
 """A plan has one member for every configuration file, and six more."""
 MAX_RATIO: Final = 400
-"""Unpacked to packed size of a member above `_RATIO_FROM_BYTES`. Real plans stay under 60; deflate ends at 1,032."""
+"""Unpacked to packed size of a member above `_RATIO_FROM_BYTES`; deflate ends at 1,032."""
 _RATIO_FROM_BYTES: Final = 4 * 1024 * 1024
 _ENTRY_MARK: Final = b"PK\x01\x02"
 _ENCRYPTED: Final = 0x1
+_FILES: Final = frozenset({0, stat.S_IFREG, stat.S_IFDIR})
 _CHUNK: Final = 1024 * 1024
 _PLAN: Final = "tfplan"
 _LOCK: Final = ".terraform.lock.hcl"
@@ -81,8 +82,9 @@ def inspect(data: bytes, name: str, limits: Limits) -> None:
     """Look at the archive without running anything.
 
     Raises:
-        PlanParseError: Not a saved plan, or one with a member that has no place in it: a path that leads out, a link,
-            a name that comes twice, encryption, or more bytes than the limits allow. Names the member.
+        PlanParseError: Not a saved plan, or one with a member that has no place in it: a path that leads
+            out, a link, a name that comes twice, encryption, or more bytes than the limits allow. Names the
+            member.
     """
     if len(data) > limits.max_plan_bytes:
         raise PlanParseError(name, f"{len(data)} bytes (limit: {limits.max_plan_bytes})")
@@ -136,7 +138,8 @@ def read_saved_plan(
         raise PlanParseError(
             name,
             "a saved plan, and there is neither terraform nor tofu on PATH to read it",
-            hint=f"install one or set {VARIABLE}, or hand in the JSON of `terraform show -json {_file_name(name)}`",
+            hint=f"install one, set {VARIABLE},"
+            f" or hand in the output of `terraform show -json {_file_name(name)}`",
         )
     digest = hashlib.sha256(data).hexdigest()
     try:
@@ -179,7 +182,6 @@ def _inspect(archive: zipfile.ZipFile, name: str, limits: Limits) -> None:
 def _complaint(member: zipfile.ZipInfo, seen: set[str]) -> str:
     # NOTE: zipfile cuts names at a NUL and turns the other separator round; judge the name as it is written.
     written = member.orig_filename
-    kind = stat.S_IFMT(member.external_attr >> 16)
     if (
         not written.isprintable()
         or "\\" in written
@@ -188,17 +190,16 @@ def _complaint(member: zipfile.ZipInfo, seen: set[str]) -> str:
         or any(part in {"", ".", ".."} for part in written.removesuffix("/").split("/"))
     ):
         return "a path that leads out of the archive, or hides where it leads"
-    if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        return "a link or a special file"
-    if member.filename in seen:
-        return "a name that comes twice"
-    if member.flag_bits & _ENCRYPTED:
-        return "encrypted"
-    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        return "an unusual compression"
-    if member.file_size > _RATIO_FROM_BYTES and member.file_size > MAX_RATIO * max(member.compress_size, 1):
-        return f"unpacks to more than {MAX_RATIO} times its size"
-    return ""
+    large = member.file_size > _RATIO_FROM_BYTES
+    complaints = {
+        "a link or a special file": stat.S_IFMT(member.external_attr >> 16) not in _FILES,
+        "a name that comes twice": member.filename in seen,
+        "encrypted": member.flag_bits & _ENCRYPTED,
+        "an unusual compression": member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED},
+        f"unpacks to more than {MAX_RATIO} times its size": large
+        and member.file_size > MAX_RATIO * max(member.compress_size, 1),
+    }
+    return next((complaint for complaint, holds in complaints.items() if holds), "")
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:

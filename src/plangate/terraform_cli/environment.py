@@ -1,8 +1,8 @@
 """The two environments that terraform runs in.
 
-*Reading* a plan starts provider programs before anything was judged: they get nothing but what terraform needs to
-find them. *Acting* on an approved plan gets the user's environment, without what would change terraform's arguments,
-its output, or the provider programs it talks to.
+*Reading* a plan starts provider programs before anything was judged: they get nothing but what terraform
+needs to find them. *Acting* on an approved plan gets the user's environment, without what would change
+terraform's arguments, its output, or the provider programs it talks to.
 """
 
 from collections.abc import Mapping
@@ -30,14 +30,14 @@ _ACTING_DROPS: Final = (
     "TF_DISABLE_PLUGIN_TLS",
     "PLANGATE_",
 )
-"""Prefixes: extra arguments, traces that hold secrets, providers started by somebody else, and our own settings."""
+"""Prefixes: extra arguments, traces with secrets, providers started by somebody else, our own settings."""
 
 
 def reading_environment(environ: Mapping[str, str], *, home: Path) -> dict[str, str]:
     """What ``terraform show`` gets: an allow-list, with an empty home.
 
-    No cloud credentials, no ``TF_VAR_*``, ``TF_TOKEN_*``, ``TF_CLI_ARGS*`` or ``TF_LOG*``. Terraform's own settings
-    file is still found, because provider mirrors and development overrides stand in it.
+    No cloud credentials, no ``TF_VAR_*``, ``TF_TOKEN_*``, ``TF_CLI_ARGS*`` or ``TF_LOG*``. Terraform's own
+    settings file is still found, because provider mirrors and development overrides stand in it.
 
     Args:
         environ: The user's environment.

@@ -1,11 +1,14 @@
 """Runs one program to its end, its time-out, or a request to stop, whichever comes first.
 
 Rules this module keeps:
-1. No shell, nothing on standard input, a session of its own: the terminal's Ctrl-C reaches us, and we pass it on.
-2. A program that may change things (``stop_grace_s``) is asked to stop with one SIGINT, sent to it alone so that it
-   can end its own children in order; after the grace period, or a second request, its whole group is killed.
+1. No shell, nothing on standard input, a session of its own: the terminal's Ctrl-C reaches us, and we pass
+   it on.
+2. A program that may change things (``stop_grace_s``) is asked to stop with one SIGINT, sent to it alone so
+   that it can end its own children in order; after the grace period, or a second request, its whole group is
+   killed.
 3. Memory is bounded: by ``max_stdout_bytes``, by ``MAX_LINE_BYTES`` for a line, by ``MAX_STDERR_BYTES``.
-4. SIGINT, SIGTERM and SIGHUP are requests to stop while it runs, so nobody's half-done work is torn by an exception.
+4. SIGINT, SIGTERM and SIGHUP are requests to stop while it runs, so nobody's half-done work is torn by an
+   exception.
 """
 
 import os
@@ -30,7 +33,7 @@ _DRAIN_S: Final = 1.0
 """How long output is still read when the program is gone, but something it started holds the pipe."""
 
 OnLine = Callable[[bytes | None], bool]
-"""Called for every line of standard output, ``None`` for one that is too long; False asks the program to stop."""
+"""Called for every line of standard output, ``None`` for one that is too long; False asks it to stop."""
 
 
 class Ending(StrEnum):
@@ -95,7 +98,7 @@ def run(
         OSError: It could not be started.
     """
     with _requests_to_stop() as requests:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - no shell, and the program is one that `find_terraform` found
             [str(program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -156,37 +159,25 @@ class _Watch:
         self._stdout = bytearray()
         self._stderr = bytearray()
         self._ending = Ending.EXITED
-        self._kill_at = float("inf")
+        self._kill_at = self._give_up = float("inf")
         self._killed = False
         self._reaped = False
 
     def to_the_end(self, timeout_s: float) -> Finished:
         """Read until it is gone and its output is read."""
         deadline = time.monotonic() + timeout_s
-        give_up = float("inf")
         with selectors.DefaultSelector() as selector:
             for pipe in (self._process.stdout, self._process.stderr):
                 if pipe is not None:
                     os.set_blocking(pipe.fileno(), False)
                     selector.register(pipe, selectors.EVENT_READ)
-            while time.monotonic() < give_up:
+            while not self._over(selector):
                 if selector.get_map():
                     for key, _ in selector.select(_TICK_S):
-                        self._read(selector, key.fileobj)  # type: ignore[arg-type]
-                elif not self._gone():
+                        self._read(selector, key.fileobj)  # type: ignore[arg-type]  # pipes, as registered above
+                else:
                     time.sleep(_TICK_S / 5)
-                now = time.monotonic()
-                if self._gone():
-                    if not selector.get_map():
-                        break
-                    give_up = min(give_up, now + _DRAIN_S)
-                    continue
-                if self._requests:
-                    self._stop(Ending.INTERRUPTED, now)
-                if now >= deadline:
-                    self._stop(Ending.TIMED_OUT, now)
-                if now >= self._kill_at or len(self._requests) > 1:
-                    self._kill()
+                self._consider_stopping(deadline)
         if self._lines:
             self._lines.end()
         return Finished(
@@ -205,6 +196,25 @@ class _Watch:
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
+
+    def _over(self, selector: selectors.BaseSelector) -> bool:
+        if not self._gone():
+            return False
+        if not selector.get_map():
+            return True
+        self._give_up = min(self._give_up, time.monotonic() + _DRAIN_S)
+        return time.monotonic() >= self._give_up
+
+    def _consider_stopping(self, deadline: float) -> None:
+        if self._gone():
+            return
+        now = time.monotonic()
+        if self._requests:
+            self._stop(Ending.INTERRUPTED, now)
+        if now >= deadline:
+            self._stop(Ending.TIMED_OUT, now)
+        if now >= self._kill_at or len(self._requests) > 1:
+            self._kill()
 
     def _read(self, selector: selectors.BaseSelector, pipe: IO[bytes]) -> None:
         try:
@@ -234,9 +244,9 @@ class _Watch:
             self._process.send_signal(signal.SIGINT)
 
     def _kill(self) -> None:
-        """End the whole group. It is not reaped yet, so the number still is its group's, and nobody else's."""
+        """End the whole group. It is not reaped yet, so the number is still its group's and nobody else's."""
         self._killed = self._killed or not self._gone()
-        with suppress(ProcessLookupError, PermissionError):  # all gone already (macOS says the second)
+        with suppress(ProcessLookupError, PermissionError):  # all gone already
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def _gone(self) -> bool:

@@ -1,7 +1,8 @@
 """A saved plan's bytes where only terraform can read them and nobody can change them.
 
-Linux gives *sealed memory*: a file without a name whose seals, once set, no process can lift, not even ours. Where it
-is missing, the copy is a file with mode 0400 in a folder with mode 0700, hashed again before and after use.
+Linux gives *sealed memory*: a file without a name whose seals, once set, no process can lift, not even ours.
+Where it is missing, the copy is a file with mode 0400 in a folder with mode 0700, hashed again before and
+after use.
 """
 
 import hashlib
@@ -60,7 +61,7 @@ def private_copy(data: bytes, *, memory: bool = True) -> Iterator[PlanCopy]:
         return
     with tempfile.TemporaryDirectory(prefix="plangate-") as folder:  # 0700
         path = Path(folder, "tfplan")
-        with open(path, "xb", opener=_owner_only) as stream:  # noqa: PTH123 - pathlib has no opener
+        with open(path, "xb", opener=_owner_only) as stream:
             stream.write(data)
         yield PlanCopy(path=str(path), pass_fds=(), sealed=False)
 
@@ -74,7 +75,7 @@ def show_plan(
     timeout_s: float,
     max_bytes: int,
 ) -> Finished:
-    """``terraform show -json`` of a saved plan; the JSON is in ``stdout``. Runs provider programs, without credentials.
+    """What ``terraform show -json`` says of a saved plan. Runs provider programs, without credentials.
 
     Raises:
         OSError: terraform could not be started.

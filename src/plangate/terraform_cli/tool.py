@@ -1,7 +1,7 @@
 """Which terraform: the one that was configured, else ``PLANGATE_TERRAFORM``, else the first on PATH.
 
-Never one from the current directory, nor by a relative path: a folder under judgement must not bring the program
-that reads it.
+Never one from the current directory, nor by a relative path: a folder under judgement must not bring the
+program that reads it.
 """
 
 import os
@@ -74,7 +74,7 @@ def find_terraform(
 
 
 def _look_up(program: str, environ: Mapping[str, str]) -> Path | None:
-    """Absolute path; entries of PATH that are relative or empty (both mean the current directory) do not count."""
+    """Absolute path. Entries of PATH that are relative or empty (the current directory) do not count."""
     places = [
         place for place in environ.get("PATH", os.defpath).split(os.pathsep) if Path(place).is_absolute()
     ]
