@@ -89,6 +89,7 @@ class Gate:
         waivers: Waivers of the settings.
         approvals: Approvals that came with the run.
         disabled: Ids of rules that the settings turned off.
+        weakened: Ids of rules that the settings enforce less than they say of themselves.
         redaction_key: Key of the placeholders.
         stamp: A fresh record stamp for "now".
         milliseconds: A clock for timings.
@@ -104,6 +105,7 @@ class Gate:
     waivers: Sequence[Waiver]
     approvals: Sequence[Approval]
     disabled: Sequence[str]
+    weakened: Sequence[str]
     redaction_key: bytes
     stamp: Callable[[], Stamp]
     milliseconds: Callable[[], int]
@@ -158,6 +160,8 @@ def check(gate: Gate, subject: Subject, run: Run) -> Decision:
         timings["judge"] = gate.milliseconds() - started - timings["parse"]
     except CannotDecideError as problem:
         return _undecided(gate, subject, run, problem)
+    except Exception as error:  # noqa: BLE001 - whatever broke: it is no decision, and that is recorded
+        return _undecided(gate, subject, run, _broken(error))
     # 3. Nothing leaves with a secret in it.
     redactor = Redactor(plan.secrets, gate.redaction_key)
     outcomes = [replace(o, message=redactor.text(o.message)) if o.message else o for o in outcomes]
@@ -191,10 +195,24 @@ def check(gate: Gate, subject: Subject, run: Run) -> Decision:
         rules=rules,
         matched_nothing=matched_nothing,
         disabled=gate.disabled,
+        weakened=gate.weakened,
         policy=gate.policy,
         timings_ms=timings,
     )
     return _recorded(gate, run, document, judgement, plan, outcomes, redactor, None)
+
+
+def _broken(error: Exception) -> CannotDecideError:
+    """What a bug of ours becomes: where it is, and never the values that it stumbled over."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_code.co_name} line {trace.tb_lineno}" if trace is not None else ""
+    problem = CannotDecideError(
+        f"internal error: {type(error).__name__}{place}", hint="this is a bug in plangate; please report it"
+    )
+    problem.__cause__ = error
+    return problem
 
 
 def _judge(gate: Gate, plan: Plan) -> tuple[list[Outcome], list[str]]:
@@ -250,6 +268,7 @@ def _undecided(gate: Gate, subject: Subject, run: Run, problem: CannotDecideErro
         rules=_specs(gate),
         matched_nothing=(),
         disabled=gate.disabled,
+        weakened=gate.weakened,
         policy=gate.policy,
         timings_ms={},
     )

@@ -270,7 +270,7 @@ def open_session(name: str, choices: Choices, progress: Callable[[str], None]) -
     limits = limits_of(settings)
     with ExitStack() as stack:
         # The policy worker is started first: it loads while the plan is read, and forks before there are threads.
-        judges, policy = _judges(settings, choices, stack)
+        judges, policy, weakened = _judges(settings, choices, stack)
         document = read_document(name, limits)
         state = stack.enter_context(open_state(state_folder(settings, choices)))
         moment = now()
@@ -291,6 +291,7 @@ def open_session(name: str, choices: Choices, progress: Callable[[str], None]) -
             waivers=[_waiver(item, settings.file) for item in values.waivers],
             approvals=(),
             disabled=values.unsafe_disabled_rules,
+            weakened=weakened,
             redaction_key=state.redaction.secret,
             stamp=lambda: fresh_stamp(who),
             milliseconds=lambda: (time.monotonic_ns() - started) // 1_000_000,
@@ -424,8 +425,9 @@ def check_rule_settings(settings: Settings, rules: Mapping[str, Rule], packages:
             raise UsageError(f"{settings.file}: {place}: {error.message[:300]}")
 
 
-def _judges(settings: Settings, choices: Choices, stack: ExitStack) -> tuple[list[Any], PolicyUsed]:
+def _judges(settings: Settings, choices: Choices, stack: ExitStack) -> tuple[list[Any], PolicyUsed, list[str]]:
     from plangate.policy.embedded import EmbeddedEngine, EngineLimits  # noqa: PLC0415
+    from plangate.rules.registry import RULES  # noqa: PLC0415
 
     rules, policies = rule_specs(settings, choices)
     chosen = settings.values.limits
@@ -450,7 +452,16 @@ def _judges(settings: Settings, choices: Choices, stack: ExitStack) -> tuple[lis
         sources=("built-in", *policies.sources),
         settings_sha256=settings.sha256,
     )
-    return judges, used
+    written = {rule_id: rule.spec for rule_id, rule in RULES.items()} | {spec.id: spec for spec in policies.rules}
+    weakened = [spec.id for judge in judges for spec in judge.specs.values() if _is_weaker(spec, written[spec.id])]
+    return judges, used, weakened
+
+
+def _is_weaker(chosen: RuleSpec, written: RuleSpec) -> bool:
+    order = list(Enforcement)
+    return order.index(chosen.enforcement) < order.index(written.enforcement) or (
+        chosen.on_unknown is OnUnknown.OBLIGE and written.on_unknown is OnUnknown.DENY
+    )
 
 
 def receipt_for(session: Session, decision: Decision) -> bytes:

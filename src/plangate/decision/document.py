@@ -66,6 +66,7 @@ def decision_document(
     rules: Mapping[str, RuleSpec],
     matched_nothing: Iterable[str],
     disabled: Iterable[str],
+    weakened: Iterable[str],
     policy: PolicyUsed,
     timings_ms: Mapping[str, int],
 ) -> dict[str, Any]:
@@ -108,6 +109,7 @@ def decision_document(
             "matched_nothing": sorted(matched_nothing),
             "errored": list(judgement.errored),
             "disabled": sorted(disabled),
+            "weakened": sorted(weakened),
         },
         "unmodelled": [] if plan is None else list(plan.unmodelled),
         "policy": {
