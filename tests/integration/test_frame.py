@@ -123,12 +123,26 @@ def test_the_wheel_and_the_core_lock_are_all_that_an_empty_environment_needs(
     installed = run(python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", wheel)
     assert installed.returncode == 0, installed.stderr
 
-    shown = run(tmp_path / "venv" / "bin" / "plangate", "--version", cwd=tmp_path, PYTHONPATH="")
+    program = tmp_path / "venv" / "bin" / "plangate"
+    alone = {"PYTHONPATH": "", "PLANGATE_STATE_DIR": str(tmp_path / "state")}
+    shown = run(program, "--version", cwd=tmp_path, **alone)
     version = re.search(
         r'"(.+)"', (ROOT / "src" / "plangate" / "__init__.py").read_text().split("__version__")[1]
     )
     assert version is not None
     assert (shown.returncode, shown.stdout.split(), shown.stderr) == (0, ["plangate", version[1]], "")
+    codes = {
+        example: run(
+            program,
+            "check",
+            "--no-receipt",
+            ROOT / "examples" / "demo" / example / "plan.json",
+            cwd=tmp_path,
+            **alone,
+        ).returncode
+        for example in ("allowed", "denied")
+    }
+    assert codes == {"allowed": 0, "denied": 1}
 
 
 # --- Layers -------------------------------------------------------------------------------------------------
