@@ -1,11 +1,13 @@
 """What a built-in rule is: a spec and a pure function from one resource to one verdict.
 
-A rule never decides alone what an unknown is worth: it says ``unknown`` and why, `plangate.decision` does the rest.
+A rule never decides alone what an unknown is worth: it says ``unknown`` and why, `plangate.decision` does the
+rest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 from plangate.decision.outcome import RuleSpec, Status
@@ -26,11 +28,15 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a rule found: status, a sentence for people, and the attribute as a JSON Pointer."""
+    """What a rule found: status, a sentence for people, and the attribute as a JSON Pointer.
+
+    A verdict on the plan as a whole may name the resource or object that it is about by ``address``.
+    """
 
     status: Status
     message: str = ""
     path: str = ""
+    address: str = ""
 
 
 PASS: Final = Verdict(status=Status.PASS)
@@ -38,24 +44,32 @@ PASS: Final = Verdict(status=Status.PASS)
 Settings = Mapping[str, Any]
 """A rule's own settings, checked against its ``settings_schema``."""
 
+Judged = Verdict | Sequence[Verdict]
+"""One verdict, or for ``Phase.PLAN`` one or more."""
+
+NO_SETTINGS: Final[Mapping[str, Any]] = MappingProxyType({"type": "object", "additionalProperties": False})
+"""The settings schema of a rule that has none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One built-in rule.
 
     Attributes:
-        spec: Identity, weight and texts. Empty ``kinds`` means every managed resource (or the plan, for ``Phase.PLAN``).
-        judge: Resource (or plan, for ``Phase.PLAN``), the rule's settings → verdict.
+        spec: Identity, weight and texts. Empty ``kinds`` means every managed resource (or the plan, for
+            ``Phase.PLAN``).
+        judge: Resource (or plan, for ``Phase.PLAN``), the rule's settings → verdict. It reads kind, facts,
+            action, region and address, never native attributes, so that it holds for every format and cloud.
         phase: Which resources it is asked about.
         rationale: Why it matters, in a short paragraph; for the docs page.
         bad: A short Terraform example that fails.
         good: The same, made right.
         references: Provider documentation the rule follows.
-        settings_schema: JSON Schema of the rule's settings; an empty object when it has none.
+        settings_schema: JSON Schema of the rule's settings, each with its ``default``.
     """
 
     spec: RuleSpec
-    judge: Callable[[Any, Settings], Verdict]
+    judge: Callable[[Any, Settings], Judged]
     phase: Phase = Phase.AFTER
     rationale: str
     bad: str
@@ -64,14 +78,14 @@ class Rule:
     settings_schema: Mapping[str, Any]
 
 
-def failed(message: str, path: str = "") -> Verdict:
+def failed(message: str, path: str = "", address: str = "") -> Verdict:
     """A verdict that says the rule's title is false."""
-    return Verdict(status=Status.FAIL, message=message, path=path)
+    return Verdict(status=Status.FAIL, message=message, path=path, address=address)
 
 
-def undecided(message: str, path: str = "") -> Verdict:
+def undecided(message: str, path: str = "", address: str = "") -> Verdict:
     """A verdict that says the answer is known only after apply."""
-    return Verdict(status=Status.UNKNOWN, message=message, path=path)
+    return Verdict(status=Status.UNKNOWN, message=message, path=path, address=address)
 
 
 def not_applicable(message: str) -> Verdict:
@@ -79,12 +93,28 @@ def not_applicable(message: str) -> Verdict:
     return Verdict(status=Status.NOT_APPLICABLE, message=message)
 
 
-def must_be(resource: Resource, fact: str, wanted: bool, *, message: str, path: str = "") -> Verdict:
-    """Judge one tri-state fact: pass on the wanted value, unknown on UNKNOWN, fail on everything else."""
+def must_be(resource: Resource, fact: str, *, wanted: bool, no: str, unsure: str, none: str = "") -> Verdict:
+    """Judge one fact: pass on the wanted value, unknown on UNKNOWN, and fail on everything else.
+
+    Args:
+        resource: The resource.
+        fact: Name of a yes-or-no fact.
+        wanted: The value that passes.
+        no: Message of a failure.
+        unsure: Message when it is known only after apply.
+        none: Why the question does not arise when the fact is null; empty when null fails.
+    """
     value = resource.fact(fact)
     if value is UNKNOWN:
-        return undecided(f"{fact.replace('_', ' ')} is known only after apply", path)
-    return PASS if value is wanted else failed(message, path)
+        return undecided(unsure)
+    if value is None and none:
+        return not_applicable(none)
+    return PASS if value is wanted else failed(no)
+
+
+def setting(settings: Settings, schema: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - as the schema says
+    """A setting, or the default that the rule's schema gives it."""
+    return settings[name] if name in settings else schema["properties"][name]["default"]
 
 
 def in_scope(rule: Rule, plan: Plan) -> Sequence[Resource]:
@@ -93,5 +123,6 @@ def in_scope(rule: Rule, plan: Plan) -> Sequence[Resource]:
         return ()
     kinds = rule.spec.kinds
     members = [r for kind in kinds for r in plan.by_kind.get(kind, ())] if kinds else plan.resources
-    wanted = (lambda r: r.exists_after) if rule.phase is Phase.AFTER else (lambda r: r.goes or bool(r.deposed))
-    return [r for r in members if r.mode == "managed" and wanted(r)]
+    if rule.phase is Phase.AFTER:
+        return [r for r in members if r.mode == "managed" and r.exists_after]
+    return [r for r in members if r.mode == "managed" and (r.goes or r.deposed)]
