@@ -33,10 +33,12 @@ from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionSta
 from plangate.facts.registry import with_facts
 from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Plan
+from plangate.model.prior import prior_plan
 from plangate.model.redaction import Redactor
 
 _ENCODER = msgspec.json.Encoder(enc_hook=unknown_as_text, decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(order="sorted")
+_WORSE = frozenset({Status.FAIL, Status.UNKNOWN})
 
 
 class Judge(Protocol):
@@ -216,6 +218,15 @@ def _broken(error: Exception) -> CannotDecideError:
 
 
 def _judge(gate: Gate, plan: Plan) -> tuple[list[Outcome], list[str]]:
+    outcomes = list(conditions(plan, allow_incomplete=gate.allow_incomplete))
+    matched_nothing: list[str] = []
+    said, silent = _ask(gate.judges, plan)
+    outcomes += said
+    matched_nothing += silent
+    return _without_false_debt(gate, plan, outcomes), matched_nothing
+
+
+def _ask(judges: Iterable[Judge], plan: Plan) -> tuple[list[Outcome], list[str]]:
     encoded: list[bytes] = []
 
     def document() -> bytes:
@@ -223,13 +234,40 @@ def _judge(gate: Gate, plan: Plan) -> tuple[list[Outcome], list[str]]:
             encoded.append(encode_plan(plan))
         return encoded[0]
 
-    outcomes = list(conditions(plan, allow_incomplete=gate.allow_incomplete))
+    outcomes: list[Outcome] = []
     matched_nothing: list[str] = []
-    for judge in gate.judges:
+    for judge in judges:
         said, silent = judge.judge(plan, document)
         outcomes += said
         matched_nothing += silent
     return outcomes, matched_nothing
+
+
+def _without_false_debt(gate: Gate, plan: Plan, outcomes: list[Outcome]) -> list[Outcome]:
+    """Outcomes on untouched resources count as existing only if they were no better before the change.
+
+    What another resource's change does to an untouched one is this plan's doing. Judging a second time, on what is
+    there now, is the one test of that which holds for every rule in every language.
+    """
+    if not any(o.existing and o.status in _WORSE for o in outcomes):
+        return outcomes
+    before = prior_plan(plan)
+    said, _ = _ask(gate.judges, replace(before, resources=with_facts(before.resources)))
+    earlier = {(o.rule, o.address): o for o in said if o.status in _WORSE}
+    return [
+        replace(o, existing=False) if o.existing and _is_new(o, earlier.get((o.rule, o.address))) else o
+        for o in outcomes
+    ]
+
+
+def _is_new(outcome: Outcome, earlier: Outcome | None) -> bool:
+    """Whether a failure is another one than before. What failed before and is now unknown is not news."""
+    if outcome.status not in _WORSE:
+        return False
+    if earlier is None:
+        return True
+    same = (outcome.status, outcome.message, outcome.path) == (earlier.status, earlier.message, earlier.path)
+    return outcome.status is Status.FAIL and not same
 
 
 def encode_plan(plan: Plan) -> bytes:
@@ -402,7 +440,10 @@ def execute(
         watch(event)
 
     def finished(result: str, report: ExecutionReport | None, message: str) -> Entry:
-        clean = report is not None and report.status in {ExecutionStatus.SUCCEEDED, ExecutionStatus.CHECKS_FAILED}
+        clean = report is not None and report.status in {
+            ExecutionStatus.SUCCEEDED,
+            ExecutionStatus.CHECKS_FAILED,
+        }
         changes = report is not None and report.status is ExecutionStatus.NOT_CONVERGED
         said = records.execution_finished(
             gate.stamp(),
@@ -417,7 +458,9 @@ def execute(
         try:
             return gate.log.append(said.encode(), idempotency_key=said.idempotency_key)
         except AuditError as error:
-            raise ExecutionError(f"the execution {result}, and its end could not be recorded: {error}") from error
+            raise ExecutionError(
+                f"the execution {result}, and its end could not be recorded: {error}"
+            ) from error
 
     # 7. Exactly these bytes run; every event is recorded before the next one is read.
     try:

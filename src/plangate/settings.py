@@ -143,7 +143,8 @@ def parse_settings(data: bytes, name: str, folder: Path) -> Settings:
         values = msgspec.convert(document, _File)
         _check_choices(values)
     except (msgspec.ValidationError, ValueError) as error:
-        raise UsageError(f"{name}: {_explain(document, error)}", hint="the schema: `plangate schema settings`") from error
+        problem = _explain(document, error)
+        raise UsageError(f"{name}: {problem}", hint="the schema: `plangate schema settings`") from error
     return Settings(file=name, folder=folder, sha256=hashlib.sha256(data).hexdigest(), values=values)
 
 

@@ -1,0 +1,43 @@
+"""Names the concrete parts, reads settings and environment, and takes the clock: once per run, and only here."""
+
+from plangate.wiring.approval import (
+    EXECUTOR,
+    approval_by_receipt,
+    approval_of,
+    executor_for,
+    expiry,
+    receipt_for,
+)
+from plangate.wiring.choices import Choices, limits_of, now, settings_for
+from plangate.wiring.documents import Document, parse_document, parse_follow_up, read_document
+from plangate.wiring.judges import chosen_spec, rule_specs
+from plangate.wiring.session import Session, open_session, plan_with_facts, plan_with_secrets
+from plangate.wiring.state import State, open_state, state_folder, stored_records, verify_log
+
+__all__ = [
+    "EXECUTOR",
+    "Choices",
+    "Document",
+    "Session",
+    "State",
+    "approval_by_receipt",
+    "approval_of",
+    "chosen_spec",
+    "executor_for",
+    "expiry",
+    "limits_of",
+    "now",
+    "open_session",
+    "open_state",
+    "parse_document",
+    "parse_follow_up",
+    "plan_with_facts",
+    "plan_with_secrets",
+    "read_document",
+    "receipt_for",
+    "rule_specs",
+    "settings_for",
+    "state_folder",
+    "stored_records",
+    "verify_log",
+]

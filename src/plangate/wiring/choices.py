@@ -1,0 +1,86 @@
+"""What may be chosen: settings of the file, with what the command line says on top."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from plangate.decision.waiver import Waiver
+from plangate.errors import UsageError
+from plangate.parsers.base import Limits
+from plangate.settings import Settings, WaiverSettings, load_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the command line may say on top of the settings.
+
+    Attributes:
+        config: ``--config``.
+        environment: ``--environment``; wins over the settings.
+        policies: ``--policy`` folders, besides those of the settings.
+        profile: ``--profile``; may only make the gate stricter than the settings.
+        state_dir: ``--state-dir``.
+        chdir: Folder in which a saved plan was made; by default the one it lies in.
+    """
+
+    config: Path | None = None
+    environment: str | None = None
+    policies: Sequence[Path] = ()
+    profile: str | None = None
+    state_dir: Path | None = None
+    chdir: Path | None = None
+
+
+def now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def settings_for(choices: Choices) -> Settings:
+    """Settings of the file, with what the command line says on top.
+
+    Raises:
+        UsageError: The file or a flag makes no sense.
+    """
+    settings = load_settings(choices.config, Path.cwd())
+    values = settings.values
+    profile = choices.profile or values.profile
+    if profile not in {"standard", "strict"}:
+        raise UsageError(f"--profile: {profile!r} (expected one of: standard, strict)")
+    if values.profile == "strict" and profile != "strict":
+        raise UsageError("--profile standard: the settings say strict, and a flag does not weaken them")
+    environment = choices.environment or values.environment
+    return replace(settings, values=msgspec.structs.replace(values, profile=profile, environment=environment))
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The parsers' limits as the settings have them."""
+    chosen = settings.values.limits
+    return Limits(
+        max_plan_bytes=chosen.max_plan_bytes,
+        max_depth=chosen.max_depth,
+        max_number_digits=chosen.max_number_digits,
+        max_resources=chosen.max_resources,
+        show_timeout_s=chosen.show_timeout_s,
+    )
+
+
+def waiver(item: WaiverSettings, file: str) -> Waiver:
+    """One waiver of the settings.
+
+    Raises:
+        UsageError: It has no time zone, or leaves something empty.
+    """
+    try:
+        expires = datetime.fromisoformat(item.expires)
+        return Waiver(
+            rule=item.rule, address=item.address, owner=item.owner, reason=item.reason, expires=expires
+        )
+    except ValueError as error:
+        raise UsageError(
+            f"{file}: waiver of {item.rule} at {item.address}: {error}",
+            hint="expires is a time with a zone, e.g. 2027-01-31T00:00:00Z",
+        ) from error

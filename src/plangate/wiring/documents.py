@@ -1,0 +1,112 @@
+"""What is to be judged: read once, and parsed by the parser that its bytes ask for."""
+
+import hashlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from plangate.errors import UsageError
+from plangate.model.plan import Plan
+from plangate.parsers.base import Input, Limits
+from plangate.settings import Settings
+from plangate.wiring.choices import Choices
+
+if TYPE_CHECKING:
+    from plangate.terraform_cli.tool import Tool
+
+ZIP_MARK: Final = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What is to be judged, read once: the bytes that were hashed are the bytes that are parsed and run."""
+
+    name: str
+    path: Path | None
+    data: bytes
+    sha256: str
+
+
+def read_document(name: str, limits: Limits) -> Document:
+    """The bytes of a plan, read once.
+
+    Args:
+        name: A path, or ``-`` for standard input.
+        limits: Size limit.
+
+    Raises:
+        UsageError: It cannot be read, or is not a file.
+    """
+    try:
+        if name == "-":
+            path, data = None, sys.stdin.buffer.read(limits.max_plan_bytes + 1)
+        else:
+            path = Path(name)
+            if path.is_dir():
+                raise UsageError(f"{name}: is a folder (expected a plan: tfplan, or its JSON)")
+            with path.open("rb") as file:
+                data = file.read(limits.max_plan_bytes + 1)
+    except FileNotFoundError as error:
+        raise UsageError(f"{name}: no such file") from error
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror}") from error
+    return Document(
+        name="standard input" if path is None else name,
+        path=path,
+        data=data,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def parse_document(document: Document, settings: Settings, choices: Choices, limits: Limits) -> Plan:
+    """The plan in a document: a saved plan through its own tool, or plan JSON.
+
+    Raises:
+        PlanParseError: Neither, or not one that we fully understand.
+    """
+    from plangate.parsers import terraform_plan  # noqa: PLC0415
+
+    # Whatever is a zip archive is a saved plan, or refused as one.
+    if document.data.startswith(ZIP_MARK):
+        from plangate.parsers import terraform_saved  # noqa: PLC0415
+
+        source = terraform_saved.read_saved_plan(
+            document.data,
+            document.name,
+            tool=terraform_tool(settings, document.data),
+            working_dir=working_dir(document, choices),
+            limits=limits,
+            environ=os.environ,
+        )
+    else:
+        source = Input(
+            name=document.name, data=document.data, sha256=document.sha256, size=len(document.data)
+        )
+    return terraform_plan.parse(source, limits)
+
+
+def working_dir(document: Document, choices: Choices) -> Path:
+    """Where the saved plan was made."""
+    if choices.chdir is not None:
+        return choices.chdir
+    return Path.cwd() if document.path is None else document.path.absolute().parent
+
+
+def terraform_tool(settings: Settings, data: bytes) -> "Tool | None":
+    """The program that made a saved plan, if it says so, else terraform or tofu; ``None`` when there is none."""
+    from plangate.parsers.terraform_saved import made_by  # noqa: PLC0415
+    from plangate.terraform_cli.tool import find_terraform  # noqa: PLC0415
+
+    return find_terraform(settings.values.terraform.binary, environ=os.environ, prefer=made_by(data))
+
+
+def parse_follow_up(data: bytes, limits: Limits) -> Plan:
+    """The plan that the executor made after apply."""
+    from plangate.parsers import terraform_plan  # noqa: PLC0415
+
+    source = Input(
+        name="the plan after apply", data=data, sha256=hashlib.sha256(data).hexdigest(), size=len(data)
+    )
+    return terraform_plan.parse(source, limits)

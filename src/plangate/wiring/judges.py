@@ -1,0 +1,165 @@
+"""Who judges: built-in rules and policies, as the settings have them."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from plangate import __version__
+from plangate.decision.conditions import CONDITIONS
+from plangate.decision.document import PolicyUsed
+from plangate.decision.outcome import Enforcement, OnUnknown, Outcome, RuleSpec, Severity
+from plangate.errors import UsageError
+from plangate.gate import Judge
+from plangate.model.plan import Plan
+from plangate.policy import load, outcomes
+from plangate.policy.base import Engine, PolicySet, PolicySource
+from plangate.policy.embedded import EmbeddedEngine, EngineLimits
+from plangate.rules.base import Rule
+from plangate.rules.base import Settings as RuleSettings
+from plangate.rules.evaluate import evaluate
+from plangate.rules.registry import RULES
+from plangate.settings import Settings
+from plangate.wiring.choices import Choices
+
+
+class BuiltInRules:
+    """The built-in rules as the settings have them. A `plangate.gate.Judge`."""
+
+    def __init__(self, rules: Mapping[str, Rule], settings: Mapping[str, RuleSettings]) -> None:
+        self._rules = rules
+        self._settings = settings
+        self.specs: Mapping[str, RuleSpec] = {rule_id: rule.spec for rule_id, rule in rules.items()}
+
+    def judge(self, plan: Plan, document: Callable[[], bytes]) -> tuple[Sequence[Outcome], Sequence[str]]:
+        """See `plangate.gate.Judge`."""
+        del document
+        return evaluate(plan, self._rules, self._settings)
+
+
+class Policies:
+    """Rego policies and the engine that judges with them. A `plangate.gate.Judge`."""
+
+    def __init__(
+        self, policies: PolicySet, specs: Mapping[str, RuleSpec], engine: Engine, deadline_s: float
+    ) -> None:
+        self._policies = policies
+        self._engine = engine
+        self._deadline_s = deadline_s
+        self.specs = specs
+
+    def judge(self, plan: Plan, document: Callable[[], bytes]) -> tuple[Sequence[Outcome], Sequence[str]]:
+        """See `plangate.gate.Judge`."""
+        answers = self._engine.evaluate(self._policies, document(), self._deadline_s)
+        judged = outcomes.judge(self._policies, answers, plan)
+        return judged.outcomes, judged.matched_nothing
+
+
+def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], PolicySet]:
+    """Every rule that would judge: built-in ones with the settings' choices, and the policy set.
+
+    Raises:
+        UsageError: The settings name a rule that does not exist, or give one settings that it does not have.
+        PolicyLoadError: A policy must not be judged with.
+    """
+    values = settings.values
+    sources = [load.shipped_policies()] if values.shipped_policies else []
+    for root, name in (
+        *((root, name) for root, name in zip(settings.policy_roots(), values.policies, strict=True)),
+        *((path.absolute(), str(path)) for path in choices.policies),
+    ):
+        sources.append(PolicySource(root=root, name=name))
+    policies = load.load(sources)
+    known = RULES.keys() | policies.packages.keys()
+    for rule in (*values.unsafe_disabled_rules, *values.rules):
+        if rule not in known:
+            raise UsageError(
+                f"{settings.file}: no rule {rule!r}", hint="`plangate rules list` shows the ids of all rules"
+            )
+    clash = sorted((RULES.keys() | CONDITIONS.keys()) & policies.packages.keys())
+    if clash:
+        raise UsageError(f"policy {clash[0]} has the id of a built-in rule")
+    disabled = frozenset(values.unsafe_disabled_rules)
+    rules = {i: replace(r, spec=chosen_spec(r.spec, settings)) for i, r in RULES.items() if i not in disabled}
+    check_rule_settings(settings, rules, policies.packages)
+    return rules, load.without(policies, disabled)
+
+
+def chosen_spec(spec: RuleSpec, settings: Settings) -> RuleSpec:
+    """A rule's spec with the weight that the settings give it."""
+    chosen = settings.values.rules.get(spec.id)
+    if chosen is None:
+        return spec
+    return replace(
+        spec,
+        enforcement=Enforcement(chosen.enforcement) if chosen.enforcement else spec.enforcement,
+        severity=Severity(chosen.severity) if chosen.severity else spec.severity,
+        on_unknown=OnUnknown(chosen.on_unknown) if chosen.on_unknown else spec.on_unknown,
+    )
+
+
+def check_rule_settings(settings: Settings, rules: Mapping[str, Rule], packages: Mapping[str, str]) -> None:
+    """Refuse settings that a rule does not have.
+
+    Raises:
+        UsageError: Names the rule, the setting and what is expected.
+    """
+    for rule_id, chosen in settings.values.rules.items():
+        if not chosen.settings:
+            continue
+        if rule_id in packages:
+            raise UsageError(f"{settings.file}: rules.{rule_id}.settings: a Rego policy has no settings")
+        rule = rules.get(rule_id)
+        if rule is None:
+            continue
+        import jsonschema  # noqa: PLC0415 - only a run that sets something pays for it
+
+        for error in jsonschema.Draft202012Validator(dict(rule.settings_schema)).iter_errors(chosen.settings):
+            place = ".".join(["rules", rule_id, "settings", *map(str, error.path)])
+            raise UsageError(f"{settings.file}: {place}: {error.message[:300]}")
+
+
+def judges_for(
+    settings: Settings, choices: Choices, stack: ExitStack
+) -> tuple[list[Judge], PolicyUsed, list[str]]:
+    """Every judge, what a decision says of them, and the ids of rules that the settings weaken.
+
+    The policy worker is started here, and ended with ``stack``.
+    """
+    rules, policies = rule_specs(settings, choices)
+    chosen = settings.values.limits
+    engine = EmbeddedEngine(policies, EngineLimits(memory_bytes=chosen.policy_memory_bytes))
+    stack.callback(engine.close)
+    values = settings.values
+    judges: list[Judge] = [
+        BuiltInRules(rules, {rule: item.settings for rule, item in values.rules.items()}),
+        Policies(
+            policies,
+            {spec.id: chosen_spec(spec, settings) for spec in policies.rules},
+            engine,
+            chosen.policy_timeout_s,
+        ),
+    ]
+    digest = hashlib.sha256(
+        f"plangate {__version__}\n{','.join(sorted(rules))}\n{policies.sha256}\n{settings.sha256}".encode()
+    ).hexdigest()
+    used = PolicyUsed(
+        sha256=digest,
+        engine=engine.version,
+        sources=("built-in", *policies.sources),
+        settings_sha256=settings.sha256,
+    )
+    written = {rule_id: rule.spec for rule_id, rule in RULES.items()} | {
+        spec.id: spec for spec in policies.rules
+    }
+    weakened = [
+        spec.id for judge in judges for spec in judge.specs.values() if _is_weaker(spec, written[spec.id])
+    ]
+    return judges, used, weakened
+
+
+def _is_weaker(chosen: RuleSpec, written: RuleSpec) -> bool:
+    order = list(Enforcement)
+    return order.index(chosen.enforcement) < order.index(written.enforcement) or (
+        chosen.on_unknown is OnUnknown.OBLIGE and written.on_unknown is OnUnknown.DENY
+    )
