@@ -30,7 +30,7 @@ def path(m: int, d: list[bytes]) -> list[bytes]:
     return [*path(m, d[:k]), mth(d[k:])] if m < k else [*path(m - k, d[k:]), mth(d[:k])]
 
 
-def subproof(m: int, d: list[bytes], b: bool) -> list[bytes]:  # noqa: FBT001  (the RFC's name and place)
+def subproof(m: int, d: list[bytes], b: bool) -> list[bytes]:
     if m == len(d):
         return [] if b else [mth(d)]
     k = split(len(d))
@@ -97,9 +97,7 @@ def test_no_other_leaf_index_or_size_verifies(entries: list[bytes], data: st.Dat
     genuine = claimed < size and entries[claimed] == other and list(proof) == path(claimed, entries)
     if not genuine:
         with pytest.raises(ProofError):
-            verify_inclusion(
-                leaf=leaf_hash(other), index=claimed, size=size, proof=proof, root=tree.root()
-            )
+            verify_inclusion(leaf=leaf_hash(other), index=claimed, size=size, proof=proof, root=tree.root())
 
 
 @given(LEAVES.filter(lambda entries: len(entries) > 1), st.data())

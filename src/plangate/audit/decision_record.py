@@ -6,6 +6,7 @@ document can be recognized later.
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -25,14 +26,32 @@ from plangate.errors import AuditError
 
 STATUSES: Final = ("pass", "fail", "unknown", "error", "not_applicable")
 ACTIONS: Final = ("create", "update", "delete", "replace", "read", "no-op", "forget", "import")
-_LISTS: Final = ("determining", "obligations", "waivers", "approvals", "errored", "unmodelled", "sources")
+_LISTS: Final = (
+    "reasons",
+    "determining",
+    "obligations",
+    "waivers",
+    "approvals",
+    "errored",
+    "unmodelled",
+    "sources",
+)
 _LIMITS: Final = (100, 50, 25, 12, 6, 3, 1, 0)
 """How many items of each list are kept, tried in this order until the record fits."""
 _TEXT_LIMITS: Final = (1_024, 256, 64)
 """How many characters of each text are kept; shortening texts comes after shortening lists."""
 _ENVELOPE_BYTES: Final = 8_192
 """Room for everything of a record but its body: one text of 1,024 characters, and short ones."""
-_OUTCOME_FIELDS: Final = ("rule", "address", "outcome", "enforcement", "severity", "message", "path")
+_OUTCOME_FIELDS: Final = (
+    "rule",
+    "address",
+    "outcome",
+    "effect",
+    "enforcement",
+    "severity",
+    "message",
+    "path",
+)
 
 
 def decision_record(at: Stamp, document: Mapping[str, Any], *, decision_sha256: str | None = None) -> Record:
@@ -58,9 +77,14 @@ def decision_record(at: Stamp, document: Mapping[str, Any], *, decision_sha256: 
     for text_limit in _TEXT_LIMITS:
         for list_limit in _LIMITS:
             body = _shortened(whole, list_limit, text_limit) | {"decision_sha256": digest}
-            if len(canonical(body)) + _ENVELOPE_BYTES <= MAX_RECORD_BYTES:
+            if _size(body) + _ENVELOPE_BYTES <= MAX_RECORD_BYTES:
                 return build(at, RecordType.DECISION, f"decision:{whole['decision_id']}", body)
     raise AuditError("audit record: the decision does not fit, however much is left out")
+
+
+def _size(body: Mapping[str, Any]) -> int:
+    """Bytes of a body as JSON. Only numbers could be longer in canonical JSON, and a body has whole ones."""
+    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def document_sha256(document: Mapping[str, Any]) -> str:
@@ -75,10 +99,10 @@ def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
     plan = document.get("plan")
     rules = document["rules"]
     policy = document["policy"]
-    if result == "allow" and plan is None:
-        raise AuditError("audit record: an allow without a plan")
     outcomes: Sequence[Mapping[str, Any]] = document["outcomes"]
-    obligations = [_flat(item) for item in document["obligations"]]
+    determining = list(_determining(outcomes))
+    if result == "allow" and (plan is None or determining or document["reasons"] or not rules["evaluated"]):
+        raise AuditError("audit record: an allow that its own decision document speaks against")
     return {
         "decision_id": _identifier(document["decision_id"]),
         "decided": text(document["time"], 64),
@@ -94,6 +118,8 @@ def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
         if plan is None
         else {
             "format": plan["format"],
+            "tool": plan["tool"],
+            "resources": int(plan["resources"]),
             "changes": {action: int(plan["changes"].get(action, 0)) for action in ACTIONS},
         },
         "rules": {
@@ -103,14 +129,19 @@ def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
             "errored": len(rules["errored"]),
         },
         "outcomes": _counts(outcomes),
-        "determining": list(_determining(outcomes, obligations)),
-        "obligations": obligations,
+        "reasons": [str(item) for item in document["reasons"]],
+        "determining": determining,
+        "obligations": [_flat(item) for item in document["obligations"]],
         "waivers": [_flat(item) for item in document["waivers"]],
         "approvals": [_flat(item) for item in document["approvals"]],
         "errored": [str(item) for item in rules["errored"]],
         "unmodelled": [str(item) for item in document["unmodelled"]],
         "sources": [str(item) for item in policy.get("sources") or ()],
-        "policy": {"sha256": sha256_hex(policy["sha256"]), "engine": policy["engine"]},
+        "policy": {
+            "sha256": sha256_hex(policy["sha256"]),
+            "engine": policy["engine"],
+            "settings_sha256": sha256_hex(policy["settings_sha256"]),
+        },
     }
 
 
@@ -128,20 +159,13 @@ def _counts(outcomes: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {status: counted[status] for status in STATUSES}
 
 
-def _determining(
-    outcomes: Iterable[Mapping[str, Any]], obligations: Iterable[Mapping[str, Any]]
-) -> Iterable[dict[str, Any]]:
-    """Outcomes that speak against the plan: not advisory, waived, debt or turned into an obligation."""
-    obliged = {(item.get("rule"), item.get("address")) for item in obligations}
+def _determining(outcomes: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Outcomes that denied or made a decision impossible. One whose effect is not known counts as such."""
     for outcome in outcomes:
-        status = outcome["outcome"]
-        if status not in ("fail", "unknown", "error") or outcome.get("enforcement") == "advisory":
+        if outcome["outcome"] in ("pass", "not_applicable"):
             continue
-        if outcome.get("waiver") or outcome.get("existing"):
-            continue
-        if status == "unknown" and (outcome["rule"], outcome["address"]) in obliged:
-            continue
-        yield {name: outcome.get(name) or "" for name in _OUTCOME_FIELDS}
+        if outcome.get("effect", "blocks") in ("denies", "blocks"):
+            yield {name: outcome.get(name) or "" for name in _OUTCOME_FIELDS}
 
 
 def _flat(item: Mapping[str, Any]) -> dict[str, Any]:

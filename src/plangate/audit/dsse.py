@@ -102,6 +102,9 @@ def _decode(value: object, what: str) -> bytes:
     if not isinstance(value, str):
         raise ReceiptError(f"receipt: no {what}")
     try:
-        return base64.b64decode(value, validate=True)
+        decoded = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ReceiptError(f"receipt: the {what} is not base64") from error
+    if base64.b64encode(decoded).decode() != value:  # one content, one way to write it
+        raise ReceiptError(f"receipt: the {what} is not base64 in canonical form")
+    return decoded

@@ -99,7 +99,10 @@ def make_receipt(
     if not terms.NONCE.match(nonce) or not expires > issued or not audience:
         raise ReceiptError("receipt: needs a nonce in hex, an audience, and to expire after it was issued")
     note = log.checkpoint()
-    proof = log.inclusion(entry.index, notes.parse(note).size)
+    tip = notes.parse(note)
+    proof = log.inclusion(entry.index, tip.size)
+    leaf = merkle.leaf_hash(record)
+    merkle.verify_inclusion(leaf=leaf, index=entry.index, size=tip.size, proof=proof, root=tip.root)
     subject = {"digest": {"sha256": body["subject"]["sha256"]}, "name": body["subject"]["name"]}
     policy_sha256 = body["policy"]["sha256"]
     statement = {

@@ -38,7 +38,7 @@ def a_record(text: str = "x") -> bytes:
     return canonical({"text": text})
 
 
-def a_decision(**changes: Any) -> dict[str, Any]:
+def a_decision(**changes: object) -> dict[str, Any]:
     """A decision document that allows `PLAN` in prod."""
     document: dict[str, Any] = {
         "schema": "plangate.dev/decision/v1",
@@ -47,30 +47,50 @@ def a_decision(**changes: Any) -> dict[str, Any]:
         "result": "allow",
         "environment": "prod",
         "subject": {"name": "tfplan", "sha256": PLAN, "media_type": "application/json", "size": 1883},
-        "plan": {"format": "terraform-plan", "changes": {"create": 3, "no-op": 2, "import": 1}},
+        "reasons": [],
+        "plan": {
+            "format": "terraform-plan",
+            "tool": "terraform 1.11.4",
+            "resources": 5,
+            "changes": {"create": 3, "no-op": 2, "import": 1},
+        },
         "outcomes": [an_outcome()],
         "obligations": [],
         "waivers": [],
         "approvals": [],
         "rules": {"loaded": 24, "evaluated": 24, "matched_nothing": ["listener-tls"], "errored": []},
         "unmodelled": [],
-        "policy": {"sha256": POLICY, "engine": "regorus 0.13", "sources": ["policies/"]},
+        "policy": {
+            "sha256": POLICY,
+            "engine": "regorus 0.13",
+            "sources": ["policies/"],
+            "settings_sha256": POLICY,
+        },
         "log": {"index": 41, "size": 42, "root": "00"},
     }
     return document | changes
 
 
-def an_outcome(**changes: Any) -> dict[str, Any]:
+def an_outcome(**changes: object) -> dict[str, Any]:
     return {
         "rule": "instance-no-public-ip",
         "address": "aws_instance.web",
         "outcome": "pass",
-        "enforcement": "mandatory",
-        "severity": "high",
-        "message": "",
-        "path": "",
-        "waiver": None,
     } | changes
+
+
+def a_failure(**changes: object) -> dict[str, Any]:
+    return (
+        an_outcome(
+            outcome="fail",
+            effect="denies",
+            enforcement="mandatory",
+            severity="high",
+            message="it gets a public address",
+            path="/associate_public_ip_address",
+        )
+        | changes
+    )
 
 
 def a_log(folder: Path, seed: int = 1) -> SqliteLog:
@@ -102,7 +122,7 @@ def a_receipt(
     *,
     decision: dict[str, Any] | None = None,
     signer: SigningKey | None = None,
-    **terms: Any,
+    **terms: Any,  # noqa: ANN401  (whatever make_receipt takes)
 ) -> bytes:
     """A receipt for an allow that is in the log."""
     document = decision or a_decision()

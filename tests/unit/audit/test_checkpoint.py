@@ -78,7 +78,9 @@ def test_a_note_of_another_log_is_refused() -> None:
 
 
 def test_signatures_of_keys_we_do_not_know_are_ignored() -> None:
-    cosigned = notes.sign(CHECKPOINT, SIGNER) + "— witness.example " + base64.b64encode(bytes(68)).decode() + "\n"
+    cosigned = (
+        notes.sign(CHECKPOINT, SIGNER) + "— witness.example " + base64.b64encode(bytes(68)).decode() + "\n"
+    )
     assert notes.verify(cosigned, public_keys=[SIGNER.public_key]) == CHECKPOINT
 
 
