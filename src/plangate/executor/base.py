@@ -51,6 +51,7 @@ class ExecutionReport:
         tool: Program and version.
         followup: JSON of the plan made after apply (``show -json``), for checking obligations; ``None`` if
             there is none. Holds values in clear, so it is not part of the report's text.
+        converged: Whether a plan made after apply wants nothing more; ``None`` when there is no such plan.
         interrupted: The user asked to stop while it ran; the rest says what had become of it by then.
     """
 
@@ -59,6 +60,7 @@ class ExecutionReport:
     events: Mapping[str, int]
     tool: str
     followup: bytes | None = field(repr=False)
+    converged: bool | None = None
     interrupted: bool = False
 
 

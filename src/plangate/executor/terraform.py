@@ -27,7 +27,7 @@ from plangate.executor.terraform_configuration import changed_files
 from plangate.executor.terraform_events import Listener
 from plangate.executor.terraform_followup import Afterwards, Bounds
 from plangate.executor.terraform_json import ShownPlan
-from plangate.executor.terraform_saved_plan import how_it_was_made
+from plangate.executor.terraform_saved_plan import Making, how_it_was_made
 from plangate.terraform_cli import (
     Ending,
     Finished,
@@ -92,6 +92,7 @@ class TerraformExecutor:
             hashlib.sha256(plan).hexdigest(), approved, "the plan's bytes are not those that were approved"
         )
         listener = Listener(scrub)
+        making = how_it_was_made(plan, max_bytes=self._bounds.max_json_bytes)
         try:
             with private_copy(plan) as copy:
                 _insist(copy.sha256(), approved, "the private copy of the plan is not what was approved")
@@ -99,7 +100,7 @@ class TerraformExecutor:
                 _insist(
                     copy.sha256(), approved, "the private copy of the plan was changed before it was applied"
                 )
-                finished, stopped_by = self._run(copy, listener, observe)
+                finished, stopped_by = self._run(copy, making, listener, observe)
                 unchanged = copy.sha256() == approved.plan_sha256
         except OSError as error:
             raise ExecutionError(
@@ -112,7 +113,7 @@ class TerraformExecutor:
             return self._report(
                 ExecutionStatus.FAILED, problems, listener, interrupted=finished.ending is Ending.INTERRUPTED
             )
-        return self._afterwards(plan, shown, listener)
+        return self._afterwards(plan, shown, making, listener)
 
     def _show(self, copy: PlanCopy) -> ShownPlan:
         finished = show_plan(
@@ -135,7 +136,9 @@ class TerraformExecutor:
             hint=f"run `{self._tool.name} init` where the plan was made, and name that folder with --chdir",
         )
 
-    def _run(self, copy: PlanCopy, listener: Listener, observe: Observe) -> tuple[Finished, Exception | None]:
+    def _run(
+        self, copy: PlanCopy, making: Making | None, listener: Listener, observe: Observe
+    ) -> tuple[Finished, Exception | None]:
         """Apply, telling every event; also what the observer failed with, which stops the apply."""
         failure: list[Exception] = []
 
@@ -151,7 +154,9 @@ class TerraformExecutor:
         finished = run(
             self._tool.path,
             [f"-chdir={self._working_dir}", "apply", "-json", "-input=false", copy.path],
-            environment=acting_environment(self._environ),
+            # NOTE: with local state, terraform applies a plan to the workspace that happens to be selected, not
+            # to the one that it was made in.
+            environment=acting_environment(self._environ, workspace=making.workspace if making else ""),
             timeout_s=self._apply_timeout_s,
             max_stdout_bytes=0,
             stop_grace_s=self._stop_grace_s,
@@ -181,13 +186,7 @@ class TerraformExecutor:
                 f"{name} did not end in time and was killed: its state may lack what was done last"
             )
         if finished.ending is Ending.EXITED and finished.exit_code:
-            if (
-                finished.exit_code == 1
-                and heard.tool_spoke
-                and heard.errors
-                and heard.understood
-                and not heard.ran
-            ):
+            if finished.exit_code == 1 and heard.refused:
                 raise ExecutionError(f"{name} refused the plan: {'; '.join(heard.errors[:3])}; nothing ran")
             problems.append(f"{name} ended with exit code {finished.exit_code}")
         problems += [f"failed: {address}" for address in dict.fromkeys(heard.errored) if address][
@@ -205,7 +204,9 @@ class TerraformExecutor:
             )
         return problems
 
-    def _afterwards(self, plan: bytes, shown: ShownPlan, listener: Listener) -> ExecutionReport:
+    def _afterwards(
+        self, plan: bytes, shown: ShownPlan, making: Making | None, listener: Listener
+    ) -> ExecutionReport:
         try:
             changed = changed_files(plan, self._working_dir, max_bytes=self._bounds.max_json_bytes)
         except ValueError:
@@ -217,7 +218,7 @@ class TerraformExecutor:
             bounds=self._bounds,
             applied=shown,
             changed=tuple(listener.clean(name) for name in changed[:_MAX_LISTED]),
-            making=how_it_was_made(plan, max_bytes=self._bounds.max_json_bytes),
+            making=making,
             listener=listener,
         )
         found = afterwards.look()
@@ -237,6 +238,7 @@ class TerraformExecutor:
             [*checks, *found.differences],
             listener,
             followup=found.plan,
+            converged=None if found.plan is None else not found.differences,
             interrupted=found.interrupted,
         )
 
@@ -247,6 +249,7 @@ class TerraformExecutor:
         listener: Listener,
         *,
         followup: bytes | None = None,
+        converged: bool | None = None,
         interrupted: bool = False,
     ) -> ExecutionReport:
         return ExecutionReport(
@@ -255,6 +258,7 @@ class TerraformExecutor:
             events=dict(sorted(listener.heard.events.items())),
             tool=str(self._tool),
             followup=followup,
+            converged=converged,
             interrupted=interrupted,
         )
 

@@ -1,9 +1,9 @@
 """Whether a folder still holds the configuration that a saved plan was made from.
 
 A plan carries the text of every configuration file it was made from. The follow-up plan is made from the
-files in the folder, with the user's credentials, and planning can run programs (``data "external"``): so it is
-made only from files that say what the judged plan says. Nothing is opened here but configuration files in the
-folders that the plan names, and their bytes are only compared.
+files in the folder, with the user's credentials, and planning can run programs (``data "external"``): so it
+is made only from files that say what the judged plan says. Nothing is opened here but configuration files in
+the folders that the plan names, and their bytes are only compared.
 
 Source: https://github.com/hashicorp/terraform/blob/v1.11/internal/plans/planfile/config_snapshot.go
 """
@@ -39,7 +39,7 @@ class _Module(msgspec.Struct, frozen=True):
 
 
 def changed_files(plan: bytes, working_dir: Path, *, max_bytes: int) -> tuple[str, ...]:
-    """Names of files that are not as the plan has them: changed, gone or new; sorted, empty when all are the same.
+    """Names of files that are not as the plan has them: changed, gone or new; sorted, empty when none is.
 
     Args:
         plan: A saved plan.

@@ -26,12 +26,21 @@ TOO_LONG: Final = "too_long"
 OTHER: Final = "other"
 CHECK_FAILED: Final = "Check block assertion failed"
 
-_RAN_PREFIXES: Final = ("apply_", "provision_", "ephemeral_op_", "action_")
-"""Types of events that mean that something has been done, or was begun."""
+_STEPS: Final = ("apply_", "provision_", "ephemeral_op_", "action_")
+"""Prefixes of the types of events that tell of a step."""
 _QUIET: Final = frozenset(
-    {"version", "log", "planned_change", "resource_drift", "outputs", "refresh_start", "refresh_complete"}
+    {
+        "log",
+        "outputs",
+        "planned_change",
+        "provision_progress",
+        "refresh_complete",
+        "refresh_start",
+        "resource_drift",
+        "version",
+    }
 )
-"""Counted, and not told: they repeat the plan or hold values."""
+"""Counted, and not told: they repeat the plan, or are nothing without the values that they hold."""
 _WITHHELD: Final = "(withheld: it could not be redacted)"
 
 
@@ -41,8 +50,6 @@ class Heard:
 
     Attributes:
         events: Number of lines by type.
-        tool_spoke: The first line that every terraform writes was there.
-        ran: Something was begun.
         completed: Number of completed steps by (address, action), unscrubbed; for comparison only.
         errored: Addresses of resources and provisioners that failed, scrubbed.
         summary: The counts of the final summary, or ``None``.
@@ -51,8 +58,6 @@ class Heard:
     """
 
     events: Counter[str] = field(default_factory=Counter)
-    tool_spoke: bool = False
-    ran: bool = False
     completed: Counter[tuple[str, str]] = field(default_factory=Counter)
     errored: list[str] = field(default_factory=list)
     summary: Mapping[str, int] | None = None
@@ -60,9 +65,12 @@ class Heard:
     failed_checks: list[str] = field(default_factory=list)
 
     @property
-    def understood(self) -> bool:
-        """Every line was JSON of a known shape, so that what is missing did not happen."""
-        return not (self.events[NOT_JSON] or self.events[TOO_LONG] or self.events[OTHER])
+    def refused(self) -> bool:
+        """Terraform said who it is and why not, and nothing else: it had not even listed what it would do.
+
+        Steps like imports are done without a word, so silence after the list of changes proves nothing.
+        """
+        return bool(self.errors) and self.events.keys() == {"version", "diagnostic"}
 
 
 class Listener:
@@ -115,18 +123,14 @@ class Listener:
         return plain if len(plain) <= limit else plain[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
     def _understand(self, kind: str, said: Mapping[str, Any]) -> ExecutionEvent | None:
-        heard = self.heard
-        if kind.startswith(_RAN_PREFIXES):
-            heard.ran = True
+        if kind in _QUIET:
+            return None
+        if kind.startswith(_STEPS):
             return self._hook(kind, _mapping(said.get("hook")))
         if kind == "diagnostic":
             return self._diagnostic(_mapping(said.get("diagnostic")))
         if kind == "change_summary":
             return self._summary(_mapping(said.get("changes")))
-        if kind == "version":
-            heard.tool_spoke = True
-        if kind in _QUIET:
-            return None
         return ExecutionEvent(type=kind)
 
     def _hook(self, kind: str, hook: Mapping[str, Any]) -> ExecutionEvent:
@@ -157,7 +161,9 @@ class Listener:
         address = self.clean(_text(diagnostic.get("address")), MAX_ADDRESS)
         if "provisioner" in summary:
             # The detail repeats the whole command and all that it wrote.
-            detail = detail.partition(" Output: ")[0].rpartition("': ")[2].strip() if "': " in detail else ""
+            detail = (
+                detail.partition(" Output: ")[0].rpartition("': ")[2].strip(" .") if "': " in detail else ""
+            )
         text = self.clean(f"{summary}: {detail}" if detail else summary)
         place = f"{address}: " if address else ""
         if severity == "error":

@@ -98,8 +98,8 @@ class Afterwards:
             found = _nothing("interrupted before a follow-up plan was made", interrupted=True)
         elif self._changed:
             found = _nothing(
-                f"no follow-up plan was made: the configuration in {self._working_dir} is not the one that was"
-                f" judged: {', '.join(self._changed)}"
+                f"no follow-up plan was made: the configuration in {self._working_dir}"
+                f" is not the one that was judged: {', '.join(self._changed)}"
             )
         else:
             try:
