@@ -24,7 +24,11 @@ def command(first: list[str]) -> Any:
         first: Its first word, if any. For a known command only that one's module is imported.
     """
     app = typer.Typer(
-        help=HELP, add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+        help=HELP,
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
     )
 
     @app.callback()

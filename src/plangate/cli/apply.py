@@ -1,12 +1,11 @@
 """``plangate apply``: run a saved plan, exactly as it was judged, once."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plangate.cli import options
+from plangate.cli import options, streams
 
 if TYPE_CHECKING:
     from plangate.executor.base import ExecutionEvent
@@ -17,7 +16,8 @@ def apply(
     plan: options.Plan,
     *,
     receipt: Annotated[
-        Path | None, typer.Option("--receipt", help="Receipt of an earlier check. Without it the plan is judged first.")
+        Path | None,
+        typer.Option("--receipt", help="Receipt of an earlier check. Without it the plan is judged first."),
     ] = None,
     trusted_key: options.TrustedKeys = None,
     config: options.Config = None,
@@ -29,10 +29,10 @@ def apply(
 ) -> int:
     """Run a saved plan, if it is allowed. Nothing runs on anything but an allow."""
     from plangate import gate, wiring
-    from plangate.cli.check import announce_keys, exit_code, write_report
+    from plangate.cli.answer import announce_keys, exit_code, write_report
     from plangate.cli.progress import Progress
     from plangate.decision.decide import Result
-    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED
+    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, CannotDecideError
     from plangate.report.base import one_line
 
     choices = wiring.Choices(
@@ -58,7 +58,9 @@ def apply(
 
         def watch(event: "ExecutionEvent") -> None:
             if event.address and event.type.endswith(("_complete", "_errored")):
-                progress.say(f"  {event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}".rstrip())
+                progress.say(
+                    f"  {event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}".rstrip()
+                )
 
         progress("applying")
         execution = gate.execute(
@@ -72,7 +74,13 @@ def apply(
             follow_up=lambda data: wiring.parse_follow_up(data, session.limits),
             watch=watch,
         )
-    sys.stdout.write(_report(execution))
+    try:
+        streams.tell(_report(execution))
+    except CannotDecideError:
+        # It is done and in the log: that nobody listens any more changes neither.
+        streams.say(
+            f"standard output cannot be written; `plangate audit show {leave.decision_id}` tells how it ended\n"
+        )
     return EXIT_ALLOW if execution.succeeded else EXIT_EXECUTION_FAILED
 
 
@@ -82,14 +90,18 @@ def _report(execution: "Execution") -> str:
     lines = [f"  ! {one_line(problem)}" for problem in execution.report.problems]
     for checked in execution.obligations:
         mark = "✓" if checked.result == "met" else "✗"
-        text = f"  {mark} obligation {checked.result}: {checked.obligation.rule} at {one_line(checked.obligation.address)}"
+        obligation = checked.obligation
+        text = f"  {mark} obligation {checked.result}: {obligation.rule} at {one_line(obligation.address)}"
         lines.append(f"{text}: {one_line(checked.message)}" if checked.message else text)
     done = execution.report.events.get("apply_complete", 0)
+    made = f"{done} change{'' if done == 1 else 's'} made"
     if execution.succeeded:
-        checks = f", {len(execution.obligations)} obligations met" if execution.obligations else ""
-        last = f"applied: {done} changes made, a new plan finds nothing left to do{checks}; log entry {execution.entry.index}"
+        met = len(execution.obligations)
+        checks = f", {met} obligation{'' if met == 1 else 's'} met" if met else ""
+        last = f"applied: {made}, a new plan finds nothing left to do{checks}"
     else:
         status = execution.report.status.value.replace("_", " ")
-        word = "obligations broken" if execution.report.status.value == "succeeded" else status
-        last = f"execution failed: {word}, {done} changes were made; log entry {execution.entry.index}"
+        word = "obligations not met" if execution.report.status.value == "succeeded" else status
+        last = f"execution failed: {word}, {made}"
+    last += f"; log entry {execution.entry.index}"
     return "\n".join([*lines, last]) + "\n"

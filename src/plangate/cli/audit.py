@@ -1,13 +1,12 @@
 """``plangate audit``: what was decided and done, and whether the log is whole."""
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plangate.cli import options
+from plangate.cli import options, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +19,16 @@ def list_records(
     *,
     state_dir: options.StateDir = None,
     config: options.Config = None,
-    last: Annotated[int, typer.Option("--last", "-n", min=1, help="At most so many records, the newest.")] = 50,
-    record_type: Annotated[str | None, typer.Option("--type", help="Only records of this type, e.g. decision.")] = None,
+    last: Annotated[
+        int, typer.Option("--last", "-n", min=1, help="At most so many records, the newest.")
+    ] = 50,
+    record_type: Annotated[
+        str | None, typer.Option("--type", help="Only records of this type, e.g. decision.")
+    ] = None,
     output_format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
 ) -> int:
     """List records, the oldest first."""
-    from plangate.cli.check import renderer
+    from plangate.cli.answer import renderer
 
     renderer(output_format)
     found = [
@@ -34,11 +37,11 @@ def list_records(
         if record_type in {None, record["type"]}
     ][-last:]
     if output_format == "json":
-        sys.stdout.write(json.dumps([{"index": index} | record for index, record in found], indent=2) + "\n")
+        streams.tell(json.dumps([{"index": index} | record for index, record in found], indent=2) + "\n")
         return 0
     for index, record in found:
-        sys.stdout.write(f"{index:>6}  {record['time']}  {record['type']:<19}  {_line(record)}\n")
-    sys.stdout.write(f"{len(found)} records\n")
+        streams.tell(f"{index:>6}  {record['time']}  {record['type']:<19}  {_line(record)}\n")
+    streams.tell(f"{len(found)} records\n")
     return 0
 
 
@@ -59,7 +62,7 @@ def show(
     ]
     if not found:
         raise UsageError(f"no record {record!r} in the log", hint="`plangate audit list` shows what is there")
-    sys.stdout.write("".join(json.dumps(item, indent=2, ensure_ascii=False) + "\n" for item in found))
+    streams.tell("".join(json.dumps(item, indent=2, ensure_ascii=False) + "\n" for item in found))
     return 0
 
 
@@ -78,7 +81,9 @@ def _line(record: dict[str, Any]) -> str:
     kind = record["type"]
     if kind == "decision":
         subject = body["subject"]
-        return one_line(f"{body['result']:<5}  {subject['name']}  sha256 {subject['sha256'][:16]}  by {record['actor']['name']}")
+        return one_line(
+            f"{body['result']:<5}  {subject['name']}  sha256 {subject['sha256'][:16]}  by {record['actor']['name']}"
+        )
     if kind == "execution.event":
         return one_line(f"{body['event']} {body['address']} {body['action']} {body['message']}")
     if kind == "execution.finished":
@@ -86,7 +91,9 @@ def _line(record: dict[str, Any]) -> str:
     if kind == "obligation.checked":
         return one_line(f"{body['result']}: {body['rule']} at {body['address']}")
     if kind == "execution.started":
-        return one_line(f"sha256 {body['plan_sha256'][:16]} in {body['environment']} by {record['actor']['name']}")
+        return one_line(
+            f"sha256 {body['plan_sha256'][:16]} in {body['environment']} by {record['actor']['name']}"
+        )
     return one_line(body.get("role", ""))
 
 
@@ -96,11 +103,13 @@ def verify(
     state_dir: options.StateDir = None,
     config: options.Config = None,
     key: Annotated[
-        list[Path] | None, typer.Option("--key", help="Public key file of the log. [default: log.pub in the state folder]")
+        list[Path] | None,
+        typer.Option("--key", help="Public key file of the log. [default: log.pub in the state folder]"),
     ] = None,
     bundle: Annotated[Path | None, typer.Option("--bundle", help="Verify an exported log instead.")] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="A checkpoint kept elsewhere; the log must have grown from it.")
+        Path | None,
+        typer.Option("--checkpoint", help="A checkpoint kept elsewhere; the log must have grown from it."),
     ] = None,
 ) -> int:
     """Verify, without writing anything, that the log has lost or changed nothing since its checkpoints."""
@@ -111,14 +120,16 @@ def verify(
     folder = wiring.state_folder(wiring.settings_for(choices), choices)
     found = wiring.verify_log(folder, keys=key or (), bundle=bundle, checkpoint=checkpoint)
     for problem in found.problems:
-        sys.stdout.write(f"  ✗ {_clean(problem)}\n")
+        streams.tell(f"  ✗ {_clean(problem)}\n")
     if found.more_problems:
-        sys.stdout.write(f"  … and {found.more_problems} more\n")
+        streams.tell(f"  … and {found.more_problems} more\n")
     if not found.ok:
-        sys.stdout.write(f"NOT VERIFIED: {len(found.problems) + found.more_problems} problems in {found.size} records\n")
+        streams.tell(
+            f"NOT VERIFIED: {len(found.problems) + found.more_problems} problems in {found.size} records\n"
+        )
         return EXIT_CANNOT_DECIDE
     types = ", ".join(f"{count} {name}" for name, count in found.types)
-    sys.stdout.write(f"verified: {found.size} records ({types or 'none'}), root {found.root.hex()}\n")
+    streams.tell(f"verified: {found.size} records ({types or 'none'}), root {found.root.hex()}\n")
     return 0
 
 

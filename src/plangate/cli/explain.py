@@ -1,12 +1,11 @@
 """``plangate explain``: a rule, or everything about one resource of a plan."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plangate.cli import options
+from plangate.cli import options, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
 def explain(
     target: Annotated[str, typer.Argument(metavar="ADDRESS|RULE", help="Rule id, or address of a resource.")],
     *,
-    plan: Annotated[str | None, typer.Option("--plan", help="The plan that holds the resource. [default: tfplan]")] = None,
+    plan: Annotated[
+        str | None, typer.Option("--plan", help="The plan that holds the resource. [default: tfplan]")
+    ] = None,
     config: options.Config = None,
     policy: options.PolicyDirs = None,
     state_dir: options.StateDir = None,
@@ -31,14 +32,12 @@ def explain(
 
     specs = load_specs(config, policy or ())
     if any(spec.id == target for spec in specs):
-        sys.stdout.write(describe(target, specs))
+        streams.tell(describe(target, specs))
         return 0
     if plan is None and not Path("tfplan").is_file():
         if "." not in target:
             describe(target, specs)
-        raise UsageError(
-            f"{target}: which plan is it in?", hint=f"plangate explain '{target}' --plan tfplan"
-        )
+        raise UsageError(f"{target}: which plan is it in?", hint=f"plangate explain '{target}' --plan tfplan")
     from plangate import wiring
     from plangate.cli.progress import Progress
 
@@ -56,7 +55,7 @@ def explain(
         lines = [line for resource in resources for line in _resource(resource, redactor)]
         lines += ["", "What the rules say:"]
         lines += _outcomes(session.gate.judges, whole, target, redactor)
-    sys.stdout.write("\n".join(lines) + "\n")
+    streams.tell("\n".join(lines) + "\n")
     return 0
 
 
@@ -64,7 +63,8 @@ def _resource(resource: "Resource", redactor: "Redactor") -> "Iterable[str]":
     from plangate.report.base import one_line
 
     yield f"{one_line(resource.address)}{f' (deposed {resource.deposed})' if resource.deposed else ''}"
-    yield f"  {resource.type} by {resource.provider or 'an unnamed provider'}, kind {resource.kind or 'none: no adapter'}"
+    kind = resource.kind or "none (no adapter for this type)"
+    yield f"  {resource.type} by {resource.provider or 'an unnamed provider'}, kind {kind}"
     order = f" ({resource.replace_order.value})" if resource.replace_order else ""
     yield f"  action: {resource.action.value}{order}{f', {resource.reason}' if resource.reason else ''}"
     if resource.previous_address:

@@ -1,10 +1,11 @@
 """``plangate init``: a commented plangate.yaml to start from."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+
+from plangate.cli import streams
 
 TEMPLATE: Final = """\
 # Settings of plangate. Unknown keys are refused; `plangate schema settings` prints the schema.
@@ -51,7 +52,7 @@ receipt_valid_minutes: 60
 def init(
     path: Annotated[Path, typer.Argument(help="File to write.")] = Path("plangate.yaml"),
     *,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,  # noqa: FBT002
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> int:
     """Write a commented plangate.yaml."""
     from plangate.errors import UsageError
@@ -63,5 +64,5 @@ def init(
         raise UsageError(f"{path}: exists already", hint="--force replaces it") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
-    sys.stderr.write(f"wrote {path}\n")
+    streams.say(f"wrote {path}\n")
     return 0

@@ -4,15 +4,19 @@ Exit codes: 0 allowed, 1 denied, 2 usage, 3 could not decide, 4 execution failed
 would exit with 1, which means "denied", so that none ever gets out.
 """
 
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
-from plangate.errors import EXIT_CANNOT_DECIDE, EXIT_INTERRUPTED, EXIT_USAGE, PlangateError
-
-COMMANDS: Final = ("check", "apply", "explain", "rules", "audit", "init", "schema")
+from plangate.cli import streams
+from plangate.errors import (
+    EXIT_ALLOW,
+    EXIT_CANNOT_DECIDE,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    PlangateError,
+    UsageError,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,44 +29,62 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given in (["--version"], ["-V"]):
-        from plangate import __version__
+    return guarded(lambda: _run(given))
 
-        return _finish(f"plangate {__version__}\n")
+
+def guarded(command: Callable[[], int]) -> int:
+    """Run a command; the one place that turns whatever happens into an exit code.
+
+    Args:
+        command: Gives its exit code, or raises.
+    """
+    streams.claim()
     try:
-        return _run(given)
+        code = command()
+        streams.tell("")
     except KeyboardInterrupt:
-        sys.stderr.write("plangate: interrupted\n")
+        streams.say("plangate: interrupted\n")
         return EXIT_INTERRUPTED
+    except streams.ReaderGoneError:
+        # No answer was given, so none may be taken for an allow. Nobody is there to be told why.
+        return EXIT_CANNOT_DECIDE
     except PlangateError as error:
         return complain(error)
-    except BrokenPipeError:
-        # The reader of our output went away. No answer was given, so none may be taken for an allow.
-        _silence_stdout()
-        return EXIT_CANNOT_DECIDE
     except Exception as error:  # noqa: BLE001 - the one place where nothing may get past
         return crash(error)
+    return code
 
 
 def _run(arguments: list[str]) -> int:
+    if arguments in (["--version"], ["-V"]):
+        from plangate import __version__
+
+        streams.tell(f"plangate {__version__}\n")
+        return EXIT_ALLOW
     import click
 
     from plangate.cli.app import command
 
+    code: object = None
     try:
         code = command(arguments[:1]).main(arguments, prog_name="plangate", standalone_mode=False)
-        return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.exceptions.Abort:
-        sys.stderr.write("plangate: interrupted\n")
-        return EXIT_INTERRUPTED
+        code = stop.exit_code
+    except SystemExit:
+        # Only click itself would: with 1 for a broken pipe, for example, which is no denial.
+        code = EXIT_CANNOT_DECIDE
+    except click.exceptions.Abort as abort:
+        raise KeyboardInterrupt from abort
+    except click.exceptions.NoArgsIsHelpError as error:
+        streams.say(error.format_message() + "\n")
+        code = EXIT_USAGE
     except click.exceptions.ClickException as error:
-        sys.stderr.write(f"plangate: {error.format_message()}\n")
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "plangate"
-        sys.stderr.write(f"  hint: {path} --help\n")
-        return EXIT_USAGE
+        raise UsageError(error.format_message(), hint=f"{path} --help") from error
+    if not isinstance(code, int):
+        raise TypeError("a command without an exit code")  # never 0 by default
+    return code
 
 
 def complain(error: PlangateError) -> int:
@@ -71,35 +93,26 @@ def complain(error: PlangateError) -> int:
     from plangate.report.base import one_line
 
     clean = Redactor((), b"messages only, never stored").text
-    sys.stderr.write(f"plangate: {clean(one_line(error))}\n")
+    streams.say(f"plangate: {clean(one_line(error))}\n")
     if error.hint:
-        sys.stderr.write(f"  hint: {clean(one_line(error.hint))}\n")
+        streams.say(f"  hint: {clean(one_line(error.hint))}\n")
     if error.exit_code == EXIT_CANNOT_DECIDE:
-        sys.stderr.write("could not decide; nothing was executed\n")
+        streams.say("could not decide; nothing was executed\n")
     return error.exit_code
 
 
 def crash(error: BaseException) -> int:
     """Say that no decision was made, and where the program broke; never values, which may be secret."""
-    sys.stderr.write("plangate: could not decide: an internal error; nothing was allowed\n")
+    streams.say("plangate: could not decide: an internal error; nothing was allowed\n")
     frame = error.__traceback__
     places = []
     while frame is not None:
         code = frame.tb_frame.f_code
         places.append(f"{Path(code.co_filename).name}:{frame.tb_lineno} {code.co_name}")
         frame = frame.tb_next
-    sys.stderr.write(f"  {type(error).__name__} at {' < '.join(reversed(places[-4:]))}\n")
-    sys.stderr.write("  hint: this is a bug in plangate; please report the line above\n")
+    streams.say(f"  {type(error).__name__} at {' < '.join(reversed(places[-4:]))}\n")
+    streams.say("  hint: this is a bug in plangate; please report the line above\n")
     return EXIT_CANNOT_DECIDE
-
-
-def _finish(text: str) -> int:
-    sys.stdout.write(text)
-    return 0
-
-
-def _silence_stdout() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 if __name__ == "__main__":

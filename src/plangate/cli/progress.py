@@ -1,9 +1,12 @@
 """Says what is going on, when it takes longer than a second, on a terminal only."""
 
+import contextlib
 import sys
 import threading
 from types import TracebackType
 from typing import Any, Final, Self
+
+from plangate.cli import streams
 
 DELAY_S: Final = 1.0
 
@@ -33,13 +36,13 @@ class Progress:
                 self._timer.start()
 
     def say(self, line: str) -> None:
-        """A whole line on standard error, above the moving one."""
+        """A whole line on standard error, above the moving one; never an exception."""
         with self._lock:
             if self._status is not None:
-                self._status.console.print(line, markup=False, highlight=False)
+                with contextlib.suppress(OSError):
+                    self._status.console.print(line, markup=False, highlight=False)
             else:
-                sys.stderr.write(line + "\n")
-                sys.stderr.flush()
+                streams.say(line + "\n")
 
     def __enter__(self) -> Self:
         return self

@@ -1,11 +1,10 @@
 """``plangate rules``: what would judge a plan here."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plangate.cli import options
+from plangate.cli import options, streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +24,18 @@ def list_rules(
     """List every rule that would judge a plan here: built-in rules and policies, as the settings weigh them."""
     import json
 
-    from plangate.cli.check import renderer
+    from plangate.cli.answer import renderer
 
     renderer(output_format)
     specs = load_specs(config, policy or ())
     if output_format == "json":
-        sys.stdout.write(json.dumps([_document(spec) for spec in specs], indent=2) + "\n")
+        streams.tell(json.dumps([_document(spec) for spec in specs], indent=2) + "\n")
         return 0
     width = max((len(spec.id) for spec in specs), default=0)
     for spec in specs:
         weight = f"{spec.severity.value}, {spec.enforcement.value}"
-        sys.stdout.write(f"{spec.id:<{width}}  {weight:<22}  {spec.title}\n")
-    sys.stdout.write(f"{len(specs)} rules\n")
+        streams.tell(f"{spec.id:<{width}}  {weight:<22}  {spec.title}\n")
+    streams.tell(f"{len(specs)} rules\n")
     return 0
 
 
@@ -48,7 +47,7 @@ def show(
     policy: options.PolicyDirs = None,
 ) -> int:
     """Show one rule: what it demands, why, how to fix a failure, and its settings."""
-    sys.stdout.write(describe(rule, load_specs(config, policy or ())))
+    streams.tell(describe(rule, load_specs(config, policy or ())))
     return 0
 
 
@@ -87,7 +86,8 @@ def describe(rule: str, specs: "Sequence[RuleSpec]") -> str:
     if spec is None:
         near = difflib.get_close_matches(rule, by_id, n=1)
         raise UsageError(
-            f"no rule {rule!r}", hint=f"did you mean {near[0]}?" if near else "`plangate rules list` shows all rules"
+            f"no rule {rule!r}",
+            hint=f"did you mean {near[0]}?" if near else "`plangate rules list` shows all rules",
         )
     lines = [
         f"{spec.id}: {spec.title}",

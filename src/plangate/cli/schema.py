@@ -1,13 +1,16 @@
 """``plangate schema``: the published JSON Schemas."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from plangate.cli import streams
 
-def schema(name: Annotated[str, typer.Argument(help="plan, decision, record, policy-metadata or settings.")]) -> int:
+
+def schema(
+    name: Annotated[str, typer.Argument(help="plan, decision, record, policy-metadata or settings.")],
+) -> int:
     """Print a JSON Schema."""
     from plangate.errors import UsageError
 
@@ -15,5 +18,5 @@ def schema(name: Annotated[str, typer.Argument(help="plan, decision, record, pol
     known = sorted(path.name.removesuffix(".v1.json") for path in folder.glob("*.v1.json"))
     if name not in known:
         raise UsageError(f"no schema {name!r} (expected one of: {', '.join(known)})")
-    sys.stdout.write((folder / f"{name}.v1.json").read_text(encoding="utf-8"))
+    streams.tell((folder / f"{name}.v1.json").read_text(encoding="utf-8"))
     return 0
