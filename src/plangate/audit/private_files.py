@@ -6,6 +6,7 @@ The rules this module keeps:
 2. What is written is on the disk when the call returns; a reader sees the old content or the new, never half
    of it.
 3. A secret that its group or others can read is refused, not repaired: who read it already is not known.
+4. A folder that is made here keeps itself out of git: it often stands in a work tree, and holds private keys.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         AuditError: It cannot be made, is not a folder, or others can write to it.
     """
+    is_new = not folder.exists()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.stat()
@@ -38,6 +40,8 @@ def make_folder(folder: Path) -> None:
             f"{folder}: others can write to this folder (mode {stat.S_IMODE(found.st_mode):04o})",
             hint=f"chmod 700 {folder}",
         )
+    if is_new:
+        create(folder / ".gitignore", b"*\n")
 
 
 def create(path: Path, content: bytes, *, mode: int = 0o600) -> bool:

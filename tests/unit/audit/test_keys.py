@@ -38,7 +38,15 @@ def test_files_and_folder_are_their_owners_alone(tmp_path: Path) -> None:
     signing_key(folder, "log")
     redaction_key(folder)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
-    assert modes == {"keys": 0o700, "log.pem": 0o600, "log.pub": 0o644, "redaction.key": 0o600}
+    assert modes == {"keys": 0o700, ".gitignore": 0o600, "log.pem": 0o600, "log.pub": 0o644, "redaction.key": 0o600}
+
+
+def test_a_new_folder_keeps_its_keys_out_of_git_and_an_old_one_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir(mode=0o700)
+    for folder in (tmp_path / "new", tmp_path / "old"):
+        signing_key(folder, "log")
+    assert (tmp_path / "new" / ".gitignore").read_text() == "*\n"
+    assert not (tmp_path / "old" / ".gitignore").exists()
 
 
 def test_the_private_key_is_pkcs8_that_other_programs_read(tmp_path: Path) -> None:
@@ -180,7 +188,7 @@ def test_first_runs_at_the_same_time_end_up_with_one_key(tmp_path: Path) -> None
     said = [process.communicate(timeout=60)[0].split() for process in running]
     assert sorted(created for created, _ in said) == ["False"] * 5 + ["True"]
     assert {public_key for _, public_key in said} == {signing_key(tmp_path / "keys", "log").public_key.hex()}
-    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == ["log.pem", "log.pub"]
+    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == [".gitignore", "log.pem", "log.pub"]
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"nonsense\n"])
