@@ -13,7 +13,25 @@ import yaml
 from tests.tools import ROOT, require_tool, skip_or_fail
 
 EXAMPLES = ROOT / "examples" / "demo"
-HOOK = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())[0]
+HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+PLANS = HOOKS["plangate-check"]
+POLICY = """# METADATA
+# title: Releases are named
+# description: A policy of somebody who uses the hook.
+# custom:
+#   id: release-named
+#   severity: low
+#   enforcement: advisory
+#   remediation: Name it.
+package policies.shop.release_named
+
+import data.plangate.lib
+
+deny contains lib.finding(resource, "has no name") if {
+	some resource in input.resources
+	object.get(resource.after, "input", "") == ""
+}
+"""
 
 
 class Repository:
@@ -69,8 +87,12 @@ class Repository:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    local = {name: value for name, value in HOOK.items() if name != "minimum_pre_commit_version"}
-    config = {"repos": [{"repo": "local", "hooks": [local | {"language": "unsupported"}]}]}
+    local = [
+        {name: value for name, value in hook.items() if name != "minimum_pre_commit_version"}
+        | {"language": "unsupported"}
+        for hook in HOOKS.values()
+    ]
+    config = {"repos": [{"repo": "local", "hooks": local}]}
     return Repository(tmp_path / "repository", yaml.safe_dump(config))
 
 
@@ -99,13 +121,13 @@ def plan(name: str) -> str:
     ],
 )
 def test_the_hook_is_given_plans_and_no_other_json(name: str, judged: bool) -> None:
-    assert bool(re.search(HOOK["files"], name)) is judged
+    assert bool(re.search(PLANS["files"], name)) is judged
 
 
 def test_a_commit_without_plans_is_not_judged(repository: Repository) -> None:
     repository.add("package.json", "{}")
     run = repository.hooks()
-    assert (run.returncode, "(no files to check)Skipped" in run.stdout) == (0, True)
+    assert (run.returncode, run.stdout.count("(no files to check)Skipped")) == (0, 2)
 
 
 def test_an_allowed_plan_may_be_committed(repository: Repository) -> None:
@@ -159,6 +181,31 @@ def test_the_hook_leaves_nothing_to_commit_behind(repository: Repository) -> Non
     assert repository.run(repository.git, "status", "--porcelain").stdout.split("\n") == ["A  plan.json", ""]
 
 
+def test_a_policy_that_loads_may_be_committed(repository: Repository) -> None:
+    repository.add("policies/shop/release_named.rego", POLICY)
+    run = repository.hooks()
+    assert (run.returncode, "Passed" in run.stdout) == (0, True), run.stdout
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (POLICY.replace("deny contains", "denny contains"), "deny"),
+        (POLICY.replace("#   severity: low\n", ""), "severity"),
+        (POLICY.replace("object.get(", "object.gett("), "object.gett"),
+        ("package somewhere.else\n", "somewhere.else"),
+    ],
+)
+def test_a_policy_that_would_not_load_may_not_be_committed(
+    repository: Repository, broken: str, said: str
+) -> None:
+    repository.add("policies/shop/release_named.rego", broken)
+    run = repository.hooks()
+    assert (run.returncode, said in run.stdout, "release_named.rego" in run.stdout) == (1, True, True), (
+        run.stdout
+    )
+
+
 @pytest.mark.slow
 def test_the_hook_installs_and_runs_from_this_repository(tmp_path: Path) -> None:
     """`pre-commit try-repo` clones this tree, builds it and installs it as it would for anybody."""
@@ -189,7 +236,7 @@ def test_the_hook_installs_and_runs_from_this_repository(tmp_path: Path) -> None
 
     def tried(name: str) -> subprocess.CompletedProcess[str]:
         return user.run(
-            user.pre_commit, "try-repo", source, HOOK["id"], "--verbose", "--files", f"{name}/plan.json"
+            user.pre_commit, "try-repo", source, PLANS["id"], "--verbose", "--files", f"{name}/plan.json"
         )
 
     allowed = tried("allowed")
