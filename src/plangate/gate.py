@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 import msgspec
@@ -166,7 +167,8 @@ def check(gate: Gate, subject: Subject, run: Run) -> Decision:
         return _undecided(gate, subject, run, _broken(error))
     # 3. Nothing leaves with a secret in it.
     redactor = Redactor(plan.secrets, gate.redaction_key)
-    outcomes = [replace(o, message=redactor.text(o.message)) if o.message else o for o in outcomes]
+    clean = cache(redactor.text)  # rules say the same of many resources
+    outcomes = [replace(o, message=clean(o.message)) if o.message else o for o in outcomes]
     # 4. Outcomes to a judgement.
     rules = _specs(gate)
     judgement = decide(
@@ -209,7 +211,11 @@ def _broken(error: Exception) -> CannotDecideError:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f" at {trace.tb_frame.f_code.co_name} line {trace.tb_lineno}" if trace is not None else ""
+    if trace is not None:
+        code = trace.tb_frame.f_code
+        place = f" at {code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}"
+    else:
+        place = ""
     problem = CannotDecideError(
         f"internal error: {type(error).__name__}{place}", hint="this is a bug in plangate; please report it"
     )
