@@ -24,14 +24,15 @@ _SHARED_ANY: Final = 0o077
 
 
 def make_folder(folder: Path) -> None:
-    """Make sure that a private folder is there.
+    """Make sure that a private folder is there; folders above it that are missing are made private as well.
 
     Raises:
         AuditError: It cannot be made, is not a folder, or others can write to it.
     """
-    is_new = not folder.exists()
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in reversed(made):  # not mkdir(parents=True), which leaves the mode of parents to the umask
+            path.mkdir(mode=0o700, exist_ok=True)
         found = folder.stat()
     except OSError as error:
         raise AuditError(f"{folder}: cannot make this folder: {error.strerror}") from error
@@ -40,8 +41,8 @@ def make_folder(folder: Path) -> None:
             f"{folder}: others can write to this folder (mode {stat.S_IMODE(found.st_mode):04o})",
             hint=f"chmod 700 {folder}",
         )
-    if is_new:
-        create(folder / ".gitignore", b"*\n")
+    if made:
+        create(made[-1] / ".gitignore", b"*\n")
 
 
 def create(path: Path, content: bytes, *, mode: int = 0o600) -> bool:

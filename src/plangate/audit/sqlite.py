@@ -112,18 +112,14 @@ class SqliteLog:
             if not rows:
                 return
             for index, record, hashes in rows:
-                if merkle.leaf_hash(record) != hashes[:HASH_SIZE]:
-                    raise AuditError(
-                        f"{self._path}: record {index} was changed", hint="run: plangate audit verify"
-                    )
-                yield StoredRecord(index=index, record=record)
+                yield self._genuine(index, record, hashes)
             start = rows[-1][0] + 1
 
     def find(self, idempotency_key: str) -> StoredRecord | None:
         """See `plangate.audit.base.Log.find`."""
         with self._reading():
             row = self._row_of(idempotency_key)
-        return None if row is None else StoredRecord(index=row[0], record=row[1])
+        return None if row is None else self._genuine(*row)
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """See `plangate.audit.base.Log.inclusion`."""
@@ -170,7 +166,7 @@ class SqliteLog:
                 self._check_usable()
                 results = self._transact(batch)
                 self._anchor_soon()
-            except sqlite3.Error as error:
+            except sqlite_schema.ERRORS as error:
                 failure = AuditError(f"{self._path}: cannot write the audit log: {error}", hint=_hint(error))
                 results = [(pending, failure) for pending in batch]
             except AuditError as error:
@@ -211,7 +207,7 @@ class SqliteLog:
         row = self._row_of(pending.idempotency_key)
         if row is None:
             raise AuditError(f"{self._path}: a record was neither written nor found")
-        index, record = row
+        index, record = row[:2]
         if pending.must_be_new:
             return frontier, AlreadyRecordedError(
                 f"audit record {pending.idempotency_key}: already in the log, at index {index}"
@@ -304,11 +300,19 @@ class SqliteLog:
         (last,) = self._db.execute("SELECT max(leaf_index) FROM entry").fetchone()
         return 0 if last is None else int(last) + 1
 
-    def _row_of(self, idempotency_key: str) -> tuple[int, bytes] | None:
-        row: tuple[int, bytes] | None = self._db.execute(
-            "SELECT leaf_index, record FROM entry WHERE idempotency_key = ?", (idempotency_key,)
+    def _row_of(self, idempotency_key: str) -> tuple[int, bytes, bytes] | None:
+        row: tuple[int, bytes, bytes] | None = self._db.execute(
+            "SELECT leaf_index, record, hashes FROM entry WHERE idempotency_key = ?", (idempotency_key,)
         ).fetchone()
         return row
+
+    def _genuine(self, index: int, record: object, hashes: object) -> StoredRecord:
+        """A row as a record, if it is the one that the tree has."""
+        if not (isinstance(record, bytes) and isinstance(hashes, bytes)) or (
+            merkle.leaf_hash(record) != hashes[:HASH_SIZE]
+        ):
+            raise AuditError(f"{self._path}: record {index} was changed", hint="run: plangate audit verify")
+        return StoredRecord(index=index, record=record)
 
     def _node(self, level: int, position: int) -> bytes:
         row = self._db.execute(
@@ -338,13 +342,13 @@ class SqliteLog:
             self._check_usable()
             try:
                 yield
-            except sqlite3.Error as error:
+            except sqlite_schema.ERRORS as error:
                 raise AuditError(
                     f"{self._path}: cannot read the audit log: {error}", hint=_hint(error)
                 ) from error
 
 
-def _hint(error: sqlite3.Error) -> str:
+def _hint(error: Exception) -> str:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith("SQLITE_BUSY"):
         return f"another process held the log for {BUSY_TIMEOUT_S:.0f} s; try again"

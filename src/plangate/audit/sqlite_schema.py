@@ -15,6 +15,9 @@ VERSION: Final = 1
 _WAL_PAGES: Final = 4_000
 """Pages (4 KiB) in the write-ahead log before SQLite moves them into the main file: 16 MB."""
 
+ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged file raises: sqlite3 fails to decode its own message when that quotes damaged text."""
+
 STATEMENTS: Final = (
     """CREATE TABLE entry (
     leaf_index INTEGER PRIMARY KEY CHECK (leaf_index >= 0),
@@ -49,9 +52,14 @@ def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
         except BaseException:
             db.close()
             raise
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise AuditError(f"{path}: cannot open the audit log: {error}") from error
     return db
+
+
+def lenient_text(content: bytes) -> str:
+    """Text from a file that may be damaged: what is not UTF-8 becomes something that matches nothing."""
+    return content.decode("utf-8", "replace")
 
 
 def check(db: sqlite3.Connection, path: Path) -> None:
@@ -59,7 +67,7 @@ def check(db: sqlite3.Connection, path: Path) -> None:
 
     Raises:
         AuditError: As said.
-        sqlite3.Error: It cannot be read.
+        sqlite3.Error: It cannot be read; or another of `ERRORS`.
     """
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -73,6 +81,7 @@ def check(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _set_up(db: sqlite3.Connection, path: Path) -> None:
+    db.text_factory = lenient_text
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE cannot delete past the triggers
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()

@@ -149,7 +149,7 @@ def verify_log(
                 public_keys=public_keys,
                 origin=origin,
             )
-    except (sqlite3.Error, AuditError) as error:
+    except (*sqlite_schema.ERRORS, AuditError) as error:
         findings.add(f"{path}: cannot be read: {error}")
         return _result(findings, Frontier(), None, Counter())
 
@@ -304,7 +304,9 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise AuditError("no such file")
     wal = path.with_name(path.name + "-wal")
     mode = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+    db.text_factory = sqlite_schema.lenient_text
+    return db
 
 
 def _rows(db: sqlite3.Connection, path: Path, findings: _Findings) -> Iterator[_Row]:
@@ -322,7 +324,7 @@ def _rows(db: sqlite3.Connection, path: Path, findings: _Findings) -> Iterator[_
             "SELECT leaf_index, idempotency_key, hashes, record FROM entry ORDER BY leaf_index"
         ):
             yield _Row(index=index, record=record, idempotency_key=key or "", hashes=hashes or b"")
-    except sqlite3.Error as error:
+    except sqlite_schema.ERRORS as error:
         findings.add(f"the file is damaged: {error}")
 
 

@@ -122,7 +122,7 @@ def a_receipt(
     *,
     decision: dict[str, Any] | None = None,
     signer: SigningKey | None = None,
-    **terms: Any,  # noqa: ANN401  (whatever make_receipt takes)
+    **terms: Any,
 ) -> bytes:
     """A receipt for an allow that is in the log."""
     document = decision or a_decision()

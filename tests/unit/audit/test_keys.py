@@ -38,7 +38,13 @@ def test_files_and_folder_are_their_owners_alone(tmp_path: Path) -> None:
     signing_key(folder, "log")
     redaction_key(folder)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
-    assert modes == {"keys": 0o700, ".gitignore": 0o600, "log.pem": 0o600, "log.pub": 0o644, "redaction.key": 0o600}
+    assert modes == {
+        "keys": 0o700,
+        ".gitignore": 0o600,
+        "log.pem": 0o600,
+        "log.pub": 0o644,
+        "redaction.key": 0o600,
+    }
 
 
 def test_a_new_folder_keeps_its_keys_out_of_git_and_an_old_one_is_left_as_it_is(tmp_path: Path) -> None:

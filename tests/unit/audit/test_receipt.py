@@ -45,7 +45,7 @@ def log(tmp_path: Path) -> Iterator[SqliteLog]:
         yield opened
 
 
-def verified(receipt: bytes, **changes: Any) -> VerifiedReceipt:  # noqa: ANN401  (whatever it takes)
+def verified(receipt: bytes, **changes: Any) -> VerifiedReceipt:
     arguments: dict[str, Any] = {
         "plan_sha256": PLAN,
         "environment": "prod",
