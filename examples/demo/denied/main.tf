@@ -16,6 +16,6 @@ resource "terraform_data" "release" {
   triggers_replace = terraform_data.settings.output
 
   provisioner "local-exec" {
-    command = "echo this line would have run on your machine >&2"
+    command = "echo 'this ran on your machine' > it-ran"
   }
 }

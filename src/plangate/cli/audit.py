@@ -1,6 +1,7 @@
 """``plangate audit``: what was decided and done, and whether the log is whole."""
 
 import json
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,20 +29,29 @@ def list_records(
     output_format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
 ) -> int:
     """List records, the oldest first."""
+    from plangate.audit.record import RecordType
     from plangate.cli.answer import renderer
+    from plangate.errors import UsageError
 
     renderer(output_format)
-    found = [
-        (index, record)
-        for index, record in _records(config, state_dir)
-        if record_type in {None, record["type"]}
-    ][-last:]
+    types = [known.value for known in RecordType]
+    if record_type is not None and record_type not in types:
+        raise UsageError(f"--type: {record_type!r} (expected one of: {', '.join(types)})")
+    count = 0
+    found: deque[tuple[int, dict[str, Any]]] = deque(maxlen=last)
+    for index, record in _records(config, state_dir):
+        if record_type in {None, record["type"]}:
+            count += 1
+            found.append((index, record))
     if output_format == "json":
         streams.tell(json.dumps([{"index": index} | record for index, record in found], indent=2) + "\n")
         return 0
-    for index, record in found:
-        streams.tell(f"{index:>6}  {record['time']}  {record['type']:<19}  {_line(record)}\n")
-    streams.tell(f"{len(found)} records\n")
+    lines = [
+        f"{index:>6}  {record['time']}  {record['type']:<18}  {_line(record)}" for index, record in found
+    ]
+    total = f"{count} record{'' if count == 1 else 's'}"
+    lines.append(total if count == len(found) else f"the last {len(found)} of {total}")
+    streams.tell("\n".join(lines) + "\n")
     return 0
 
 
@@ -79,22 +89,32 @@ def _line(record: dict[str, Any]) -> str:
 
     body = record["body"]
     kind = record["type"]
+    said: tuple[str, ...]
     if kind == "decision":
         subject = body["subject"]
-        return one_line(
-            f"{body['result']:<5}  {subject['name']}  sha256 {subject['sha256'][:16]}  by {record['actor']['name']}"
+        said = (
+            f"{body['result']:<5}",
+            subject["name"],
+            _digest(subject["sha256"]),
+            f"by {record['actor']['name']}",
         )
-    if kind == "execution.event":
-        return one_line(f"{body['event']} {body['address']} {body['action']} {body['message']}")
-    if kind == "execution.finished":
-        return one_line(f"{body['result']}, follow-up plan: {body['follow_up']} {body['message']}")
-    if kind == "obligation.checked":
-        return one_line(f"{body['result']}: {body['rule']} at {body['address']}")
-    if kind == "execution.started":
-        return one_line(
-            f"sha256 {body['plan_sha256'][:16]} in {body['environment']} by {record['actor']['name']}"
-        )
-    return one_line(body.get("role", ""))
+    elif kind == "execution.started":
+        said = (_digest(body["plan_sha256"]), f"in {body['environment']}", f"by {record['actor']['name']}")
+    elif kind == "execution.event" and body["address"]:
+        said = (body["event"], body["address"], body["action"])
+    elif kind == "execution.event":
+        said = (body["event"], body["message"])
+    elif kind == "execution.finished":
+        said = (body["result"], f"follow-up plan: {body['follow_up']}", body["message"])
+    elif kind == "obligation.checked":
+        said = (body["result"], f"{body['rule']} at {body['address']}", body["message"])
+    else:
+        said = (body.get("role", ""),)
+    return "  ".join(one_line(word).ljust(5) for word in said if word).rstrip()
+
+
+def _digest(sha256: str) -> str:
+    return f"sha256 {sha256[:16]}"
 
 
 @app.command("verify")

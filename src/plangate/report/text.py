@@ -45,17 +45,23 @@ def summary(decision: Mapping[str, Any]) -> str:
     if debt:
         parts.append(f"{debt} of these already there")
     if decision["unmodelled"]:
-        parts.append(f"{len(decision['unmodelled'])} types without an adapter")
+        types = len(decision["unmodelled"])
+        parts.append(f"{types} type{'' if types == 1 else 's'} without an adapter")
     return f"{word}: {', '.join(parts)}{tail}"
 
 
 def _head(decision: Mapping[str, Any], style: Style) -> list[str]:
     result, subject = decision["result"], decision["subject"]
     title = _paint(_WORDS[result], _COLOURS[result], style)
-    lines = [f"{title}  {one_line(subject['name'])}  {_paint('sha256 ' + subject['sha256'][:16], '2', style)}"]
+    lines = [
+        f"{title}  {one_line(subject['name'])}  {_paint('sha256 ' + subject['sha256'][:16], '2', style)}"
+    ]
     plan = decision["plan"]
     if plan is not None:
-        changes = ", ".join(f"{count} {action}" for action, count in plan["changes"].items() if count) or "no changes"
+        changes = (
+            ", ".join(f"{count} {action}" for action, count in plan["changes"].items() if count)
+            or "no changes"
+        )
         tool = f" by {one_line(plan['tool'])}" if plan["tool"] else ""
         lines.append(f"  {plan['format']}{tool}, environment {one_line(decision['environment'])}: {changes}")
     lines += [f"  {_paint('!', '35', style)} {one_line(reason)}" for reason in decision["reasons"]]
