@@ -143,12 +143,12 @@ class TerraformExecutor:
         failure: list[Exception] = []
 
         def on_line(line: bytes | None) -> bool:
-            event = listener.hear(line)
-            if event is not None and not failure:
-                try:
+            try:
+                event = listener.hear(line)
+                if event is not None and not failure:
                     observe(event)
-                except Exception as error:  # noqa: BLE001 - whatever it was: what is not recorded must not go on
-                    failure.append(error)
+            except Exception as error:  # noqa: BLE001 - whatever it was: what is not recorded must not go on
+                failure.append(error)
             return not failure
 
         finished = run(

@@ -22,12 +22,14 @@ _MODULE: Final = "tfconfig/m-"
 _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
+    msgspec.MsgspecError,
     EOFError,
     NotImplementedError,
     RuntimeError,
     KeyError,
     OSError,
 )
+_CANNOT: Final = "the plan's copy of its configuration cannot be read"
 _SUFFIXES: Final = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
@@ -52,7 +54,7 @@ def changed_files(plan: bytes, working_dir: Path, *, max_bytes: int) -> tuple[st
     try:
         with zipfile.ZipFile(BytesIO(plan)) as archive:
             if sum(member.file_size for member in archive.infolist()) > max_bytes:
-                raise ValueError("more than may be read")
+                raise ValueError(_CANNOT)
             modules = msgspec.json.decode(archive.read(_MANIFEST), type=list[_Module])
             return tuple(
                 sorted({name for module in modules for name in _changed(archive, module, working_dir)})
@@ -66,7 +68,7 @@ def changed_files(plan: bytes, working_dir: Path, *, max_bytes: int) -> tuple[st
         KeyError,
         OSError,
     ) as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(_CANNOT) from error
 
 
 def _changed(archive: zipfile.ZipFile, module: _Module, working_dir: Path) -> Iterator[str]:
@@ -78,7 +80,7 @@ def _changed(archive: zipfile.ZipFile, module: _Module, working_dir: Path) -> It
         if name.startswith(prefix) and "/" not in name.removeprefix(prefix)
     }
     if not judged and module.Key == "":
-        raise ValueError("no configuration")
+        raise ValueError(_CANNOT)
     there = set(_configuration_files(folder))
     for name in there - judged.keys():
         # OpenTofu leaves a .tf file out when a .tofu file of the same name stands beside it.

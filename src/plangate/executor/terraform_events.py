@@ -174,7 +174,7 @@ class Listener:
 
     def _summary(self, changes: Mapping[str, Any]) -> ExecutionEvent:
         counts = {word: n for word, n in changes.items() if isinstance(n, int) and not isinstance(n, bool)}
-        if changes.get("operation") in {"apply", "destroy"}:
+        if _text(changes.get("operation")) in {"apply", "destroy"}:
             self.heard.summary = counts
         words = ("import", "add", "change", "remove", "forget")
         return ExecutionEvent(

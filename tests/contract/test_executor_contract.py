@@ -1,0 +1,78 @@
+"""What every executor keeps, the double included."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from plangate.errors import ReceiptError
+from plangate.executor.base import ExecutionStatus, Executor
+from plangate.executor.memory import MemoryExecutor
+from tests.terraform_project import NAMES, Told, a_project, an_approval, scrub, the_tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An executor, a plan that it can run once, and whether that has run."""
+
+    executor: Executor
+    plan: bytes
+    has_run: Callable[[], bool]
+
+
+@pytest.fixture(params=["memory", *(pytest.param(name, marks=pytest.mark.terraform) for name in NAMES)])
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    if request.param == "memory":
+        memory = MemoryExecutor()
+        return Case(executor=memory, plan=b"any bytes", has_run=lambda: bool(memory.ran))
+    project = a_project(
+        the_tool(request.param),
+        tmp_path,
+        'resource "terraform_data" "x" {\n  provisioner "local-exec" { command = "touch ran" }\n}\n',
+    )
+    plan = project.plan()
+    return Case(executor=project.executor(), plan=plan, has_run=lambda: project.has("ran"))
+
+
+def test_runs_what_was_approved_and_tells_every_event_in_order(case: Case) -> None:
+    told = Told()
+
+    report = case.executor.apply(an_approval(case.plan), case.plan, observe=told, scrub=scrub)
+
+    assert (report.status, report.problems, case.has_run()) == (ExecutionStatus.SUCCEEDED, (), True)
+    counted = Counter(event.type for event in told.events)
+    assert {kind: report.events[kind] for kind in counted} == counted
+    starts = [e.address for e in told.events if e.type == "apply_start"]
+    assert starts == [e.address for e in told.events if e.type == "apply_complete"]
+
+
+@pytest.mark.parametrize("change", [b"", b"x"], ids=["shorter", "longer"])
+def test_runs_nothing_else(case: Case, change: bytes) -> None:
+    other = case.plan + change if change else case.plan[:-1]
+    told = Told()
+
+    with pytest.raises(ReceiptError):
+        case.executor.apply(an_approval(case.plan), other, observe=told, scrub=scrub)
+
+    assert (told.events, case.has_run()) == ([], False)
+
+
+def test_an_event_that_cannot_be_recorded_is_the_last_and_no_success(case: Case) -> None:
+    told = Told("apply_start")
+
+    report = case.executor.apply(an_approval(case.plan), case.plan, observe=told, scrub=scrub)
+
+    assert report.status is ExecutionStatus.FAILED
+    assert "an event could not be recorded" in report.problems[0]
+    assert [event.type for event in told.events] == ["apply_start"]
+
+
+def test_every_text_is_scrubbed(case: Case) -> None:
+    told = Told()
+
+    report = case.executor.apply(an_approval(case.plan), case.plan, observe=told, scrub=lambda _: "(gone)")
+
+    assert {event.address for event in told.events} <= {"(gone)", ""}
+    assert "terraform_data" not in repr(report)
