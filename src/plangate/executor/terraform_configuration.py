@@ -56,19 +56,12 @@ def changed_files(plan: bytes, working_dir: Path, *, max_bytes: int) -> tuple[st
             if sum(member.file_size for member in archive.infolist()) > max_bytes:
                 raise ValueError(_CANNOT)
             modules = msgspec.json.decode(archive.read(_MANIFEST), type=list[_Module])
-            return tuple(
-                sorted({name for module in modules for name in _changed(archive, module, working_dir)})
-            )
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        KeyError,
-        OSError,
-    ) as error:
+            if not any(module.Key == "" for module in modules):
+                raise ValueError(_CANNOT)
+            changed = {name for module in modules for name in _changed(archive, module, working_dir)}
+    except _UNREADABLE as error:
         raise ValueError(_CANNOT) from error
+    return tuple(sorted(changed))
 
 
 def _changed(archive: zipfile.ZipFile, module: _Module, working_dir: Path) -> Iterator[str]:
