@@ -43,7 +43,7 @@ def combined_answers(
     values = query_value(answer)
     if not isinstance(values, list) or len(values) != len(rules):
         raise AnswerError("not one value per rule")
-    return (_answer(rule, rule.id in handles_unknowns, value) for rule, value in zip(rules, values, strict=True))
+    return (_answer(rule, handles_unknowns, value) for rule, value in zip(rules, values, strict=True))
 
 
 def rule_answer(rule: RuleSpec, handles_unknowns: frozenset[str], answer: bytes) -> RuleAnswer:
@@ -59,18 +59,23 @@ def rule_answer(rule: RuleSpec, handles_unknowns: frozenset[str], answer: bytes)
     values = query_value(answer)
     if not isinstance(values, list) or len(values) != 1:
         raise AnswerError("not one value")
-    return _answer(rule, rule.id in handles_unknowns, values[0])
+    return _answer(rule, handles_unknowns, values[0])
 
 
-def _answer(rule: RuleSpec, handles_unknowns: bool, value: Any) -> RuleAnswer:  # noqa: FBT001 - private
-    sets = 2 if handles_unknowns else 1
-    if not isinstance(value, list) or len(value) != sets or not all(isinstance(found, list) for found in value):
+def _answer(rule: RuleSpec, handles_unknowns: frozenset[str], value: Any) -> RuleAnswer:
+    both = rule.id in handles_unknowns
+    sets = 2 if both else 1
+    if (
+        not isinstance(value, list)
+        or len(value) != sets
+        or not all(isinstance(found, list) for found in value)
+    ):
         raise AnswerError(f"rule {rule.id}: not {sets} sets")
     try:
         return RuleAnswer(
             rule=rule.id,
             deny=_findings("deny", value[0]),
-            undetermined=_findings("undetermined", value[1]) if handles_unknowns else (),
+            undetermined=_findings("undetermined", value[1]) if both else (),
         )
     except AnswerError as problem:
         return RuleAnswer(rule=rule.id, error=str(problem))

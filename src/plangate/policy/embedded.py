@@ -6,17 +6,13 @@ is cut short, garbled or leaves a rule out) is an `EngineError`, and the next ev
 See docs/adr/0004-embedded-rego.md.
 """
 
-import contextlib
-import fcntl
 import json
 import os
+import re
 import select
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -26,10 +22,12 @@ from plangate.policy import worker
 from plangate.policy.answers import AnswerError, combined_answers, rule_answer
 from plangate.policy.base import PolicySet, RuleAnswer
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
+from plangate.policy.process import Process, ending, start_process
 
 REGORUS_VERSION: Final = "0.13.0"
 
 _CHUNK_BYTES: Final = 1 << 20
+_INDEX: Final = re.compile(rb"[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +53,7 @@ class EmbeddedEngine:
     def __init__(self, policies: PolicySet | None = None, limits: EngineLimits | None = None) -> None:
         self._limits = limits or EngineLimits()
         self._lock = threading.Lock()
-        self._worker: _Process | None = None
+        self._worker: Process | None = None
         self._loaded: PolicySet | None = None
         if policies is not None:
             self.start(policies)
@@ -67,14 +65,20 @@ class EmbeddedEngine:
 
     def start(self, policies: PolicySet) -> None:
         """Start a worker that loads these policies, unless there is one. Does not wait for it."""
+        self._started(policies)
+
+    def _started(self, policies: PolicySet) -> Process:
         if self._worker is not None and self._loaded is not None and self._loaded.sha256 == policies.sha256:
-            return
+            return self._worker
         self.close()
         try:
-            self._worker = _start(_setup(policies, self._limits))
+            process = start_process(_setup(policies, self._limits))
         except OSError as problem:
-            raise EngineError(f"the policy engine cannot be started: {problem.strerror or problem}") from problem
-        self._loaded = policies
+            raise EngineError(
+                f"the policy engine cannot be started: {problem.strerror or problem}"
+            ) from problem
+        self._worker, self._loaded = process, policies
+        return process
 
     def evaluate(self, policies: PolicySet, document: bytes, deadline_s: float) -> Sequence[RuleAnswer]:
         """Evaluate every rule of the set on a plan document (JSON bytes).
@@ -103,13 +107,12 @@ class EmbeddedEngine:
                 ) from problem
             except ValueError as problem:
                 raise EngineError(f"the plan document cannot be read: {problem}") from problem
-            self.start(policies)
-            assert self._worker is not None  # noqa: S101 - start() sets it or raises; for the type checker
+            process = self._started(policies)
             answered = False
             try:
                 options = json.dumps({"deadline_s": deadline_s, "exact": exact}).encode()
                 request = worker.frame(b"EVAL", options + b"\n" + document)
-                answers = _Exchange(self._worker, policies, deadline_s, until, self._limits).run(request)
+                answers = _Exchange(process, policies, deadline_s, until, self._limits).run(request)
                 answered = True
             finally:
                 if not answered:
@@ -152,105 +155,11 @@ def _setup(policies: PolicySet, limits: EngineLimits) -> dict[str, Any]:
     }
 
 
-class _Process:
-    """A started worker: its pid and our ends of its two pipes."""
-
-    def __init__(self, pid: int, requests: int, answers: int, popen: "subprocess.Popen[bytes] | None") -> None:
-        self.pid = pid
-        self.requests = requests
-        self.answers = answers
-        self.unsent = b""
-        self.ready = False
-        self._popen = popen
-        self._status: int | None = None
-
-    def kill(self) -> int | None:
-        """End it for certain, and say how it ended (as `os.waitpid` does), or ``None`` when nobody knows."""
-        if self._status is not None:
-            return self._status
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        return self.reap()
-
-    def reap(self) -> int | None:
-        """Wait for the end that is certain to come, and close the pipes."""
-        for descriptor in (self.requests, self.answers):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-        try:
-            self._status = os.waitpid(self.pid, 0)[1]
-        except ChildProcessError:
-            self._status = -1
-        if self._popen is not None:
-            self._popen.returncode = os.waitstatus_to_exitcode(self._status) if self._status >= 0 else -1
-        return self._status
-
-
-def _pipe() -> tuple[int, int]:
-    """A pipe whose ends are above the standard streams, also when those are closed."""
-    ends = os.pipe()
-    moved = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends)
-    for end in ends:
-        os.close(end)
-    return moved[0], moved[1]
-
-
-def _start(setup: Mapping[str, Any]) -> _Process:
-    """A new worker, by fork where that is safe.
-
-    A fork costs 2 ms and a new interpreter 40 ms, which counts when a whole check may take 300. But a fork
-    copies only the calling thread: a lock that another one holds stays locked for ever in the copy. So it is used
-    on Linux, and only while the process has exactly one thread, counted by the kernel, which knows of all.
-    """
-    request_read, request_write = _pipe()
-    answer_read, answer_write = _pipe()
-    popen: subprocess.Popen[bytes] | None = None
-    try:
-        if _single_threaded():
-            pid = os.fork()
-            if pid == 0:
-                worker.child(request_read, answer_write, setup)
-        else:
-            popen = _spawn(request_read, answer_write)
-            pid = popen.pid
-    except BaseException:
-        for end in (request_write, answer_read):
-            os.close(end)
-        raise
-    finally:
-        for end in (request_read, answer_write):
-            os.close(end)
-    os.set_blocking(request_write, False)
-    process = _Process(pid, request_write, answer_read, popen)
-    if popen is not None:
-        process.unsent = worker.frame(b"LOAD", json.dumps(setup).encode())
-    return process
-
-
-def _single_threaded() -> bool:
-    try:
-        return len(os.listdir("/proc/self/task")) == 1
-    except OSError:
-        return False
-
-
-def _spawn(request_read: int, answer_write: int) -> "subprocess.Popen[bytes]":
-    """A worker in a fresh interpreter, which finds the engine where we found it."""
-    program = "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); import runpy; " \
-        "runpy.run_path(sys.argv.pop(1), run_name='__main__')"
-    ends = (request_read, answer_write)
-    return subprocess.Popen(  # noqa: S603 - our own interpreter on our own file
-        [sys.executable, "-I", "-c", program, json.dumps(sys.path), worker.__file__, *map(str, ends)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        pass_fds=ends, cwd="/", env={"RUST_BACKTRACE": "0", "RUST_LIB_BACKTRACE": "0"},
-    )  # fmt: skip
-
-
 class _Exchange:
     """One request and its answers, with a deadline over all of it."""
 
     def __init__(
-        self, process: _Process, policies: PolicySet, deadline_s: float, until: float, limits: EngineLimits
+        self, process: Process, policies: PolicySet, deadline_s: float, until: float, limits: EngineLimits
     ) -> None:
         self.process = process
         self.policies = policies
@@ -300,7 +209,7 @@ class _Exchange:
         """Take what there is; true once everything was answered."""
         chunk = os.read(self.process.answers, _CHUNK_BYTES)
         if not chunk:
-            raise EngineError(f"{self._activity()} failed: {_ending(self.process.reap())}")
+            raise EngineError(f"{self._activity()} failed: {ending(self.process.reap())}")
         self.received += chunk
         self.total += len(chunk)
         if self.total > self.limits.max_answer_bytes:
@@ -347,13 +256,13 @@ class _Exchange:
                 case b"DEAD":
                     raise EngineError(f"{self._activity()} failed: {body.decode(errors='replace')}")
                 case _:
-                    raise AnswerError("an unknown word")  # noqa: TRY301 - handled as any other garbage
+                    raise EngineError("the policy engine gave garbage instead of an answer: an unknown word")
         except AnswerError as problem:
             raise EngineError(f"the policy engine gave garbage instead of an answer: {problem}") from problem
         return False
 
     def _index(self, text: bytes) -> int:
-        index = int(text) if text.isdigit() and len(text) < 8 else -1  # noqa: PLR2004 - digits, not bytes of text
+        index = int(text) if _INDEX.fullmatch(text) else -1
         if not 0 <= index < len(self.policies.rules) or index in self.answers:
             raise AnswerError("an answer to no question")
         return index
@@ -364,20 +273,3 @@ class _Exchange:
         if self.current is None or self.current in self.answers:
             return "evaluating the policies"
         return f"evaluating rule {self.policies.rules[self.current].id}"
-
-
-def _ending(status: int | None) -> str:
-    """How a worker ended, for people."""
-    if status is None or status < 0:
-        return "its process ended"
-    if os.WIFEXITED(status):
-        return f"its process ended with status {os.WEXITSTATUS(status)}"
-    number = os.WTERMSIG(status)
-    name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
-    reason = {
-        signal.SIGABRT: " (out of memory, or a fault in the engine)",
-        signal.SIGSEGV: " (nested too deeply, or a fault in the engine)",
-        signal.SIGXCPU: " (processor time used up)",
-        signal.SIGKILL: " (killed by the system, which may be out of memory)",
-    }.get(number, "")
-    return f"its process was ended by {name}{reason}"

@@ -80,7 +80,9 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
             text = _read_text(path, name, limits)
             total += len(text)
             if total > limits.max_total_bytes:
-                raise PolicyLoadError(name, f"more than {limits.max_total_bytes} bytes in all (max_total_bytes)")
+                raise PolicyLoadError(
+                    name, f"more than {limits.max_total_bytes} bytes in all (max_total_bytes)"
+                )
             if path.suffix != ".rego":
                 _merge(data, _parse_data(text, name), relative.parts[:-1], name)
                 continue
@@ -106,7 +108,8 @@ def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path
         relative = folders.pop()
         if len(relative.parts) > limits.max_depth:
             raise PolicyLoadError(
-                f"{source.name}/{relative.as_posix()}", f"more than {limits.max_depth} folders deep (max_depth)"
+                f"{source.name}/{relative.as_posix()}",
+                f"more than {limits.max_depth} folders deep (max_depth)",
             )
         try:
             entries = sorted(os.scandir(root / relative), key=lambda entry: entry.name)
@@ -157,7 +160,7 @@ def _refuse_deep_nesting(text: str, name: str, limits: LoadLimits) -> None:
             if index < 0:
                 return
             continue
-        elif character in "\"`":
+        elif character in '"`':
             index, lines = _skip_string(text, index)
             line += lines
             continue
@@ -200,7 +203,9 @@ def _parse_data(text: str, name: str) -> Any:
         if needs_exact_input(text.encode()):
             raise PolicyLoadError(name, "the embedded engine cannot hold an integer beyond 64 bits exactly")
     except InexactNumberError as problem:
-        raise PolicyLoadError(name, f"the embedded engine cannot hold the number {problem} exactly") from problem
+        raise PolicyLoadError(
+            name, f"the embedded engine cannot hold the number {problem} exactly"
+        ) from problem
     except strict_yaml.StrictYamlError as problem:
         raise PolicyLoadError(name, f"not a data document: {problem}", line=problem.line) from problem
     except (ValueError, RecursionError) as problem:

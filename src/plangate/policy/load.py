@@ -7,27 +7,23 @@ believes to be judged; so it is an error, not something to skip.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, TYPE_CHECKING
 
-from plangate.decision.outcome import RuleSpec
 from plangate.errors import PolicyLoadError
-from plangate.policy.base import PolicySet, PolicySource, RuleScope
+from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.files import LoadLimits, PolicyFiles, read_files
 from plangate.policy.flow import rule_reads
 from plangate.policy.hazards import check_program
-from plangate.policy.metadata import read_metadata
 from plangate.policy.parse import parse_modules
-from plangate.policy.program import Program, head_name
-from plangate.policy.reads import Reads
+from plangate.policy.program import Program
+from plangate.policy.register import LIBRARY, RulePackage, check_facts, register
 from plangate.policy.syntax import Module
 
-LIBRARY: Final = ("plangate", "lib")
-"""The shipped library's package; its folder is always loaded."""
-
-_WORDS: Final = ("deny", "undetermined")
+if TYPE_CHECKING:
+    from plangate.policy.reads import Reads
 
 
 def shipped_policies() -> PolicySource:
@@ -47,16 +43,6 @@ def shipped_library() -> PolicySource:
     return PolicySource(root=shipped_policies().root / "lib", name="lib")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RulePackage:
-    """A registered rule and the module that it is written in."""
-
-    spec: RuleSpec
-    scope: RuleScope
-    module: Module
-    handles_unknowns: bool
-
-
 def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> PolicySet:
     """Read, check and register all policies below these folders, with the shipped library.
 
@@ -70,29 +56,32 @@ def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> P
     files = read_files(_with_library(sources), limits or LoadLimits())
     modules = parse_modules(files.modules)
     by_package: dict[tuple[str, ...], Module] = {}
-    registered: dict[str, _RulePackage] = {}
+    registered: dict[str, RulePackage] = {}
     for module in modules:
         if module.package[: len(LIBRARY)] == LIBRARY:
             continue
-        rule = _register(module)
+        rule = register(module)
         twin = registered.get(rule.spec.id)
         if twin is not None:
             raise module.error(
-                module.package_start, f'two rules have the id "{rule.spec.id}": the other is {twin.module.file}'
+                module.package_start,
+                f'two rules have the id "{rule.spec.id}": the other is {twin.module.file}',
             )
         registered[rule.spec.id] = rule
         by_package[module.package] = module
     _claimed(files, by_package)
     for source in sources:
         if not any(file.source == source.name for file in files.modules):
-            raise PolicyLoadError(str(source.root), "no policies in this folder", hint="a policy is a .rego file")
+            raise PolicyLoadError(
+                str(source.root), "no policies in this folder", hint="a policy is a .rego file"
+            )
     program = Program(modules, files.data)
     check_program(program)
     rules = [registered[rule_id] for rule_id in sorted(registered)]
-    reads: dict[str, Reads] = {
-        rule.spec.id: rule_reads(program, rule.module.package, handles_unknowns=rule.handles_unknowns)
-        for rule in rules
-    }
+    reads: dict[str, Reads] = {}
+    for rule in rules:
+        reads[rule.spec.id] = rule_reads(program, rule.module.package)
+        check_facts(rule, reads[rule.spec.id])
     return PolicySet(
         rules=tuple(rule.spec for rule in rules),
         packages=MappingProxyType({rule.spec.id: ".".join(rule.module.package) for rule in rules}),
@@ -127,45 +116,6 @@ def _with_library(sources: Sequence[PolicySource]) -> tuple[PolicySource, ...]:
     return (*sources, library)
 
 
-def _register(module: Module) -> _RulePackage:
-    """The rule that a module outside of the library must be."""
-    package = module.package
-    if package[0] != "policies" or len(package) != 3:  # noqa: PLR2004 - policies.<domain>.<slug>
-        raise module.error(
-            module.package_start,
-            f"package {'.'.join(package)} is neither policies.<domain>.<slug> nor {'.'.join(LIBRARY)}.<name>, "
-            "so no rule claims this file",
-        )
-    line, _ = module.position(module.package_start)
-    spec, scope = read_metadata(module.file, module.text, line)
-    slug = package[2].replace("_", "-")
-    if spec.id != slug:
-        raise PolicyLoadError(
-            module.file, f'METADATA: custom.id is "{spec.id}" but the package says "{slug}"', line=line
-        )
-    if scope is RuleScope.PLAN and spec.kinds:
-        raise PolicyLoadError(module.file, "METADATA: a rule with scope plan has no kinds", line=line)
-    defined = set()
-    for rule in module.rules:
-        name = head_name(rule)
-        defined.add(name)
-        if name in _WORDS and (rule.form != "set" or rule.ref.form != "var"):
-            raise module.error(
-                rule.start, f"{name} must be a set", hint=f"write `{name} contains finding if {{ … }}`"
-            )
-        close = _near_miss(name)
-        if close and rule.form in {"set", "value"}:
-            raise module.error(
-                rule.start, f'"{name}" looks like a misspelt "{close}"', hint=f"call it {close}, or something else"
-            )
-    if "deny" not in defined:
-        raise module.error(module.package_start, "this rule has no deny", hint="write `deny contains finding if …`")
-    return _RulePackage(
-        spec=replace(spec, source=module.file), scope=scope, module=module,
-        handles_unknowns="undetermined" in defined,
-    )  # fmt: skip
-
-
 def _claimed(files: PolicyFiles, by_package: dict[tuple[str, ...], Module]) -> None:
     """Refuse two files of one rule: they would be judged as one, and which METADATA counts is chance."""
     seen: dict[tuple[str, ...], str] = {}
@@ -178,42 +128,6 @@ def _claimed(files: PolicyFiles, by_package: dict[tuple[str, ...], Module]) -> N
             raise PolicyLoadError(
                 f"data.{name}", "data documents must not use this name: it belongs to plangate"
             )
-
-
-def _near_miss(name: str) -> str:
-    """The word of the rule contract that a name is one slip away from, or an empty string."""
-    lowered = name.lower()
-    for word in (*_WORDS, "violation", "warn"):
-        if name == word and word in _WORDS:
-            return ""
-        if word in {"violation", "warn"}:
-            if lowered == word:
-                return "deny"
-        elif lowered == word or _one_slip(lowered, word) or lowered in _INFLECTED[word]:
-            return word
-    return ""
-
-
-_INFLECTED: Final = {
-    "deny": frozenset({"denies", "denied", "denys", "denial", "denials"}),
-    "undetermined": frozenset({"indetermined", "undetermine", "undecided", "not_determined"}),
-}
-
-
-def _one_slip(name: str, word: str) -> bool:
-    """One letter added, missing, changed, or two neighbours swapped."""
-    if abs(len(name) - len(word)) > 1:
-        return False
-    start = 0
-    while start < min(len(name), len(word)) and name[start] == word[start]:
-        start += 1
-    mine, theirs = name[start:], word[start:]
-    return (
-        mine[1:] == theirs[1:]
-        or mine[1:] == theirs
-        or mine == theirs[1:]
-        or (mine[:2] == theirs[1::-1] and len(mine) > 1 and mine[2:] == theirs[2:])
-    )
 
 
 def _digest(modules: Sequence[Module], data: dict[str, Any]) -> str:

@@ -26,13 +26,13 @@ _REQUIRED_CUSTOM: Final = ("id", "severity", "enforcement", "remediation")
 
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
+
 class MetadataError(ValueError):
     """What is wrong with a block, and on which line of the file (from 1)."""
 
-    def __init__(self, problem: str, line: int, hint: str = "") -> None:
+    def __init__(self, problem: str, line: int) -> None:
         super().__init__(problem)
         self.line = line
-        self.hint = hint
 
 
 def package_block(text: str, package_line: int) -> tuple[int, str] | None:
@@ -48,7 +48,7 @@ def package_block(text: str, package_line: int) -> tuple[int, str] | None:
     if not starts:
         return None
     if len(starts) > 1:
-        raise MetadataError("two METADATA blocks above one package", starts[1] + 1, "merge them into one")
+        raise MetadataError("two METADATA blocks above one package", starts[1] + 1)
     lines: list[str] = []
     for line in above[starts[0] + 1 :]:
         if not line.startswith("#"):
@@ -87,7 +87,9 @@ def validate(document: Any) -> str:
     )
 
 
-def _fields(document: Mapping[Any, Any], allowed: frozenset[str], required: tuple[str, ...], where: str) -> str:
+def _fields(
+    document: Mapping[Any, Any], allowed: frozenset[str], required: tuple[str, ...], where: str
+) -> str:
     for name in document:
         if name not in allowed:
             return f'METADATA: unknown field "{where}{name}" (known: {", ".join(sorted(allowed))})'
@@ -131,7 +133,11 @@ def _custom(custom: Any) -> str:
     return (
         _fields(custom, _CUSTOM, _REQUIRED_CUSTOM, "custom.")
         or _text(custom, "id", "custom.")
-        or ("" if _ID.fullmatch(custom["id"]) else "METADATA: custom.id must be lower-case words joined by dashes")
+        or (
+            ""
+            if _ID.fullmatch(custom["id"])
+            else "METADATA: custom.id must be lower-case words joined by dashes"
+        )
         or _choice(custom, "severity", tuple(Severity), "custom.")
         or _choice(custom, "enforcement", tuple(Enforcement), "custom.")
         or _choice(custom, "on_unknown", tuple(OnUnknown), "custom.")
@@ -189,16 +195,14 @@ def read_metadata(file: str, text: str, package_line: int) -> tuple[RuleSpec, Ru
     Raises:
         PolicyLoadError: No block, not YAML, or not what the schema asks for; with its line.
     """
+    hint = "see docs/reference/policy-metadata.md"
     try:
         found = package_block(text, package_line)
-        if found is None:
-            raise MetadataError(
-                "no METADATA above the package", package_line, "see docs/reference/policy-metadata.md"
-            )
-        start, block = found
-        document = parse_block(start, block)
-        if problem := validate(document):
-            raise MetadataError(problem, start, "see docs/reference/policy-metadata.md")
+        document: Any = parse_block(*found) if found is not None else None
     except MetadataError as problem:
-        raise PolicyLoadError(file, str(problem), line=problem.line, hint=problem.hint) from problem
+        raise PolicyLoadError(file, str(problem), line=problem.line, hint=hint) from problem
+    if found is None:
+        raise PolicyLoadError(file, "no METADATA above the package", line=package_line, hint=hint)
+    if wrong := validate(document):
+        raise PolicyLoadError(file, wrong, line=found[0], hint=hint)
     return to_spec(document, file)

@@ -6,6 +6,7 @@ double nearest to 1.10 in plan and policy alike) but not for more digits than th
 """
 
 import json
+import math
 import re
 from decimal import Decimal
 from typing import Final
@@ -20,7 +21,7 @@ class InexactNumberError(ValueError):
 
 def _is_exact(text: str) -> bool:
     number = float(text)
-    return number == number and abs(number) != float("inf") and Decimal(repr(number)) == Decimal(text)
+    return math.isfinite(number) and Decimal(repr(number)) == Decimal(text)
 
 
 def needs_exact_input(document: bytes) -> bool:
@@ -48,4 +49,3 @@ def needs_exact_input(document: bytes) -> bool:
 
     json.loads(document, parse_int=integer, parse_float=decimal)
     return found
-

@@ -13,7 +13,7 @@ from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import EngineError
 from plangate.model.plan import Plan, Resource
 from plangate.policy.base import Finding, PolicySet, RuleAnswer, RuleScope
-from plangate.policy.reads import Read, Reads, plan_unknown, touched
+from plangate.policy.reads import Read, Reads, Unknowns, plan_unknown
 
 _MOST_NAMED = 5
 """Unknown values that a message names before it says how many more there are."""
@@ -44,9 +44,10 @@ def judge(policies: PolicySet, answers: Sequence[RuleAnswer], plan: Plan) -> Jud
         raise EngineError(f"the policy engine answered for {answered}, but was asked for {asked}")
     outcomes: list[Outcome] = []
     nothing: list[str] = []
+    unknowns = tuple(map(Unknowns.of_resource, plan.resources))
     for rule, answer in zip(policies.rules, answers, strict=True):
         reads = None if rule.id in policies.handles_unknowns else policies.reads[rule.id]
-        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, plan))
+        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, plan, unknowns))
         outcomes += judged
         if not judged:
             nothing.append(rule.id)
@@ -68,7 +69,12 @@ def in_scope(rule: RuleSpec, scope: RuleScope, plan: Plan) -> tuple[Resource, ..
 
 
 def _rule_outcomes(
-    rule: RuleSpec, scope: RuleScope, reads: Reads | None, answer: RuleAnswer, plan: Plan
+    rule: RuleSpec,
+    scope: RuleScope,
+    reads: Reads | None,
+    answer: RuleAnswer,
+    plan: Plan,
+    unknowns: Sequence[Unknowns],
 ) -> Iterator[Outcome]:
     if answer.error:
         yield Outcome(
@@ -85,14 +91,14 @@ def _rule_outcomes(
         )  # fmt: skip
         return
     denied, undetermined = _by_address(answer.deny), _by_address(answer.undetermined)
-    shared = _shared_unknowns(reads, plan) if reads is not None else ()
+    shared = _shared_unknowns(reads, plan, unknowns) if reads is not None else ()
+    own = _own_unknowns(reads, plan, unknowns) if reads is not None else {}
     whole_plan = scope is RuleScope.PLAN or "" in denied or "" in undetermined
     if whole_plan:
         yield from _of_one(rule, "", None, denied.pop("", ()), undetermined.pop("", ()), shared)
     for resource in resources:
         address = resource.address
-        own = touched(reads.own, resource) if reads is not None else ()
-        unknown = (*(f"{address}: {path}" for path in own), *shared)
+        unknown = (*own.get(address, ()), *shared)
         yield from _of_one(
             rule, address, resource, denied.get(address, ()), undetermined.get(address, ()), unknown
         )
@@ -103,7 +109,9 @@ def _rule_outcomes(
         if address in judged or address not in {*denied, *undetermined}:
             continue
         judged.add(address)
-        yield from _of_one(rule, address, resource, denied.get(address, ()), undetermined.get(address, ()), ())
+        yield from _of_one(
+            rule, address, resource, denied.get(address, ()), undetermined.get(address, ()), ()
+        )
 
 
 def _of_one(
@@ -148,14 +156,22 @@ def _by_address(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     return dict(found)
 
 
-def _shared_unknowns(reads: Reads, plan: Plan) -> tuple[str, ...]:
+def _own_unknowns(reads: Reads, plan: Plan, unknowns: Sequence[Unknowns]) -> dict[str, tuple[str, ...]]:
+    """Unknown values of each address that the rule reads. A deposed object shares its resource's address."""
+    found: dict[str, tuple[str, ...]] = {}
+    for resource, unknown in zip(plan.resources, unknowns, strict=True):
+        if paths := unknown.touched(reads.own):
+            found[resource.address] = (*found.get(resource.address, ()), *paths)
+    return found
+
+
+def _shared_unknowns(reads: Reads, plan: Plan, unknowns: Sequence[Unknowns]) -> tuple[str, ...]:
     """Unknown values that every outcome of a rule depends on, with the resource they are of."""
     found: list[str] = []
     if reads.plan and plan_unknown(plan):
         found.append("an output or check of the plan")
     by_kind: Mapping[str, frozenset[Read]] = dict(reads.others)
-    for resource in plan.resources:
+    for resource, unknown in zip(plan.resources, unknowns, strict=True):
         looked_at = by_kind.get("", frozenset()) | by_kind.get(resource.kind, frozenset())
-        if looked_at:
-            found += [f"{resource.address}: {path}" for path in touched(looked_at, resource)]
+        found += [f"{resource.address}: {path}" for path in unknown.touched(looked_at)]
     return tuple(found)

@@ -10,7 +10,9 @@ from plangate.policy.files import PolicyFile
 from plangate.policy.syntax import Module, read_module
 from plangate.policy.worker import clean, new_engine
 
-_PLACED: Final = re.compile(r"^(?P<file>.*?):(?P<line>[0-9]+):(?P<column>[0-9]+): (?P<problem>.*)$", re.DOTALL)
+_PLACED: Final = re.compile(
+    r"^(?P<file>.*?):(?P<line>[0-9]+):(?P<column>[0-9]+): (?P<problem>.*)$", re.DOTALL
+)
 
 _OPA: Final = "it works with `engine: opa`"
 

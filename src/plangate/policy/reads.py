@@ -7,10 +7,11 @@ what cannot be followed reads everything. `plangate.policy.flow` computes it fro
 A *path* is a tuple of keys from the resource down, e.g. ``("facts", "public_ip")``; ``ANY`` stands for any key.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
+from plangate.model.kinds import KINDS
 from plangate.model.plan import Plan, Resource
 from plangate.model.values import UNKNOWN, pointer_tokens
 
@@ -72,7 +73,7 @@ EVERYTHING: Final = Reads(others=(("", frozenset({Read(path=WHOLE, deep=True)}))
 def _holds_unknown(value: Any) -> bool:
     if value is UNKNOWN:
         return True
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return any(map(_holds_unknown, value.values()))
     if isinstance(value, list | tuple):
         return any(map(_holds_unknown, value))
@@ -80,42 +81,59 @@ def _holds_unknown(value: Any) -> bool:
 
 
 def unknown_facts(resource: Resource) -> tuple[str, ...]:
-    """Names of the facts that are, or contain, a value that is not known yet; sorted."""
-    return tuple(sorted(name for name, value in resource.facts.items() if _holds_unknown(value)))
+    """Names of the facts that are, or contain, a value that is not known yet; sorted.
+
+    A fact that its kind has and the resource lacks is one of them: a missing fact is never a good one.
+    """
+    names = {name for name, value in resource.facts.items() if _holds_unknown(value)}
+    names.update(KINDS.get(resource.kind, {}).keys() - resource.facts.keys())
+    return tuple(sorted(names))
 
 
-def touched_paths(
-    reads: Iterable[Read], facts: Iterable[str], pointers: Iterable[str], *, region: bool = False
-) -> Iterator[Path]:
-    """The unknown paths of one resource that some read looks at.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknowns:
+    """What is not known of one resource: paths, and their second keys for a quick look."""
+
+    paths: tuple[Path, ...]
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, facts: Iterable[str], pointers: Iterable[str], *, region: bool = False) -> Self:
+        """From fact names, JSON Pointers into ``after``, and whether the region is unknown."""
+        paths: list[Path] = [("facts", name) for name in facts]
+        paths += [("after", *pointer_tokens(pointer)) for pointer in pointers]
+        if region:
+            paths.append(("region",))
+        names = frozenset(path[1] if len(path) > 1 else ANY for path in paths)
+        return cls(paths=tuple(paths), names=names)
+
+    @classmethod
+    def of_resource(cls, resource: Resource) -> Self:
+        """All of a resource's."""
+        return cls.of(unknown_facts(resource), resource.unknown, region=resource.region is UNKNOWN)
+
+    def touched(self, reads: Collection[Read]) -> tuple[str, ...]:
+        """The unknown paths that some read looks at, as people write them, sorted."""
+        if not self.paths or not reads:
+            return ()
+        narrow = ANY not in self.names and all(len(read.path) > 1 and read.path[1] != ANY for read in reads)
+        if narrow and self.names.isdisjoint(read.path[1] for read in reads):
+            # The common case, which has to be quick: no name that is read is among the unknown ones.
+            return ()
+        return tuple(
+            sorted({".".join(path) for path in self.paths if any(read.touches(path) for read in reads)})
+        )
+
+
+def touches_unknown(reads: Collection[Read], facts: Iterable[str], pointers: Iterable[str]) -> bool:
+    """Something that is read of a resource is not known yet.
 
     Args:
         reads: What is read of the resource.
         facts: Names of facts whose value is or contains an unknown.
         pointers: JSON Pointers of unknown values in ``after``.
-        region: The resource's region is unknown.
     """
-    reads = tuple(reads)
-    unknown: list[Path] = [("facts", name) for name in facts]
-    unknown += [("after", *pointer_tokens(pointer)) for pointer in pointers]
-    if region:
-        unknown.append(("region",))
-    for path in unknown:
-        if any(read.touches(path) for read in reads):
-            yield path
-
-
-def touches_unknown(reads: Iterable[Read], facts: Iterable[str], pointers: Iterable[str]) -> bool:
-    """Something that is read of a resource is not known yet; arguments as for `touched_paths`."""
-    return any(True for _ in touched_paths(reads, facts, pointers))
-
-
-def touched(reads: Iterable[Read], resource: Resource) -> tuple[str, ...]:
-    """The unknown things of a resource that are read, as people write them, sorted."""
-    found = touched_paths(
-        reads, unknown_facts(resource), resource.unknown, region=resource.region is UNKNOWN
-    )
-    return tuple(sorted({".".join(path) for path in found}))
+    return bool(Unknowns.of(facts, pointers).touched(reads))
 
 
 def plan_unknown(plan: Plan) -> bool:

@@ -62,7 +62,9 @@ def _value(node: Any, seen: set[int], depth: int) -> Any:
     for key, value in node.value:
         name = _value(key, seen, depth + 1)
         if not isinstance(name, str):
-            raise StrictYamlError(f"the key {name!r} must be a text: put it in quotes", key.start_mark.line + 1)
+            raise StrictYamlError(
+                f"the key {name!r} must be a text: put it in quotes", key.start_mark.line + 1
+            )
         if name in found:
             raise StrictYamlError(f'"{name}" is written twice', key.start_mark.line + 1)
         found[name] = _value(value, seen, depth + 1)

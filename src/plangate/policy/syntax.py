@@ -142,7 +142,7 @@ class _Reader:
     def unknown(self, shape: object) -> PolicyLoadError:
         return PolicyLoadError(self.file, f"the engine gave a syntax tree with an unexpected part: {shape}")
 
-    def expr(self, node: dict[str, Any]) -> Expr:
+    def expr(self, node: dict[str, Any]) -> Expr:  # noqa: C901, PLR0911, PLR0912 - one arm per construct
         ((tag, body),) = node.items()
         span = body["span"]
         start, end = span["start"], span["end"]
@@ -216,7 +216,9 @@ class _Reader:
                 form = "expr" if tag == "Expr" else "not"
                 return Statement(form=form, start=start, parts=(self.expr(body["expr"]),), mods=mods)
             case "SomeVars":
-                return Statement(form="some", start=start, names=tuple(map(self.slice, body["vars"])), mods=mods)
+                return Statement(
+                    form="some", start=start, names=tuple(map(self.slice, body["vars"])), mods=mods
+                )
             case "SomeIn":
                 found = [body["key"]] if body["key"] else []
                 parts = tuple(map(self.expr, (*found, body["value"], body["collection"])))
@@ -299,7 +301,12 @@ def read_module(file: str, text: str, tree: dict[str, Any]) -> Module:
     except RecursionError as problem:
         raise PolicyLoadError(file, "expressions are nested too deeply") from problem
     return Module(
-        file=file, text=text, package=package, package_start=package_ref.start, imports=tuple(imports), rules=rules
+        file=file,
+        text=text,
+        package=package,
+        package_start=package_ref.start,
+        imports=tuple(imports),
+        rules=rules,
     )
 
 

@@ -1,4 +1,4 @@
-"""The process that holds the engine. It may be killed at any time, and it can hurt nobody but itself.
+r"""The process that holds the engine. It may be killed at any time, and it can hurt nobody but itself.
 
 regorus holds the interpreter lock, has no time-out, and a stack overflow or a failed allocation in it ends the
 process. So it never runs in ours. This module imports nothing of plangate: it is also started with ``-c``.
@@ -40,7 +40,7 @@ def frame(kind: bytes, body: bytes = b"") -> bytes:
 
 
 def clean(problem: BaseException) -> str:
-    """An engine error without its stack backtrace and source drawing, on one line.
+    r"""An engine error without its stack backtrace and source drawing, on one line.
 
     The engine's text looks like ``\\n--> file:3:7\\n  |\\n3 | code\\n  |  ^\\nerror: what``.
     """
@@ -55,12 +55,10 @@ def clean(problem: BaseException) -> str:
 
 def new_engine() -> Any:
     """An engine with our limits on policy size."""
-    import regorus  # noqa: PLC0415 - only a process that evaluates pays for the engine
+    import regorus  # type: ignore[import-untyped]  # noqa: PLC0415 - only a process that evaluates pays
 
     engine = regorus.Engine()
-    engine.set_policy_length_config(
-        max_col=MAX_COLUMNS, max_file_bytes=MAX_FILE_BYTES, max_lines=MAX_LINES
-    )
+    engine.set_policy_length_config(max_col=MAX_COLUMNS, max_file_bytes=MAX_FILE_BYTES, max_lines=MAX_LINES)
     # Otherwise print() in a policy goes to stderr.
     engine.set_gather_prints(True)
     return engine
@@ -169,7 +167,7 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
             worker.evaluate(out, document, exact=asked["exact"])
     except BrokenPipeError:
         return
-    except BaseException as problem:  # noqa: BLE001 - panics of the engine are BaseException; our end is near anyway
+    except BaseException as problem:  # noqa: BLE001 - the engine's panics are no Exception
         out.write(frame(b"DEAD", clean(problem).encode()))
         out.flush()
 
@@ -177,7 +175,7 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
 def _only_keep(descriptors: Sequence[int]) -> None:
     """Close every other descriptor: a copy of some pipe's end would keep its reader waiting for ever."""
     try:
-        opened = [int(name) for name in os.listdir("/proc/self/fd")]
+        opened = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 - no pathlib in this process
     except OSError:
         opened = list(range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
     for descriptor in opened:

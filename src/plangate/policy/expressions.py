@@ -1,0 +1,271 @@
+"""Expressions gone through with aliases: what each may be, and what it looks at on the way.
+
+The half of `plangate.policy.flow` that knows expressions; it asks the other half for rules, functions and bodies.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from plangate.model.values import pointer_tokens
+from plangate.policy.aliases import NOTHING, OWN, PLAN_ALIAS, Alias, ReadLog, collection
+from plangate.policy.builtins import SHAPE_ONLY
+from plangate.policy.program import Path, Program
+from plangate.policy.reads import ANY
+from plangate.policy.subject import FINDING_FUNCTIONS
+from plangate.policy.syntax import Expr, Statement
+from plangate.policy.variables import Scope, is_iteration
+
+_BY_KIND = frozenset({("plangate", "lib", "of_kind"), ("plangate", "lib", "all_of_kind")})
+"""Functions that give resources of the kind that is their first argument."""
+
+
+class ExpressionWalk(ABC):
+    """Goes through expressions.
+
+    Args:
+        program: All modules, free of recursion and of undefined names.
+        log: Where what is looked at is noted.
+    """
+
+    def __init__(self, program: Program, log: ReadLog) -> None:
+        self.program = program
+        self.log = log
+
+    @abstractmethod
+    def rule_alias(self, path: Path) -> Alias:
+        """The value of a rule, whichever of its definitions it comes from."""
+
+    @abstractmethod
+    def call_alias(self, path: Path, args: tuple[Alias, ...]) -> Alias:
+        """The value of a function for these arguments."""
+
+    @abstractmethod
+    def body(self, query: tuple[Statement, ...], scope: Scope) -> None:
+        """Go through a body until its variables are settled."""
+
+    def value(self, expr: Expr, scope: Scope) -> Alias:
+        """The alias of an expression's value; what it looks at on the way is noted."""
+        if expr.body:
+            return self.comprehension(expr, scope)
+        match expr.form:
+            case "scalar":
+                return NOTHING
+            case "var":
+                return self.name(expr.value, scope)
+            case "array" | "set" | "object":
+                return self.literal(expr, scope)
+            case "operator":
+                return self.operator(expr, scope)
+            case _:
+                return self._BY_FORM[expr.form](self, expr, scope)
+
+    def literal(self, expr: Expr, scope: Scope) -> Alias:
+        """A collection that is written out."""
+        parts = expr.parts
+        if expr.form == "object":
+            for key in expr.parts[::2]:
+                self.log.look(self.value(key, scope), deep=True)
+            parts = expr.parts[1::2]
+        alias = NOTHING
+        for part in parts:
+            alias = alias.join(self.value(part, scope))
+        return collection(alias)
+
+    def operator(self, expr: Expr, scope: Scope) -> Alias:
+        """A comparison or calculation; only a union does not look at what it joins."""
+        aliases = [self.value(part, scope) for part in expr.parts]
+        if expr.value == "|":
+            return aliases[0].join(aliases[1])
+        for alias in aliases:
+            self.log.look(alias, deep=True)
+        return NOTHING
+
+    def comprehension(self, expr: Expr, scope: Scope) -> Alias:
+        """A collection of what a body finds."""
+        inner = Scope(scope.module, scope)
+        self.body(expr.body, inner)
+        *keys, term = expr.parts
+        for key in keys:
+            self.log.look(self.value(key, inner), deep=True)
+        return collection(self.value(term, inner))
+
+    def pattern(self, pattern: Expr, alias: Alias, scope: Scope) -> None:
+        """Bind a pattern's variables; the parts that are constants are compared."""
+        if pattern.form == "var":
+            scope.bind(pattern.value, alias)
+        elif pattern.form in {"array", "object"}:
+            self.log.keys(alias)
+            parts = pattern.parts[1::2] if pattern.form == "object" else pattern.parts
+            for part in parts:
+                self.pattern(part, alias.at(ANY), scope)
+        else:
+            self.log.look(alias, deep=True)
+            self.log.look(self.value(pattern, scope), deep=True)
+
+    def name(self, name: str, scope: Scope) -> Alias:
+        """A variable, a rule or an import."""
+        alias = scope.find(name)
+        if alias is not None:
+            return alias
+        path = self.program.global_path(scope.module, name)
+        return self.global_value(path) if path is not None else NOTHING
+
+    def global_value(self, path: Path) -> Alias:
+        """``input`` or ``data`` and the constant keys behind it."""
+        if path[0] == "input":
+            alias, rest = PLAN_ALIAS, path[1:]
+        else:
+            target = self.program.target(path[1:])
+            if target.kind == "package":
+                self.log.everything()
+            if target.kind != "rule" or any(found.rule.args for found in target.definitions):
+                return NOTHING
+            alias, rest = self.rule_alias(target.path), target.rest
+        for key in rest:
+            alias = alias.at(key)
+        self.log.look(alias, deep=False)
+        return alias
+
+    def reference(self, expr: Expr, scope: Scope) -> Alias:
+        """A chain of keys."""
+        head, steps = expr.parts[0], list(expr.parts[1:])
+        if head.form == "var" and scope.find(head.value) is None:
+            path = self.program.global_path(scope.module, head.value)
+            if path is None:
+                alias = NOTHING
+            else:
+                # Constant keys belong to the rule's name as far as there is such a rule.
+                while steps and steps[0].form == "scalar" and isinstance(steps[0].value, str):
+                    path = (*path, steps.pop(0).value)
+                alias = self.global_value(path)
+        else:
+            alias = self.value(head, scope)
+        for step in steps:
+            alias = self.step(alias, step, scope)
+        self.log.look(alias, deep=False)
+        return alias
+
+    def step(self, alias: Alias, step: Expr, scope: Scope) -> Alias:
+        """One key of a chain."""
+        if step.form == "scalar" and isinstance(step.value, str):
+            return alias.at(step.value)
+        if step.form == "scalar":
+            return alias.at(ANY)
+        # The key is compared with what is there, and a variable without a value takes every key in turn.
+        self.log.look(self.value(step, scope), deep=True)
+        self.log.keys(alias)
+        return alias.at(ANY)
+
+    def assign(self, expr: Expr, scope: Scope) -> Alias:
+        """``:=`` binds; ``=`` compares and binds what has no value yet."""
+        target, source = expr.parts
+        alias = self.value(source, scope)
+        if expr.value == ":=":
+            if (
+                target.form == "var"
+                and target.value == scope.subject
+                and is_iteration(source)
+                and alias.is_resource()
+            ):
+                alias = Alias(frozenset({(OWN, ())}))
+            self.pattern(target, alias, scope)
+            return NOTHING
+        other = self.value(target, scope)
+        self.log.look(alias.join(other), deep=True)
+        self.pattern_if_any(target, alias, scope)
+        self.pattern_if_any(source, other, scope)
+        return NOTHING
+
+    def pattern_if_any(self, side: Expr, alias: Alias, scope: Scope) -> None:
+        """Bind one side of ``=`` unless it is a rule."""
+        if side.form in {"var", "array", "object"} and not self.is_global(side, scope):
+            self.pattern(side, alias, scope)
+
+    def is_global(self, expr: Expr, scope: Scope) -> bool:
+        """The name of a rule or an import."""
+        return (
+            expr.form == "var"
+            and scope.find(expr.value) is None
+            and self.program.global_path(scope.module, expr.value) is not None
+        )
+
+    def membership(self, expr: Expr, scope: Scope) -> Alias:
+        """``x in collection``; for one pointer in the list of unknown values, only that value is looked at."""
+        *wanted, source = expr.parts
+        alias = self.value(source, scope)
+        sought = wanted[-1]
+        asks_pointer = (
+            len(wanted) == 1 and sought.form == "scalar" and isinstance(sought.value, str)
+            and alias.inside is None and bool(alias.places) and all(path == ("unknown",) for _, path in alias.places)
+        )  # fmt: skip
+        if asks_pointer:
+            self.log.pointer(alias, pointer_tokens(str(sought.value)))
+            return NOTHING
+        for part in wanted:
+            self.log.look(self.value(part, scope), deep=True)
+        self.log.look(alias, deep=True)
+        return NOTHING
+
+    def call(self, expr: Expr, scope: Scope) -> Alias:
+        """A function of the policies, or a builtin."""
+        kind, path = self.program.callee(scope.module, expr.parts[0])
+        args = tuple(self.value(part, scope) for part in expr.parts[1:])
+        if kind == "computed" or (kind == "rule" and path not in self.program.rules):
+            self.log.everything()
+            return NOTHING
+        if kind == "rule":
+            if path in FINDING_FUNCTIONS:
+                # What is put into a finding is looked at; of the resource, that is its address.
+                for arg in args[1:]:
+                    self.log.look(arg, deep=True)
+            alias = self.call_alias(path, args)
+            first = expr.parts[1] if len(expr.parts) > 1 else None
+            if (
+                path in _BY_KIND
+                and first is not None
+                and first.form == "scalar"
+                and isinstance(first.value, str)
+            ):
+                alias = alias.of_kind(first.value)
+            return alias
+        return self.builtin(".".join(path), expr, args, scope)
+
+    def builtin(self, name: str, expr: Expr, args: tuple[Alias, ...], scope: Scope) -> Alias:
+        """A builtin looks at its arguments."""
+        if name == "object.get":
+            return self.object_get(expr.parts[2], args)
+        if name == "print":
+            return NOTHING
+        if name == "walk" and len(expr.parts) > 2:  # noqa: PLR2004 - walk(value, [path, value])
+            self.log.look(args[0], deep=True)
+            self.pattern(expr.parts[2], NOTHING, scope)
+            return NOTHING
+        for arg in args:
+            if name in SHAPE_ONLY:
+                self.log.keys(arg)
+                self.log.look(arg, deep=False)
+            else:
+                self.log.look(arg, deep=True)
+        return NOTHING
+
+    def object_get(self, key: Expr, args: tuple[Alias, ...]) -> Alias:
+        """``object.get(object, key or path, default)``: like a reference when the key is written out."""
+        found, _, default = args
+        steps = key.parts if key.form == "array" else (key,)
+        for step in steps:
+            if step.form != "scalar":
+                self.log.look(args[1], deep=True)
+                self.log.keys(found)
+            constant = step.form == "scalar" and isinstance(step.value, str)
+            found = found.at(str(step.value) if constant else ANY)
+        self.log.look(found, deep=False)
+        return found.join(default)
+
+    # A form that is not here is an error of ours, and so no decision.
+    _BY_FORM: ClassVar[dict[str, Callable[["ExpressionWalk", Expr, Scope], Alias]]] = {
+        "ref": reference,
+        "call": call,
+        "assign": assign,
+        "in": membership,
+    }
