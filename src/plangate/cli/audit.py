@@ -72,7 +72,7 @@ def show(
     ]
     if not found:
         raise UsageError(f"no record {record!r} in the log", hint="`plangate audit list` shows what is there")
-    streams.tell("".join(json.dumps(item, indent=2, ensure_ascii=False) + "\n" for item in found))
+    streams.tell("".join(json.dumps(item, indent=2) + "\n" for item in found))
     return 0
 
 
