@@ -107,7 +107,9 @@ def _start_moto() -> tuple[subprocess.Popen[bytes], str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        ["moto_server", "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["moto_server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     for _ in range(100):
         try:
@@ -126,7 +128,11 @@ def _cut(plan: dict[str, Any], name: str) -> dict[str, Any]:
     configuration = plan["configuration"]
     call = configuration["root_module"]["module_calls"][name]
     providers = configuration.get("provider_config", {})
-    own = {key.removeprefix(f"module.{name}:"): dict(value) for key, value in providers.items() if _concerns(key, name)}
+    own = {
+        key.removeprefix(f"module.{name}:"): dict(value)
+        for key, value in providers.items()
+        if _concerns(key, name)
+    }
     for value in own.values():
         value.pop("module_address", None)
     planned = plan.get("planned_values", {}).get("root_module", {}).get("child_modules", [])

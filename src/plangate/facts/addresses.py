@@ -23,9 +23,7 @@ def network(cidr: str) -> Network | None:
 
 
 def covers_everyone(cidrs: Iterable[str | Unknown]) -> Tri:
-    """Whether networks together are all of IPv4 or all of IPv6; ``0.0.0.0/1`` and ``128.0.0.0/1`` together
-    are.
-    """
+    """Whether networks together are all of IPv4 or of IPv6; ``0.0.0.0/1`` and ``128.0.0.0/1`` together are."""
     fourth: list[IPv4Network] = []
     sixth: list[IPv6Network] = []
     unreadable = False

@@ -23,9 +23,7 @@ def _protected(native: Native) -> Tri:
 
 
 def _storage_encrypted(native: Native, sources: tuple[str, ...], *, default: Tri = False) -> Tri:
-    """Whether storage is encrypted; one made from a snapshot or another database follows that one when left
-    open.
-    """
+    """Whether storage is encrypted; left open, one made from a snapshot or another database follows that one."""
     follows = any(
         (given := native.setting(name)) is UNKNOWN or has_text(given) for name in sources
     ) or native.values.get("restore_to_point_in_time") not in (None, [], ())
@@ -114,9 +112,10 @@ def _dynamodb_table(native: Native) -> dict[str, Any]:
 
 
 def _replication_group(native: Native) -> dict[str, Any]:
-    """Source:
-    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/elasticache_replication_group.
+    """A cache.
 
+    Source:
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/elasticache_replication_group.
     ``at_rest_encryption_enabled`` defaults to ``false``, for the engine ``valkey`` to ``true``. A cache is
     reached from inside its network only:
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/accessing-elasticache.html

@@ -1,6 +1,4 @@
-"""Permissions of AWS identities: policies, policies inside users, groups and roles, and attachments of
-ready-made ones.
-"""
+"""Permissions of AWS identities: policies of their own or inside identities, and attachments of ready-made ones."""
 
 from typing import Any, Final
 
@@ -76,8 +74,7 @@ def _all_named(native: Native, name: str) -> Tri:
 
 
 def _named(native: Native, arn: Raw, at: str) -> Tri:
-    """Whether the policy with this ARN gives everything. One that this plan makes is judged where it
-    stands."""
+    """Whether the policy with this ARN gives everything. One made by this plan is judged where it stands."""
     if isinstance(arn, str) and _MANAGED_BY_AWS in arn.lower():
         return arn.rpartition("/")[2].lower() in _FULL
     links = native.graph.targets(native.resource, at, ("aws_iam_policy",))

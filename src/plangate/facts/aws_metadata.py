@@ -38,7 +38,7 @@ def _account_requires(native: Native) -> Tri:
 
 
 def _required(native: Native, block: Values) -> Tri | None:
-    endpoint = text(block.get("http_endpoint"))
+    endpoint = text(native.inner(block, "metadata_options", "http_endpoint"))
     if endpoint == "disabled":
         return True
     tokens = _tokens(native.inner(block, "metadata_options", "http_tokens"))

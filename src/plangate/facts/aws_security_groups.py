@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from plangate.facts.addresses import covers_everyone
-from plangate.facts.base import REGISTRY, Adapter, Native, Raw, Values, blocks_in, native_of, text, texts
-from plangate.facts.links import referrers
+from plangate.facts.base import REGISTRY, Adapter, Native, Raw, Values, blocks_in, native_of, texts
+from plangate.facts.links import any_target, referrers
 from plangate.facts.traffic import Entry, entry
-from plangate.model.values import UNKNOWN, Tri, Unknown, any_of, pointer
+from plangate.model.values import UNKNOWN, Tri, Unknown, pointer
 
 _RULE_TYPES: Final = ("aws_security_group_rule", "aws_vpc_security_group_ingress_rule")
 
@@ -52,7 +52,7 @@ def _ingress_rule(native: Native) -> tuple[Entry, ...]:
             protocol=values.get("ip_protocol"),
             ports=(values.get("from_port"), values.get("to_port")),
             cidrs=cidrs,
-            others=_prefix_lists(native, _sources(values.get("prefix_list_id"))),
+            others=_prefix_lists(native, "/prefix_list_id"),
         ),
     )
 
@@ -66,7 +66,7 @@ def _permission(native: Native, values: Values, at: str) -> Entry:
         protocol=values.get("protocol"),
         ports=(values.get("from_port"), values.get("to_port")),
         cidrs=cidrs,
-        others=_prefix_lists(native, _sources(values.get("prefix_list_ids"))),
+        others=_prefix_lists(native, f"{at}/prefix_list_ids"),
     )
 
 
@@ -75,20 +75,18 @@ def _sources(value: Raw) -> tuple[str | Unknown, ...]:
     return (UNKNOWN,) if listed is UNKNOWN else listed
 
 
-def _prefix_lists(native: Native, ids: tuple[str | Unknown, ...]) -> Tri:
+def _prefix_lists(native: Native, at: str) -> Tri:
     """Whether a prefix list lets everyone in. One whose entries this plan does not hold is `UNKNOWN`."""
-    return any_of(_prefix_list(native, name) for name in ids)
+    links = native.graph.targets(native.resource, at, ("aws_ec2_managed_prefix_list",))
+    return any_target(native, links, _lists_everyone)
 
 
-def _prefix_list(native: Native, name: str | Unknown) -> Tri:
-    if name is UNKNOWN:
+def _lists_everyone(native: Native) -> Tri:
+    """Entries of a prefix list: ``entry`` blocks of one that is managed, ``entries`` of one that is read."""
+    entries = native.blocks("entry" if native.resource.mode == "managed" else "entries")
+    if entries is UNKNOWN:
         return UNKNOWN
-    for resource in native.graph.of_type("aws_ec2_managed_prefix_list"):
-        if text(resource.planned.get("id")) == name:
-            entries = blocks_in(resource.planned.get("entries", resource.planned.get("entry")))
-            if entries is not UNKNOWN:
-                return covers_everyone(tuple(_sources(item.get("cidr")) or (UNKNOWN,))[0] for item in entries)
-    return UNKNOWN
+    return covers_everyone(cidr for item in entries for cidr in _sources(item.get("cidr")) or (UNKNOWN,))
 
 
 _RULE_READERS: Final = {

@@ -68,9 +68,7 @@ def _function(native: Native) -> dict[str, Any]:
 
 
 def _url_is_open(native: Native) -> Tri:
-    """Source:
-    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_function_url.
-    """
+    """Source: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_function_url."""
     kind = text(native.values.get("authorization_type"))
     return UNKNOWN if kind is UNKNOWN else kind != "AWS_IAM"
 
@@ -97,11 +95,11 @@ def _repository(native: Native) -> dict[str, Any]:
 
 
 def _log_group(native: Native) -> dict[str, Any]:
-    """Source:
-    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_log_group.
+    """A log group.
 
-    Without a key of ours, AWS encrypts with one of its own; without ``retention_in_days``, logs are kept for
-    ever.
+    Without a key of ours, AWS encrypts with one of its own; without ``retention_in_days``, logs are kept for ever.
+
+    Source: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_log_group
     """
     key = native.setting("kms_key_id")
     days = whole_number(native.setting("retention_in_days"))

@@ -1,8 +1,7 @@
-"""Buckets of AWS, with the resources that stand beside them: access blocks, ACLs, policies, encryption,
-versioning.
+"""Buckets of AWS, with what stands beside them: access blocks, ACLs, policies, encryption and versioning.
 
-Since version 4 of the provider each of these is a resource of its own; before, they were blocks of the
-bucket, and an older plan or state still has them there.
+Since version 4 of the provider each of these is a resource of its own; before, they were blocks of the bucket, and
+an older plan or state still has them there.
 """
 
 from typing import Any, Final
@@ -55,8 +54,7 @@ def _blocks_all(native: Native) -> Tri:
 
 
 def _has_open_acl(native: Native) -> Tri:
-    """Whether an ACL grants something to everyone, or to every account of AWS, which is everyone who signs
-    up.
+    """Whether an ACL grants something to everyone, or to all accounts of AWS, which is everyone who signs up.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
     """
@@ -122,8 +120,7 @@ def _is_open(document: Raw) -> Tri:
 
 
 def _encryption(native: Native) -> str | Unknown:
-    """How new objects are encrypted. S3 encrypts all of them, with its own keys (``AES256``) unless told
-    otherwise.
+    """How new objects are encrypted. S3 encrypts all, with its own keys (``AES256``) unless told otherwise.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
     """

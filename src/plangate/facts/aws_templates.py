@@ -8,7 +8,6 @@ from plangate.facts.aws_metadata import own_tokens_required, tokens_required
 from plangate.facts.aws_network import any_public_subnet, has_elastic_address
 from plangate.facts.base import REGISTRY, Adapter, Native, Raw, agreed, flag, native_of
 from plangate.facts.links import any_target, targets
-from plangate.model.graph import Links
 from plangate.model.plan import Action
 from plangate.model.values import UNKNOWN, Tri, any_of, pointer
 
@@ -58,8 +57,8 @@ def template_of(native: Native, *path: str) -> Template | None:
         if not hasattr(block, "get"):
             return OUT_OF_SIGHT
         tokens += [name, 0] if isinstance(listed, list | tuple) else [name]
-    by_id = native.inner(block, *names, "id") if "id" in block else block.get("launch_template_id")
-    links = _links(native, tokens, by_id)
+    at = pointer(*tokens, _naming_attribute(native, block, names))
+    links = targets(native, at, ("aws_launch_template",))
     if links.outside or len(links.all) != 1:
         return OUT_OF_SIGHT
     template = native_of(links.all[0], native.graph)
@@ -67,18 +66,13 @@ def template_of(native: Native, *path: str) -> Template | None:
     return _read(template) if latest else OUT_OF_SIGHT
 
 
-def _links(native: Native, tokens: list[str | int], by_id: Raw) -> Links:
-    names = ("id", "launch_template_id") if by_id is not None else ("name", "launch_template_name")
-    for name in names:
-        found = targets_at(native, pointer(*tokens, name))
-        if found.all or found.outside:
-            return found
-    return Links(outside=True)
-
-
-def targets_at(native: Native, at: str) -> Links:
-    """The launch template that an attribute names."""
-    return targets(native, at, ("aws_launch_template",))
+def _naming_attribute(native: Native, block: Raw, names: tuple[str, ...]) -> str:
+    """The attribute of a block that names its launch template."""
+    by_id, by_name = ("id", "name") if "id" in block else ("launch_template_id", "launch_template_name")
+    value = native.inner(block, *names, by_id)
+    # A group that names its template by name may have the text "unknown" for the id that it does not know yet.
+    given = value is UNKNOWN or (isinstance(value, str) and value.startswith("lt-"))
+    return by_id if given else by_name
 
 
 def _read(template: Native) -> Template:
@@ -179,11 +173,14 @@ def _template_of_group(native: Native) -> Template:
             return OUT_OF_SIGHT
         asked = agreed(_launch_configuration(native_of(r, native.graph))["public_ip"] for r in links.all)
         return Template(public_ip=asked)
+    # The provider takes exactly one of the two; the other one is empty or only computed.
+    if native.blocks("mixed_instances_policy") not in (UNKNOWN, ()):
+        mixed = template_of(
+            native, "mixed_instances_policy", "launch_template", "launch_template_specification"
+        )
+        return OUT_OF_SIGHT if mixed is None else mixed
     own = template_of(native)
-    if own is not None:
-        return own
-    mixed = template_of(native, "mixed_instances_policy", "launch_template", "launch_template_specification")
-    return OUT_OF_SIGHT if mixed is None else mixed
+    return OUT_OF_SIGHT if own is None else own
 
 
 ADAPTERS: Final = {

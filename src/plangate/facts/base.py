@@ -71,8 +71,7 @@ class Native:
         return None if value is UNKNOWN and not self.is_written(*path) else value
 
     def is_written(self, *path: str) -> bool:
-        """Whether some expression sets this attribute. True when the plan does not carry its
-        configuration."""
+        """Whether some expression sets this attribute. True when the plan does not carry its configuration."""
         if self.resource.configured is None or path[0] not in self.resource.configured:
             return True
         at = pointer(*path)

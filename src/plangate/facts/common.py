@@ -1,11 +1,9 @@
-"""Facts that every resource has, whatever its type: its tags, whether it holds data, whether it lives in a
-region.
-"""
+"""Facts that every resource has, whatever its type: its tags, whether it holds data and lives in a region."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plangate.facts.base import Values
+from plangate.facts.base import Raw, Values
 from plangate.model.plan import Resource
 from plangate.model.values import UNKNOWN, Tri, Unknown
 
@@ -64,7 +62,8 @@ _ATTACHED: Final = (
     "_bucket_server_side_encryption_configuration", "_bucket_website_configuration", "_cluster_instance",
     "_config", "_configuration", "_event_subscription", "_iam_member", "_iam_binding", "_iam_policy", "_option_group",
     "_parameter_group", "_permission", "_policy", "_policy_document", "_record", "_role", "_route_table", "_route",
-    "_rule", "_security_group", "_security_policy", "_subnet_group", "_target", "_target_group", "_encryption_by_default",
+    "_rule", "_security_group", "_security_policy", "_subnet_group", "_target", "_target_group",
+    "_encryption_by_default",
 )  # fmt: skip
 """Endings of types that only say how another one is set up: that one holds the data."""
 
@@ -101,16 +100,8 @@ def common_facts(resource: Resource, values: Values) -> dict[str, Any]:
 def _tags(values: Values) -> tuple[Mapping[str, Any] | Unknown | None, bool]:
     """Tags, and whether nothing unknown can add to them; ``None`` for a type that has none."""
     for whole_name, own_name in _TAG_ATTRIBUTES:
-        whole, own = values.get(whole_name), values.get(own_name)
-        if isinstance(whole, Mapping) and (whole or own is not UNKNOWN):
-            # The provider's default tags are part of these.
-            return {**(own if isinstance(own, Mapping) else {}), **whole}, True
-        if isinstance(own, Mapping):
-            return dict(own), whole is not UNKNOWN
-        if own is UNKNOWN or (whole is UNKNOWN and own_name not in values):
-            return UNKNOWN, False
-        if own_name in values or whole_name in values:
-            return {}, whole is not UNKNOWN
+        if whole_name in values or own_name in values:
+            return _merged(values.get(whole_name), values.get(own_name))
     pairs = values.get("tag")
     if pairs is UNKNOWN:
         return UNKNOWN, False
@@ -123,6 +114,17 @@ def _tags(values: Values) -> tuple[Mapping[str, Any] | Unknown | None, bool]:
         }
         return listed, len(listed) == len(pairs)
     return None, True
+
+
+def _merged(whole: Raw, own: Raw) -> tuple[Mapping[str, Any] | Unknown, bool]:
+    """All tags from the complete ones, which hold the provider's default tags, and the resource's own."""
+    if own is UNKNOWN and not isinstance(whole, Mapping):
+        return UNKNOWN, False
+    mine = own if isinstance(own, Mapping) else {}
+    if isinstance(whole, Mapping):
+        return {**mine, **whole}, own is not UNKNOWN
+    # The provider leaves the complete tags unknown when there are none at all.
+    return dict(mine), whole is not UNKNOWN or not mine
 
 
 def _is_stateful(resource: Resource) -> Tri:

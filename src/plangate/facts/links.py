@@ -13,8 +13,7 @@ from plangate.model.plan import Action, Resource
 from plangate.model.values import UNKNOWN, Tri, any_of
 
 MAX_POSSIBLE: Final = 100
-"""Possible links that are looked at for each resource; more of them are `UNKNOWN`, so that cost stays linear.
-"""
+"""Possible links that are looked at for each resource; more of them are `UNKNOWN`, so that cost stays linear."""
 
 
 def targets(native: Native, at: str, types: Sequence[str]) -> Links:
@@ -98,9 +97,7 @@ def _doubtful(value: Tri) -> Tri:
 
 
 def _managed(links: Links) -> Links:
-    """Without data sources: one that is pointed at is not part of the change, so what it stands for is
-    outside.
-    """
+    """Without data sources: one that is pointed at is not part of the change, so it counts as outside."""
     if all(resource.mode == "managed" for resource in links.exact):
         return links
     exact = tuple(resource for resource in links.exact if resource.mode == "managed")

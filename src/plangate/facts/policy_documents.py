@@ -89,8 +89,7 @@ def statements(document: str) -> tuple[Statement, ...] | Unknown:
 
 
 def grants_full_admin(listed: tuple[Statement, ...] | Unknown) -> Tri:
-    """Whether statements together allow all actions, or all of IAM, on all resources. Conditions do not
-    soften it."""
+    """Whether statements together allow everything, or all of IAM, on all resources. Conditions do not soften it."""
     if listed is UNKNOWN:
         return UNKNOWN
     allowing = [(s, _covers_identities(s)) for s in listed if s.effect == "allow"]
@@ -125,9 +124,7 @@ def described(listed: tuple[Statement, ...] | Unknown) -> tuple[dict[str, Any], 
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Whether text fits a pattern of ``*`` (any text) and ``?`` (any character), in linear space and time per
-    star.
-    """
+    """Whether text fits a pattern of ``*`` (any text) and ``?`` (any character), without backtracking."""
     at = mark = 0
     star = -1
     position = 0

@@ -112,7 +112,7 @@ def must_be(resource: Resource, fact: str, *, wanted: bool, no: str, unsure: str
     return PASS if value is wanted else failed(no)
 
 
-def setting(settings: Settings, schema: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - as the schema says
+def setting(settings: Settings, schema: Mapping[str, Any], name: str) -> Any:
     """A setting, or the default that the rule's schema gives it."""
     return settings[name] if name in settings else schema["properties"][name]["default"]
 
