@@ -1,18 +1,21 @@
 """``plangate explain``: a rule, or everything about one resource of a plan."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from plangate.cli import options, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from plangate.gate import Judge
     from plangate.model.plan import Resource
     from plangate.model.redaction import Redactor
+
+_MOST_PATHS: Final = 12
+"""Paths on one line; what the provider computes is a long list that nobody reads."""
 
 
 def explain(
@@ -72,15 +75,32 @@ def _resource(resource: "Resource", redactor: "Redactor") -> "Iterable[str]":
     if resource.region != "":
         yield f"  region: {resource.region!s}"
     for name, value in sorted(resource.facts.items()):
-        yield f"  fact {name}: {redactor.text(one_line(value))}"
+        yield f"  fact {name}: {redactor.text(one_line(_shown(value)))}"
     if resource.unknown:
-        yield f"  known only after apply: {', '.join(path or 'everything' for path in resource.unknown)}"
+        yield f"  known only after apply: {_listed(resource.unknown)}"
     if resource.sensitive:
-        yield f"  sensitive: {', '.join(path or 'everything' for path in resource.sensitive)}"
+        yield f"  sensitive: {_listed(resource.sensitive)}"
     for edge in resource.references:
         yield f"  {edge.at} reads {one_line(edge.address)}{'' if edge.exact else ' (any instance of it)'}"
     for path in resource.unresolved:
         yield f"  {path} reads something that the plan does not define (a local value, say)"
+
+
+def _shown(value: object) -> str:
+    """A fact as it stands in the plan document."""
+    import msgspec
+
+    from plangate.model.document import unknown_as_text
+
+    return msgspec.json.encode(value, enc_hook=unknown_as_text, decimal_format="number").decode()
+
+
+def _listed(paths: "Sequence[str]") -> str:
+    from plangate.report.base import one_line
+
+    shown = ", ".join(one_line(path) or "everything" for path in paths[:_MOST_PATHS])
+    more = len(paths) - _MOST_PATHS
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _outcomes(judges: "Iterable[Judge]", plan: Any, address: str, redactor: "Redactor") -> "Iterable[str]":
