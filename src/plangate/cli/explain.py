@@ -92,7 +92,8 @@ def _shown(value: object) -> str:
 
     from plangate.model.document import unknown_as_text
 
-    return msgspec.json.encode(value, enc_hook=unknown_as_text, decimal_format="number").decode()
+    encoder = msgspec.json.Encoder(enc_hook=unknown_as_text, decimal_format="number")
+    return encoder.encode(value).decode()
 
 
 def _listed(paths: "Sequence[str]") -> str:
