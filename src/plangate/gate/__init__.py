@@ -1,0 +1,22 @@
+"""The one road: bytes → plan → outcomes → decision → log → receipt, and from an allow to the executor.
+
+Every entry point calls `check` and `execute`; a rule that holds in one holds in all. Nothing here knows a concrete
+parser, engine, store or executor: `Gate` carries them.
+"""
+
+from plangate.gate.execution import CheckedObligation, Execution, execute
+from plangate.gate.judging import canonical_sha256, check, encode_plan
+from plangate.gate.parts import Decision, Gate, Judge, Run
+
+__all__ = [
+    "CheckedObligation",
+    "Decision",
+    "Execution",
+    "Gate",
+    "Judge",
+    "Run",
+    "canonical_sha256",
+    "check",
+    "encode_plan",
+    "execute",
+]

@@ -1,0 +1,206 @@
+"""From an approval to a change that ended and is in the log. Steps go on from `plangate.gate.judging`."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from plangate.audit import event_records as records
+from plangate.audit.base import Entry
+from plangate.audit.receipt import claim
+from plangate.decision.approved import ApprovedPlan
+from plangate.decision.decide import Obligation
+from plangate.decision.outcome import Outcome, Status
+from plangate.errors import AuditError, CannotDecideError, ExecutionError, ReceiptError
+from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Executor
+from plangate.facts.registry import with_facts
+from plangate.gate.judging import judge
+from plangate.gate.parts import Gate
+from plangate.model.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedObligation:
+    """One obligation after apply: ``met``, ``broken`` or ``unknown``, which counts as broken."""
+
+    obligation: Obligation
+    result: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An execution that ended and is in the log.
+
+    Attributes:
+        report: What the executor saw.
+        obligations: Every obligation of the approval, checked.
+        entry: Where the finishing record is in the log.
+    """
+
+    report: ExecutionReport
+    obligations: Sequence[CheckedObligation]
+    entry: Entry
+
+    @property
+    def succeeded(self) -> bool:
+        """Applied as judged, converged, checks hold, and every obligation is met."""
+        done = self.report.status is ExecutionStatus.SUCCEEDED and not self.report.interrupted
+        return done and all(checked.result == "met" for checked in self.obligations)
+
+
+def execute(
+    gate: Gate,
+    executor: Executor,
+    approved: ApprovedPlan,
+    plan_bytes: bytes,
+    *,
+    executor_name: str,
+    receipt_sha256: str | None,
+    scrub: Callable[[str], str],
+    follow_up: Callable[[bytes], Plan],
+    watch: Callable[[ExecutionEvent], None],
+) -> Execution:
+    """Run an approved plan once and record it.
+
+    Args:
+        gate: The road's parts.
+        executor: Runs it.
+        approved: Leave to run; nothing else opens this way.
+        plan_bytes: What was judged.
+        executor_name: For the record, e.g. ``terraform``.
+        receipt_sha256: Of the receipt that gave leave, if one did.
+        scrub: Removes the plan's secrets from texts.
+        follow_up: Parses the plan that the executor makes afterwards.
+        watch: Told of every event after it is recorded, for people.
+
+    Raises:
+        ReceiptError: This plan was executed or begun before, or is not what was approved. Nothing ran.
+        AuditError: The start could not be recorded. Nothing ran.
+        ExecutionError: It could not be started, or its end could not be recorded.
+    """
+    if hashlib.sha256(plan_bytes).hexdigest() != approved.plan_sha256:
+        raise ReceiptError("the plan is not the one that was approved")
+    # 6. The start is recorded, as the first and only one for this plan, before anything runs.
+    started = records.execution_started(
+        gate.stamp(),
+        decision_id=approved.decision_id,
+        plan_sha256=approved.plan_sha256,
+        environment=approved.environment,
+        executor=executor_name,
+        receipt_sha256=receipt_sha256,
+        nonce=approved.nonce,
+    )
+    claim(gate.log, started)
+    written = 0
+
+    def observe(event: ExecutionEvent) -> None:
+        nonlocal written
+        said = records.execution_event(
+            gate.stamp(),
+            decision_id=approved.decision_id,
+            sequence=written,
+            event=event.type,
+            address=event.address,
+            action=event.action,
+            message=scrub(event.message),
+        )
+        gate.log.append(said.encode(), idempotency_key=said.idempotency_key)
+        written += 1
+        watch(event)
+
+    def finished(result: str, report: ExecutionReport | None, message: str) -> Entry:
+        converged = None if report is None else report.converged
+        said = records.execution_finished(
+            gate.stamp(),
+            decision_id=approved.decision_id,
+            plan_sha256=approved.plan_sha256,
+            result=result,
+            exit_code=None,
+            events=written,
+            follow_up="unknown" if converged is None else "clean" if converged else "changes",
+            message=scrub(message),
+        )
+        try:
+            return gate.log.append(said.encode(), idempotency_key=said.idempotency_key)
+        except AuditError as error:
+            raise ExecutionError(
+                f"the execution {result}, and its end could not be recorded: {error}"
+            ) from error
+
+    # 7. Exactly these bytes run; every event is recorded before the next one is read.
+    try:
+        report = executor.apply(approved, plan_bytes, observe=observe, scrub=scrub)
+    except KeyboardInterrupt:
+        finished("interrupted", None, "interrupted by the user")
+        raise
+    except Exception as error:
+        finished("failed", None, str(error))
+        raise
+    # 8. What was not known before is looked at now, on the real resources.
+    gate.progress("checking obligations")
+    checked = _check_obligations(gate, approved, report, follow_up, scrub)
+    _record_obligations(gate, approved, checked)
+    # 9. The end is recorded.
+    broken = [
+        f"{item.obligation.rule} at {item.obligation.address}: {item.message}"
+        for item in checked
+        if item.result != "met"
+    ]
+    good = report.status is ExecutionStatus.SUCCEEDED and not broken and not report.interrupted
+    result = "interrupted" if report.interrupted else "succeeded" if good else "failed"
+    entry = finished(result, report, "; ".join([*report.problems, *broken]))
+    return Execution(report=report, obligations=checked, entry=entry)
+
+
+def _record_obligations(gate: Gate, approved: ApprovedPlan, checked: Sequence[CheckedObligation]) -> None:
+    for number, item in enumerate(checked):
+        said = records.obligation_checked(
+            gate.stamp(),
+            decision_id=approved.decision_id,
+            rule=item.obligation.rule,
+            address=item.obligation.address,
+            path=item.obligation.path,
+            result=item.result,
+            message=item.message,
+            attempt=number + 1,
+        )
+        try:
+            gate.log.append(said.encode(), idempotency_key=said.idempotency_key)
+        except AuditError as error:
+            raise ExecutionError(
+                f"the change was applied, and what became of its obligations could not be recorded: {error}"
+            ) from error
+
+
+def _check_obligations(
+    gate: Gate,
+    approved: ApprovedPlan,
+    report: ExecutionReport,
+    follow_up: Callable[[bytes], Plan],
+    scrub: Callable[[str], str],
+) -> list[CheckedObligation]:
+    if not approved.obligations:
+        return []
+    said: dict[tuple[str, str], list[Outcome]] = {}
+    problem = "the executor could not read the resources back"
+    if report.followup is not None:
+        try:
+            plan = follow_up(report.followup)
+            plan = replace(plan, resources=with_facts(plan.resources))
+            for outcome in judge(gate, plan)[0]:
+                said.setdefault((outcome.rule, outcome.address), []).append(outcome)
+            problem = "the rule said nothing about it after apply"
+        except CannotDecideError as error:
+            problem = str(error)
+    checked = []
+    for obligation in approved.obligations:
+        outcomes = said.get((obligation.rule, obligation.address), [])
+        statuses = {outcome.status for outcome in outcomes}
+        if outcomes and statuses <= {Status.PASS, Status.NOT_APPLICABLE}:
+            result, message = "met", ""
+        elif Status.FAIL in statuses:
+            result, message = "broken", "; ".join(o.message for o in outcomes if o.status is Status.FAIL)
+        else:
+            result, message = "unknown", "; ".join(o.message for o in outcomes if o.message) or problem
+        checked.append(CheckedObligation(obligation=obligation, result=result, message=scrub(message)))
+    return checked

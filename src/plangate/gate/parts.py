@@ -1,0 +1,114 @@
+"""What the road carries: the concrete parts of one gate, one run, and the decision that comes out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from plangate.audit.base import Entry, Log
+from plangate.audit.record import Actor, Stamp
+from plangate.decision.decide import Judgement, Profile
+from plangate.decision.document import PolicyUsed
+from plangate.decision.outcome import Outcome, RuleSpec
+from plangate.decision.waiver import Approval, Waiver
+from plangate.errors import CannotDecideError
+from plangate.model.plan import Plan
+from plangate.model.redaction import Redactor
+
+
+class Judge(Protocol):
+    """A set of rules in one language: what is loaded, and what it says of a plan."""
+
+    @property
+    def specs(self) -> Mapping[str, RuleSpec]:
+        """Every loaded rule by id."""
+
+    def judge(self, plan: Plan, document: Callable[[], bytes]) -> tuple[Sequence[Outcome], Sequence[str]]:
+        """Outcomes, and the ids of rules that found nothing in their scope.
+
+        Args:
+            plan: The plan with facts.
+            document: Gives the plan document as JSON bytes, made once.
+
+        Raises:
+            CannotDecideError: The rules could not be asked.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is true of one run and taken once, before it starts.
+
+    Attributes:
+        now: Aware time of the decision.
+        decision_id: UUIDv7.
+        environment: Where the plan is meant to be applied.
+        actor: Who asks.
+    """
+
+    now: datetime
+    decision_id: str
+    environment: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Everything concrete that the road needs, chosen in `plangate.wiring`.
+
+    Attributes:
+        parse: Reads what is to be judged.
+        judges: Built-in rules and policies.
+        log: Where decisions are recorded.
+        policy: Digest, engine and sources of what judges.
+        profile: How strict to be.
+        allow_incomplete: Let plans with ``-target`` through.
+        waivers: Waivers of the settings.
+        approvals: Approvals that came with the run.
+        disabled: Ids of rules that the settings turned off.
+        weakened: Ids of rules that the settings enforce less than they say of themselves.
+        redaction_key: Key of the placeholders.
+        stamp: A fresh record stamp for "now".
+        milliseconds: A clock for timings.
+        progress: Told what is going on, for people.
+    """
+
+    parse: Callable[[], Plan]
+    judges: Sequence[Judge]
+    log: Log
+    policy: PolicyUsed
+    profile: Profile
+    allow_incomplete: bool
+    waivers: Sequence[Waiver]
+    approvals: Sequence[Approval]
+    disabled: Sequence[str]
+    weakened: Sequence[str]
+    redaction_key: bytes
+    stamp: Callable[[], Stamp]
+    milliseconds: Callable[[], int]
+    progress: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A decision that is in the log.
+
+    Attributes:
+        judgement: Result and what determined it.
+        document: ``plangate.dev/decision/v1``, with ``log``.
+        entry: Where its record is in the log.
+        record: The record's bytes.
+        plan: What was judged; ``None`` when it could not be read.
+        outcomes: Everything that the rules said, redacted.
+        redactor: Removes the plan's secrets from any other text.
+        problem: Why no decision was possible, when an error was the reason.
+    """
+
+    judgement: Judgement
+    document: Mapping[str, Any]
+    entry: Entry
+    record: bytes
+    plan: Plan | None
+    outcomes: Sequence[Outcome]
+    redactor: Redactor
+    problem: CannotDecideError | None
