@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,6 +105,20 @@ def an_approval(plan: bytes) -> ApprovedPlan:
 
 def scrub(text: str) -> str:
     return text.replace(SECRET, "(redacted)")
+
+
+@contextmanager
+def hearing_signals() -> Iterator[None]:
+    """Signals are heard inside, also where this run was started in the background, which ignores SIGINT."""
+    before = {
+        n: signal.signal(n, signal.default_int_handler)
+        for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Told:

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 import zipfile
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import msgspec
 import pytest
 
 from plangate.errors import ExecutionError, ReceiptError
+from plangate.executor import terraform
 from plangate.executor.base import ExecutionEvent, ExecutionStatus
+from plangate.terraform_cli import PlanCopy, private_copy
 from tests.terraform_project import (
     NAMES,
     SECRET,
@@ -24,6 +27,7 @@ from tests.terraform_project import (
     a_stand_in,
     an_approval,
     apply,
+    hearing_signals,
     scrub,
     the_tool,
 )
@@ -384,7 +388,8 @@ def test_ctrl_c_stops_in_order_and_is_reported(project: Project) -> None:
     ).plan()
     told = Told("provision_start", lambda: os.kill(os.getpid(), signal.SIGINT))
 
-    report = apply(project, plan, told)
+    with hearing_signals():
+        report = apply(project, plan, told)
 
     assert (report.status, report.interrupted) == (ExecutionStatus.FAILED, True)
     assert report.problems[0] == f"{project.tool.name} was stopped: interrupted"
@@ -453,9 +458,9 @@ if command == "apply":
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    report = apply(
-        replace(real, tool=a_stand_in(tmp_path, real.tool, script)), plan, Told("apply_start", twice)
-    )
+    stand_in = a_stand_in(tmp_path, real.tool, script)
+    with hearing_signals():
+        report = apply(replace(real, tool=stand_in), plan, Told("apply_start", twice))
 
     assert (report.interrupted, report.problems) == (
         True,
@@ -561,7 +566,7 @@ def test_a_result_that_cannot_be_confirmed_is_not_a_success(
     plan = real.plan()
     stand_in = a_stand_in(tmp_path, real.tool, script)
 
-    report = apply(replace(real, tool=stand_in), plan, plan_timeout_s=5.0)
+    report = apply(replace(real, tool=stand_in), plan, plan_timeout_s=3.0)
 
     assert (report.status, report.problems) == (ExecutionStatus.NOT_CONVERGED, (problem,))
 
@@ -581,6 +586,56 @@ def test_check_results_that_cannot_be_read_are_failed_checks(tmp_path: Path) -> 
     assert (report.status, report.problems) == (
         ExecutionStatus.CHECKS_FAILED,
         ("check failed: the results of the check blocks could not be read",),
+    )
+
+
+SWAP = """
+    pathlib.Path(arguments[-1]).chmod(0o600)
+    pathlib.Path(arguments[-1]).write_bytes(pathlib.Path(arguments[-1]).read_bytes() + b"swapped")
+"""
+
+
+@pytest.fixture
+def without_sealed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_a_file(data: bytes) -> AbstractContextManager[PlanCopy]:
+        return private_copy(data, memory=False)
+
+    monkeypatch.setattr(terraform, "private_copy", in_a_file)
+
+
+@pytest.mark.usefixtures("without_sealed_memory")
+def test_without_sealed_memory_a_plan_is_applied_from_a_private_file(project: Project) -> None:
+    plan = project.write(MARKER).plan()
+
+    assert apply(project, plan).status is ExecutionStatus.SUCCEEDED
+    assert project.has("marker")
+
+
+@pytest.mark.usefixtures("without_sealed_memory")
+def test_a_private_file_that_was_swapped_before_the_apply_does_not_run(tmp_path: Path) -> None:
+    """With a double of terraform, which does the swapping."""
+    real = a_project(the_tool(NAMES[0]), tmp_path / "project", MARKER)
+    plan = real.plan()
+    script = "if command == 'show':\n    code = real(*arguments)\n" + SWAP + "    sys.exit(code)"
+    stand_in = a_stand_in(tmp_path, real.tool, script)
+
+    with pytest.raises(ReceiptError, match="was changed before it was applied"):
+        apply(replace(real, tool=stand_in), plan)
+    assert not real.has("marker")
+
+
+@pytest.mark.usefixtures("without_sealed_memory")
+def test_a_private_file_that_was_swapped_during_the_apply_is_no_success(tmp_path: Path) -> None:
+    """With a double of terraform, which does the swapping."""
+    real = a_project(the_tool(NAMES[0]), tmp_path / "project", ONE)
+    plan = real.plan()
+    script = "if command == 'apply':\n    code = real(*arguments)\n" + SWAP + "    sys.exit(code)"
+
+    report = apply(replace(real, tool=a_stand_in(tmp_path, real.tool, script)), plan)
+
+    assert (report.status, report.problems) == (
+        ExecutionStatus.FAILED,
+        ("the private copy of the plan was changed while it was applied",),
     )
 
 

@@ -6,7 +6,7 @@ import os
 import struct
 import zipfile
 import zlib
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action
-from plangate.parsers import terraform_plan
+from plangate.parsers import terraform_plan, terraform_saved
 from plangate.parsers.base import Input, Limits
 from plangate.parsers.terraform_saved import (
     MEDIA_TYPE,
@@ -26,7 +26,16 @@ from plangate.parsers.terraform_saved import (
     made_by,
     read_saved_plan,
 )
-from tests.terraform_project import NAMES, Project, a_project, a_stand_in, environment, the_tool
+from plangate.terraform_cli import PlanCopy, private_copy
+from tests.terraform_project import (
+    NAMES,
+    Project,
+    a_project,
+    a_stand_in,
+    environment,
+    hearing_signals,
+    the_tool,
+)
 
 ONE = 'resource "terraform_data" "one" { input = "a" }\n'
 LIMITS = Limits()
@@ -223,7 +232,27 @@ def test_ctrl_c_while_reading_ends_the_program_and_is_passed_on(tmp_path: Path) 
     data = real.plan()
     stand_in = a_stand_in(tmp_path, real.tool, "os.kill(os.getppid(), signal.SIGINT); time.sleep(60)")
 
-    with pytest.raises(KeyboardInterrupt):
+    with hearing_signals(), pytest.raises(KeyboardInterrupt):
+        read(replace(real, tool=stand_in), data)
+
+
+@pytest.mark.terraform
+def test_a_private_file_that_was_swapped_while_it_was_read_gives_no_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a double of terraform, which does the swapping; where there is no sealed memory."""
+
+    def in_a_file(data: bytes) -> AbstractContextManager[PlanCopy]:
+        return private_copy(data, memory=False)
+
+    monkeypatch.setattr(terraform_saved, "private_copy", in_a_file)
+    real = a_project(the_tool(NAMES[0]), tmp_path / "project", ONE)
+    data = real.plan()
+    swap = "pathlib.Path(arguments[-1]).chmod(0o600); pathlib.Path(arguments[-1]).write_bytes(b'')"
+    stand_in = a_stand_in(tmp_path, real.tool, f"code = real(*arguments)\n{swap}\nsys.exit(code)")
+
+    assert read(real, data).size == len(data)
+    with pytest.raises(PlanParseError, match="its private copy was changed while it was read"):
         read(replace(real, tool=stand_in), data)
 
 

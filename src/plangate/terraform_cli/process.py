@@ -127,12 +127,17 @@ def _requests_to_stop() -> Iterator[list[int]]:
     def note(number: int, _frame: FrameType | None) -> None:
         requests.append(number)
 
+    def ignore(_number: int, _frame: FrameType | None) -> None:
+        """An ignored signal stays ignored: that is how nohup and background jobs work.
+
+        NOTE: a handler and not SIG_IGN, which the program would inherit: our own SIGINT could not stop it then.
+        """
+
     before = {}
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # NOTE: an ignored signal stays ignored: that is how nohup and background jobs work.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, note)
+            ignored = signal.getsignal(number) is signal.SIG_IGN
+            before[number] = signal.signal(number, ignore if ignored else note)
         yield requests
     finally:
         for number, handler in before.items():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from plangate.terraform_cli import Ending, Finished, process, run
 from plangate.terraform_cli.process import MAX_LINE_BYTES, OnLine
+from tests.terraform_project import hearing_signals
 
 ENVIRONMENT = {"PATH": os.defpath}
 
@@ -134,22 +135,26 @@ def test_output_held_open_by_a_child_does_not_hold_us_up() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_stop_the_program_and_not_us(number: signal.Signals) -> None:
-    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    with hearing_signals():
+        before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+        finished = python(f"os.kill(os.getppid(), {int(number)}); time.sleep(60)")
+        after = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
 
-    finished = python(f"os.kill(os.getppid(), {int(number)}); time.sleep(60)")
-
-    assert (finished.ending, finished.ok) == (Ending.INTERRUPTED, False)
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+    assert (finished.ending, finished.ok, after) == (Ending.INTERRUPTED, False, before)
 
 
-def test_a_signal_that_is_ignored_stays_ignored() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_is_ignored_stays_ignored_and_still_reaches_the_program(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
     try:
-        finished = python(f"os.kill(os.getppid(), {int(signal.SIGHUP)})")
+        undisturbed = python(f"os.kill(os.getppid(), {int(number)})")
+        finished = python(f"os.kill(os.getpid(), {int(number)}); time.sleep(60)")
+        after = signal.getsignal(number)
     finally:
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(number, before)
 
-    assert finished.ok
+    assert (undisturbed.ok, finished.ending, after) == (True, Ending.EXITED, signal.SIG_IGN)
+    assert finished.exit_code == -number
 
 
 def test_works_outside_of_the_main_thread() -> None:
