@@ -1,6 +1,7 @@
 """Facts that every resource has, whatever its type: its tags, whether it holds data and lives in a region."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from plangate.facts.base import Raw, Values
@@ -92,8 +93,8 @@ def common_facts(resource: Resource, values: Values) -> dict[str, Any]:
     return {
         "tags": tags,
         "tags_complete": complete,
-        "stateful": _is_stateful(resource),
-        "regional": _is_regional(resource),
+        "stateful": _is_stateful(resource.type, resource.cloud),
+        "regional": _is_regional(resource.type, resource.cloud),
     }
 
 
@@ -127,8 +128,8 @@ def _merged(whole: Raw, own: Raw) -> tuple[Mapping[str, Any] | Unknown, bool]:
     return dict(mine), whole is not UNKNOWN or not mine
 
 
-def _is_stateful(resource: Resource) -> Tri:
-    native_type = resource.type
+@lru_cache(maxsize=4096)
+def _is_stateful(native_type: str, cloud: str) -> Tri:
     if native_type in _STATEFUL:
         return True
     if (
@@ -137,13 +138,14 @@ def _is_stateful(resource: Resource) -> Tri:
         or native_type.partition("_")[0] in _WITHOUT_DATA
     ):
         return False
-    if resource.cloud == "aws" and not any(word in native_type for word in _DATA_WORDS):
+    if cloud == "aws" and not any(word in native_type for word in _DATA_WORDS):
         return False
     return UNKNOWN
 
 
-def _is_regional(resource: Resource) -> Tri:
-    if resource.cloud == "aws":
-        return not resource.type.startswith(_GLOBAL)
+@lru_cache(maxsize=4096)
+def _is_regional(native_type: str, cloud: str) -> Tri:
+    if cloud == "aws":
+        return not native_type.startswith(_GLOBAL)
     # Clouds that have regions, and no adapters yet.
-    return UNKNOWN if resource.cloud in {"azure", "google"} else False
+    return UNKNOWN if cloud in {"azure", "google"} else False

@@ -84,5 +84,7 @@ def _facts(resource: Resource, graph: Graph) -> dict[str, Any]:
 
 def _as_before(resource: Resource) -> Resource:
     """The resource as it was before the change, for the graph of that time."""
+    if resource.existing:
+        return resource
     values = resource.before or {}
     return replace(resource, action=Action.NO_OP, after=values, planned=values, importing=None)

@@ -24,14 +24,11 @@ SCHEMA: Final[Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
-_NONE_ASKED: Final = not_applicable("no regions are named in the settings")
 _NO_REGION: Final = not_applicable("it lives in no region")
 
 
 def _judge(resource: Resource, settings: Settings) -> Verdict:
     allowed: list[str] = setting(settings, SCHEMA, "regions")
-    if not allowed:
-        return _NONE_ASKED
     regional = resource.fact("regional")
     if regional is False:
         return _NO_REGION
@@ -84,5 +81,6 @@ resource "aws_sqs_queue" "jobs" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs#aws-configuration-reference",
         "https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html",
     ),
+    needs="regions",
     settings_schema=SCHEMA,
 )

@@ -65,6 +65,8 @@ class Rule:
         bad: A short Terraform example that fails.
         good: The same, made right.
         references: Provider documentation the rule follows.
+        needs: A setting without which the rule has nothing to ask for; it then answers once for the whole plan that
+            it does not apply.
         settings_schema: JSON Schema of the rule's settings, each with its ``default``.
     """
 
@@ -75,6 +77,7 @@ class Rule:
     bad: str
     good: str
     references: Sequence[str]
+    needs: str = ""
     settings_schema: Mapping[str, Any]
 
 

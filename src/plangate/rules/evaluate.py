@@ -3,7 +3,8 @@
 Rules this module keeps:
 1. A rule that raises, or that answers with anything but a verdict, gives an ``error`` outcome, never a pass.
 2. A resource whose facts could not be made gives an ``error`` outcome in every rule that is about its kind.
-3. A failure of a resource that the plan leaves alone is debt (``existing``) only when it was the same before:
+3. A rule that needs a setting and has none says so once, instead of once for every resource.
+4. A failure of a resource that the plan leaves alone is debt (``existing``) only when it was the same before:
 where the plan changes what the resource rests on, the failure is the plan's.
 """
 
@@ -39,6 +40,9 @@ def evaluate(
     silent: list[str] = []
     for rule_id, rule in rules.items():
         chosen = settings.get(rule_id, _NO_SETTINGS)
+        if rule.needs and not chosen.get(rule.needs):
+            outcomes.append(_idle(rule))
+            continue
         if rule.phase is Phase.PLAN:
             outcomes += _on_plan(rule, plan, chosen)
             continue
@@ -48,6 +52,15 @@ def evaluate(
         for resource in resources:
             outcomes.append(_on_resource(rule, resource, chosen))
     return outcomes, tuple(silent)
+
+
+def _idle(rule: Rule) -> Outcome:
+    return Outcome(
+        rule=rule.spec.id,
+        address="",
+        status=Status.NOT_APPLICABLE,
+        message=f"the settings ask for nothing: {rule.needs} is empty",
+    )
 
 
 def _on_resource(rule: Rule, resource: Resource, settings: Settings) -> Outcome:

@@ -24,14 +24,11 @@ SCHEMA: Final[Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
-_NONE_ASKED: Final = not_applicable("no tags are asked for in the settings")
 _NO_TAGS: Final = not_applicable("a resource of this type has no tags")
 
 
 def _judge(resource: Resource, settings: Settings) -> Verdict:
     asked: Mapping[str, list[str]] = setting(settings, SCHEMA, "tags")
-    if not asked:
-        return _NONE_ASKED
     tags = resource.fact("tags")
     if tags is None:
         return _NO_TAGS
@@ -93,5 +90,6 @@ resource "aws_sqs_queue" "jobs" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/resource-tagging",
         "https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
     ),
+    needs="tags",
     settings_schema=SCHEMA,
 )
