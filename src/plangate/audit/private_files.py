@@ -36,6 +36,8 @@ def make_folder(folder: Path) -> None:
         found = folder.stat()
     except OSError as error:
         raise AuditError(f"{folder}: cannot make this folder: {error.strerror}") from error
+    if not stat.S_ISDIR(found.st_mode):
+        raise AuditError(f"{folder}: not a folder")
     if found.st_mode & _SHARED_WRITE:
         raise AuditError(
             f"{folder}: others can write to this folder (mode {stat.S_IMODE(found.st_mode):04o})",

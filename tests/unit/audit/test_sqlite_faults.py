@@ -140,6 +140,17 @@ def test_a_full_disk_is_an_error_and_loses_nothing_that_was_acknowledged(tmp_pat
     check_everything_acknowledged_is_there(tmp_path / "log", acknowledged)
 
 
+def test_a_store_without_room_says_that_the_disk_is_full(tmp_path: Path) -> None:
+    log = a_log(tmp_path / "log")
+    log.append(a_record("1"), idempotency_key="1")
+    log._db.execute("PRAGMA max_page_count = 1")  # SQLite's own word for a disk without room
+    with pytest.raises(AuditError, match="full") as caught:
+        log.append(a_record("x" * 50_000), idempotency_key="2")
+    assert caught.value.hint == "the disk is full: nothing can be decided until there is room for the record"
+    log.close()
+    check_everything_acknowledged_is_there(tmp_path / "log", ["1"])
+
+
 def test_a_failing_fsync_is_an_error_and_the_log_takes_nothing_more_until_opened_again(
     tmp_path: Path,
 ) -> None:

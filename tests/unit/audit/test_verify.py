@@ -352,6 +352,28 @@ def test_records_that_are_none_are_named(tmp_path: Path) -> None:
     ]
 
 
+def test_what_no_store_would_have_taken_is_named(folder: Path) -> None:
+    def replace_table(db: sqlite3.Connection) -> None:
+        rows = db.execute("SELECT * FROM entry ORDER BY leaf_index").fetchall()
+        db.execute("DROP TABLE entry")
+        db.execute("CREATE TABLE entry (leaf_index, idempotency_key, hashes, record)")
+        for index, key, hashes, record in rows:
+            wrong = {1: b"x" * 70_000, 2: "a text"}
+            db.execute(
+                "INSERT INTO entry VALUES (?, ?, ?, ?)", (index, key, hashes, wrong.get(index, record))
+            )
+
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as db:
+        replace_table(db)
+    assert [line.removeprefix(str(folder)) for line in said(verified(folder))] == [
+        f"/{FILE_NAME}: the audit log's table or triggers were changed",
+        "record 1: its stored hashes are not those of its content",
+        "record 1: 70000 bytes (at most 65536)",
+        "record 2: not bytes",
+        "the checkpoint was signed over 5 records, 3 are missing",
+    ]
+
+
 def test_problems_beyond_the_first_hundred_are_counted(tmp_path: Path) -> None:
     with a_log(tmp_path / "log") as log:
         for number in range(MAX_PROBLEMS + 20):
