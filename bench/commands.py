@@ -17,8 +17,8 @@ from bench.policies import POLICIES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LIBRARY: Final = ROOT / "policies" / "lib"
-PACKAGES: Final = tuple(f"policies.bench.{policy.slug}" for policy in POLICIES)
-RULES: Final = frozenset(policy.slug.replace("_", "-") for policy in POLICIES)
+PACKAGES: Final = tuple(f"policies.bench.{policy.name}" for policy in POLICIES)
+RULES: Final = frozenset(policy.name.replace("_", "-") for policy in POLICIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ class Policy:
     """One rule.
 
     Attributes:
-        slug: Last part of the package.
+        slug: What it is about; `name` makes it the last part of the package.
         kind: Kind of the resources it looks at.
         body: Conditions on ``resource`` under which it denies.
         message: What it says then.
@@ -26,6 +26,11 @@ class Policy:
     body: str
     message: str
     before: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the package and of the file, which no shipped policy will ever have."""
+        return f"bench_{self.slug}"
 
 
 def _tagged(slug: str, kind: str) -> Policy:
@@ -60,7 +65,7 @@ POLICIES: Final = (
     Policy(
         slug="instance_type_allowed",
         kind="compute.instance",
-        body='not resource.after.instance_type in {"m6i.large", "m6i.xlarge"}',
+        body='not object.get(resource.after, "instance_type", "") in {"m6i.large", "m6i.xlarge"}',
         message="is of a type that is not allowed",
     ),
     Policy(
@@ -160,7 +165,7 @@ _FINDINGS: Final = {
 def text(policy: Policy, spelling: str) -> str:
     """The policy's file in the ``plangate`` or the ``conftest`` spelling."""
     finding = _FINDINGS[spelling].format(message=policy.message)
-    header = _HEADER.format(slug=policy.slug, id=policy.slug.replace("_", "-"), kind=policy.kind)
+    header = _HEADER.format(slug=policy.name, id=policy.name.replace("_", "-"), kind=policy.kind)
     rule = (
         f'deny contains {finding} if {{\n\tsome resource in lib.of_kind("{policy.kind}")\n\t{policy.body}\n}}'
     )
@@ -171,4 +176,4 @@ def write(folder: Path, spelling: str) -> None:
     """Write all twenty into ``folder``, which is theirs alone."""
     folder.mkdir(parents=True, exist_ok=True)
     for policy in POLICIES:
-        (folder / f"{policy.slug}.rego").write_text(text(policy, spelling))
+        (folder / f"{policy.name}.rego").write_text(text(policy, spelling))

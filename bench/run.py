@@ -99,7 +99,7 @@ class _Bench:
         wanted = [next((n for limit, n in _FEW if once.seconds < limit), 1) for once in first]
         for turn in range(max(wanted)):
             for place, tool in enumerate(tools):
-                if turn < wanted[place] and first[place].exit_code is not None:
+                if turn < wanted[place] and first[place].exit_code in tool.expected:
                     timed[place].append(self._once(tool, memory=False))
         return [
             {
@@ -114,7 +114,8 @@ class _Bench:
         ]
 
     def _once(self, tool: Command, *, memory: bool, output: Path | None = None) -> Run:
-        print(f"  {tool.tool} {Path(tool.argv[-1]).name} …", end="\r", file=sys.stderr)
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{tool.tool} …", end="", file=sys.stderr, flush=True)
         kept = output or self._scratch / "output"
         env = {**os.environ, **tool.env, "NO_COLOR": "1"}
         env.pop("PYTHONPATH", None)
@@ -122,8 +123,11 @@ class _Bench:
             tool.argv, cwd=self._scratch, env=env, timeout_s=self._timeout_s, memory=memory, output=kept
         )
         if done.exit_code is not None and done.exit_code not in tool.expected:
-            said = kept.read_text(errors="replace").strip().splitlines()[-1:]
-            self.problems.append(f"{tool.tool}: exit {done.exit_code}: {' '.join(said)[:200]}")
+            said = kept.read_text(errors="replace").strip().splitlines()[:1]
+            name = " ".join(Path(word).name for word in tool.argv[:3])
+            problem = f"{name}: exit {done.exit_code}: {' '.join(said)[:300]}"
+            if problem not in self.problems:
+                self.problems.append(problem)
         return done
 
 
@@ -137,13 +141,15 @@ def _machine() -> dict[str, str]:
     versions = {
         "checkov": (str(commands.ROOT / ".venv-peers" / "bin" / "checkov"), "--version"),
         "opa": (commands.find("opa") or "opa", "version"),
-        "conftest": (commands.find("conftest") or "conftest", "--version"),
     }
+    # A conftest that was built from its module calls itself "dev": what it was built from is on its stamp.
+    stamp = commands.ROOT / ".tools" / "conftest.stamp"
+    built = {"conftest": stamp.read_text().split()[0].removeprefix("v")} if stamp.exists() else {}
     found = {"cpu": f"{model}, {os.cpu_count()} cores", "python": platform.python_version()}
     for name, argv in versions.items():
         with contextlib.suppress(OSError):
-            found[name] = commands.version(argv).removeprefix("Version: ").removeprefix("Conftest: ")
-    return found
+            found[name] = commands.version(argv).removeprefix("Version: ")
+    return found | built
 
 
 def _megabytes(path: Path) -> str:

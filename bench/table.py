@@ -28,7 +28,10 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _figures(row: dict[str, Any], ours: dict[str, Any], timeout_s: float) -> Iterator[str]:
-    late = row["median_s"] is None
+    late = row["exit_code"] is None
+    if row["median_s"] is None and not late:
+        yield from (f"failed (exit {row['exit_code']})", "0", "", "", "")
+        return
     if late:
         yield f"not done after {timeout_s:g} s"
     else:

@@ -77,7 +77,7 @@ def test_both_spellings_of_the_policies_have_the_same_conditions(tmp_path: Path)
         policies.write(tmp_path / spelling, spelling)
     for policy in policies.POLICIES:
         bodies = [
-            (tmp_path / spelling / f"{policy.slug}.rego").read_text().partition(" if {\n\tsome resource")[2]
+            (tmp_path / spelling / f"{policy.name}.rego").read_text().partition(" if {\n\tsome resource")[2]
             for spelling in ("plangate", "conftest")
         ]
         assert bodies[0] == bodies[1] != ""
@@ -109,7 +109,7 @@ def test_a_command_that_takes_too_long_is_killed_with_all_that_it_started(tmp_pa
     assert not (tmp_path / "late").exists()
 
 
-def row(tool: str, seconds: list[float], peak: int) -> dict[str, Any]:
+def row(tool: str, seconds: list[float], peak: int, exit_code: int | None = 0) -> dict[str, Any]:
     median = sorted(seconds)[len(seconds) // 2] if seconds else None
     return {
         "row": "10 resources",
@@ -117,16 +117,21 @@ def row(tool: str, seconds: list[float], peak: int) -> dict[str, Any]:
         "seconds": seconds,
         "median_s": median,
         "peak_bytes": peak,
-        "exit_code": 0,
+        "exit_code": exit_code,
     }
 
 
 def test_the_table_shows_a_time_out_as_one_and_its_ratio_as_a_lower_bound() -> None:
-    rows = [row("plangate", [0.2, 0.25, 0.5], 50_000_000), row("checkov", [], 200_000_000)]
+    rows = [
+        row("plangate", [0.2, 0.25, 0.5], 50_000_000),
+        row("checkov", [], 200_000_000, None),
+        row("opa", [], 1, 3),
+    ]
     document = {"machine": {"cpu": "a CPU, 2 cores", "python": "3.11.7"}, "timeout_s": 300.0, "rows": rows}
     assert table(document).splitlines()[2:] == [
         "| 10 resources | plangate | 250 ms (200 ms to 500 ms) | 3 | 50 MB | 1 | 1 |",
         "|  | checkov | not done after 300 s | 0 | over 200 MB | over 1200.0 | over 4.0 |",
+        "|  | opa | failed (exit 3) | 0 |  |  |  |",
         "",
         "Measured on a CPU, 2 cores; python 3.11.7.",
     ]
