@@ -1,3 +1,4 @@
+# ruff: noqa: INP001, S603, S607, T201 - a script, not a package; it runs tools from PATH and talks to its user
 """Makes the plans under fixtures/rules from the Terraform files beside them, with the real provider.
 
 Run by hand, where `terraform` and the provider hashicorp/aws 5.100.0 can be had (TF_CLI_CONFIG_FILE may name a mirror);
@@ -138,7 +139,7 @@ def _cut(plan: dict[str, Any], name: str) -> dict[str, Any]:
     planned = plan.get("planned_values", {}).get("root_module", {}).get("child_modules", [])
     module = next((m for m in planned if m.get("address") == f"module.{name}"), {})
     module.pop("address", None)
-    document = {key: plan[key] for key in KEPT if key in plan}
+    document: dict[str, Any] = {key: plan[key] for key in KEPT if key in plan}
     document |= {
         "planned_values": {"root_module": module},
         "resource_changes": [c for c in plan.get("resource_changes", []) if c["address"].startswith(prefix)],

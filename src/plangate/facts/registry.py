@@ -20,7 +20,7 @@ from plangate.facts import (
 from plangate.facts.base import Adapter, Native, native_of
 from plangate.facts.common import common_facts
 from plangate.model.graph import Graph
-from plangate.model.plan import Action, Facts, Resource
+from plangate.model.plan import Resource
 
 ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
     aws_compute.ADAPTERS
@@ -40,51 +40,25 @@ ADAPTER_ERROR: Final = "adapter_error"
 
 
 def with_facts(resources: Iterable[Resource]) -> tuple[Resource, ...]:
-    """The same resources with ``kind`` and ``facts`` filled in, in the same order.
-
-    A resource that the plan does not touch also gets ``facts_before`` where the plan changes what its facts
-    rest on: a bucket whose access block is deleted is no longer what it was, although it is not changed
-    itself.
-    """
+    """The same resources with ``kind`` and ``facts`` filled in, in the same order."""
     listed = tuple(resources)
     graph = Graph(listed)
-    untouched = [resource for resource in listed if resource.existing and resource.type in ADAPTERS]
-    earlier: dict[int, Facts] = {}
-    if untouched and any(r.action is not Action.NO_OP for r in listed if r.mode == "managed"):
-        graph_before = Graph(_as_before(resource) for resource in listed if resource.before is not None)
-        earlier = {id(resource): _facts(_as_before(resource), graph_before) for resource in untouched}
-    return tuple(_with_facts(resource, graph, earlier.get(id(resource))) for resource in listed)
+    return tuple(_with_facts(resource, graph) for resource in listed)
 
 
-def _with_facts(resource: Resource, graph: Graph, before: Facts | None) -> Resource:
+def _with_facts(resource: Resource, graph: Graph) -> Resource:
     if resource.mode != "managed":
         return resource
     adapter = ADAPTERS.get(resource.type)
-    facts = _facts(resource, graph)
-    changed = before is not None and before != facts
-    return replace(
-        resource,
-        kind=adapter.kind if adapter else "",
-        facts=facts,
-        facts_before=before if changed else None,
-    )
+    return replace(resource, kind=adapter.kind if adapter else "", facts=_facts(resource, graph, adapter))
 
 
-def _facts(resource: Resource, graph: Graph) -> dict[str, Any]:
+def _facts(resource: Resource, graph: Graph, adapter: Adapter | None) -> dict[str, Any]:
     native: Native = native_of(resource, graph)
     facts = common_facts(resource, native.values)
-    adapter = ADAPTERS.get(resource.type)
     if adapter is None:
         return facts
     try:
         return facts | adapter.adapt(native)
     except Exception as error:  # noqa: BLE001 - whatever a hostile value does to an adapter, it must not look like a fact
         return {**facts, ADAPTER_ERROR: type(error).__name__}
-
-
-def _as_before(resource: Resource) -> Resource:
-    """The resource as it was before the change, for the graph of that time."""
-    if resource.existing:
-        return resource
-    values = resource.before or {}
-    return replace(resource, action=Action.NO_OP, after=values, planned=values, importing=None)

@@ -4,12 +4,9 @@ Rules this module keeps:
 1. A rule that raises, or that answers with anything but a verdict, gives an ``error`` outcome, never a pass.
 2. A resource whose facts could not be made gives an ``error`` outcome in every rule that is about its kind.
 3. A rule that needs a setting and has none says so once, instead of once for every resource.
-4. A failure of a resource that the plan leaves alone is debt (``existing``) only when it was the same before:
-where the plan changes what the resource rests on, the failure is the plan's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -65,17 +62,13 @@ def _idle(rule: Rule) -> Outcome:
 
 def _on_resource(rule: Rule, resource: Resource, settings: Settings) -> Outcome:
     verdict = _asked(rule, resource, settings)
-    existing = resource.existing
-    if existing and resource.facts_before is not None and verdict.status is not Status.PASS:
-        before = _asked(rule, replace(resource, facts=resource.facts_before, facts_before=None), settings)
-        existing = before == verdict
     return Outcome(
         rule=rule.spec.id,
         address=resource.address,
         status=verdict.status,
         message=verdict.message,
         path=verdict.path,
-        existing=existing,
+        existing=resource.existing,
         location=resource.location,
     )
 
