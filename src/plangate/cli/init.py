@@ -30,7 +30,7 @@ gate_existing: false
 # Choices by rule: `plangate rules list` shows the ids, `plangate rules show RULE` its settings.
 rules: {}
   # required-tags:
-  #   settings: {tags: [owner, environment]}
+  #   settings: {tags: {owner: [], environment: [prod, test]}}
   # allowed-regions:
   #   settings: {regions: [eu-west-1]}
   # key-rotation:
