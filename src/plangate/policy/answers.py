@@ -1,10 +1,12 @@
 """The engine's JSON turned into rule answers; undefined, cut short or odd-shaped is never an answer."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from plangate.decision.outcome import RuleSpec
+from plangate.errors import EngineError
 from plangate.policy.base import Finding, RuleAnswer
 
 MAX_FINDINGS = 100_000
@@ -15,51 +17,51 @@ class AnswerError(ValueError):
     """What came back is not an answer to what was asked."""
 
 
-def query_value(answer: bytes) -> Any:
-    """The value of a query's only result.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the engine says to one query: a value, or why there is none."""
+
+    value: Any = None
+    error: str = ""
+
+
+def query_values(answer: bytes, count: int) -> list[Any]:
+    """The value of a query that is an array of so many others.
 
     Raises:
-        AnswerError: Not JSON, not the engine's shape, or undefined.
+        AnswerError: Not JSON, not the engine's shape, undefined, or not so many.
     """
     try:
         results = json.loads(answer)["result"]
         (result,) = results
         (expression,) = result["expressions"]
-        return expression["value"]
+        values = expression["value"]
     except KeyError as problem:
         raise AnswerError("undefined") from problem
     except (ValueError, TypeError, RecursionError) as problem:
         raise AnswerError("not a query result") from problem
+    if not isinstance(values, list) or len(values) != count:
+        raise AnswerError(f"not {count} values")
+    return values
 
 
-def combined_answers(
-    rules: Sequence[RuleSpec], handles_unknowns: frozenset[str], answer: bytes
-) -> Iterator[RuleAnswer]:
-    """Answers of all rules from the value of all queries at once.
-
-    Raises:
-        AnswerError: Not one value per rule.
-    """
-    values = query_value(answer)
-    if not isinstance(values, list) or len(values) != len(rules):
-        raise AnswerError("not one value per rule")
-    return (_answer(rule, handles_unknowns, value) for rule, value in zip(rules, values, strict=True))
-
-
-def rule_answer(rule: RuleSpec, handles_unknowns: frozenset[str], answer: bytes) -> RuleAnswer:
-    """The answer of one rule from the value of its query alone (in an array of one).
-
-    Undefined is the rule's error: a set that was loaded is never undefined.
+def rule_answers(
+    rules: Sequence[RuleSpec], handles_unknowns: frozenset[str], replies: Sequence[Reply]
+) -> tuple[RuleAnswer, ...]:
+    """Answers of all rules, in their order, from one reply each.
 
     Raises:
-        AnswerError: Not the engine's shape.
+        EngineError: A reply is no pair of sets, so it is not an answer to what was asked.
     """
-    if answer.strip() == b"{}":
-        return RuleAnswer(rule=rule.id, error="deny is undefined")
-    values = query_value(answer)
-    if not isinstance(values, list) or len(values) != 1:
-        raise AnswerError("not one value")
-    return _answer(rule, handles_unknowns, values[0])
+    try:
+        return tuple(
+            RuleAnswer(rule=rule.id, error=reply.error)
+            if reply.error
+            else _answer(rule, handles_unknowns, reply.value)
+            for rule, reply in zip(rules, replies, strict=True)
+        )
+    except AnswerError as problem:
+        raise EngineError(f"the policy engine gave garbage instead of an answer: {problem}") from problem
 
 
 def _answer(rule: RuleSpec, handles_unknowns: frozenset[str], value: Any) -> RuleAnswer:

@@ -28,10 +28,13 @@ ALLOWED: Final = frozenset(
     trim_right trim_space trim_suffix type_name union units.parse units.parse_bytes upper walk""".split()  # noqa: SIM905 - a list of words
 )
 
-SHAPE_ONLY: Final = frozenset(
-    "count is_array is_boolean is_null is_number is_object is_set is_string type_name object.keys".split()  # noqa: SIM905 - a list of words
+TYPE_ONLY: Final = frozenset(
+    "is_array is_boolean is_null is_number is_object is_set is_string type_name".split()  # noqa: SIM905 - a list of words
 )
-"""Builtins that look at what a value is and which keys it has, not at what is inside."""
+"""Builtins that look at what type a value has."""
+
+KEYS_ONLY: Final = frozenset({"count", "object.keys"})
+"""Builtins that look at which keys a value has, or how many items, and not at what is inside."""
 
 _OUTSIDE: Final = "its answer depends on more than the plan, so nobody could repeat the decision"
 _REASONS: Final[tuple[tuple[str, str, str], ...]] = (

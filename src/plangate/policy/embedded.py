@@ -7,9 +7,6 @@ See docs/adr/0004-embedded-rego.md.
 """
 
 import json
-import os
-import re
-import select
 import threading
 import time
 from collections.abc import Sequence
@@ -19,15 +16,13 @@ from typing import Any, Final, Self
 
 from plangate.errors import EngineError
 from plangate.policy import worker
-from plangate.policy.answers import AnswerError, combined_answers, rule_answer
+from plangate.policy.answers import rule_answers
 from plangate.policy.base import PolicySet, RuleAnswer
+from plangate.policy.exchange import Exchange
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
-from plangate.policy.process import Process, ending, start_process
+from plangate.policy.process import Process, start_process
 
 REGORUS_VERSION: Final = "0.13.0"
-
-_CHUNK_BYTES: Final = 1 << 20
-_INDEX: Final = re.compile(rb"[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +107,11 @@ class EmbeddedEngine:
             try:
                 options = json.dumps({"deadline_s": deadline_s, "exact": exact}).encode()
                 request = worker.frame(b"EVAL", options + b"\n" + document)
-                answers = _Exchange(process, policies, deadline_s, until, self._limits).run(request)
+                names = [f"rule {rule.id}" for rule in policies.rules]
+                replies = Exchange(process, names, deadline_s, until, self._limits.max_answer_bytes).run(
+                    request
+                )
+                answers = rule_answers(policies.rules, policies.handles_unknowns, replies)
                 answered = True
             finally:
                 if not answered:
@@ -153,123 +152,3 @@ def _setup(policies: PolicySet, limits: EngineLimits) -> dict[str, Any]:
         "queries": rule_queries(policies),
         "memory_bytes": limits.memory_bytes,
     }
-
-
-class _Exchange:
-    """One request and its answers, with a deadline over all of it."""
-
-    def __init__(
-        self, process: Process, policies: PolicySet, deadline_s: float, until: float, limits: EngineLimits
-    ) -> None:
-        self.process = process
-        self.policies = policies
-        self.deadline_s = deadline_s
-        self.until = until
-        self.limits = limits
-        self.received = bytearray()
-        self.total = 0
-        self.answers: dict[int, RuleAnswer] = {}
-        self.current: int | None = None
-
-    def run(self, request: bytes) -> tuple[RuleAnswer, ...]:
-        """Send, receive until DONE, and insist on an answer for every rule."""
-        pending = memoryview(self.process.unsent + request)
-        self.process.unsent = b""
-        poll = select.poll()
-        poll.register(self.process.answers, select.POLLIN)
-        poll.register(self.process.requests, select.POLLOUT)
-        done = False
-        while not done:
-            left = self.until - time.monotonic()
-            if left <= 0 or not (events := poll.poll(left * 1000)):
-                self.process.kill()
-                raise EngineError(f"{self._activity()} took longer than {self.deadline_s:g} s and was ended")
-            for descriptor, _ in events:
-                if descriptor == self.process.requests:
-                    pending = self._send(pending)
-                    if not pending:
-                        poll.unregister(self.process.requests)
-                else:
-                    done = self._receive()
-        missing = [rule.id for index, rule in enumerate(self.policies.rules) if index not in self.answers]
-        if missing:
-            raise EngineError(f"the policy engine left out rules: {', '.join(missing)}")
-        return tuple(self.answers[index] for index in range(len(self.policies.rules)))
-
-    def _send(self, pending: memoryview) -> memoryview:
-        try:
-            return pending[os.write(self.process.requests, pending[:_CHUNK_BYTES]) :]
-        except BlockingIOError:
-            return pending
-        except BrokenPipeError:
-            # It is gone; what it still said, or the end of its answers, tells why.
-            return pending[len(pending) :]
-
-    def _receive(self) -> bool:
-        """Take what there is; true once everything was answered."""
-        chunk = os.read(self.process.answers, _CHUNK_BYTES)
-        if not chunk:
-            raise EngineError(f"{self._activity()} failed: {ending(self.process.reap())}")
-        self.received += chunk
-        self.total += len(chunk)
-        if self.total > self.limits.max_answer_bytes:
-            raise EngineError(
-                f"{self._activity()} gave more than {self.limits.max_answer_bytes} bytes (max_answer_bytes)"
-            )
-        while len(self.received) >= worker.HEADER_BYTES:
-            end = worker.HEADER_BYTES + int.from_bytes(self.received[4 : worker.HEADER_BYTES], "big")
-            if end > self.limits.max_answer_bytes:
-                raise EngineError("the policy engine gave garbage instead of an answer")
-            if len(self.received) < end:
-                break
-            kind, body = bytes(self.received[:4]), bytes(self.received[worker.HEADER_BYTES : end])
-            del self.received[:end]
-            if self._take(kind, body):
-                if self.received:
-                    raise EngineError("the policy engine said more than was asked")
-                return True
-        return False
-
-    def _take(self, kind: bytes, body: bytes) -> bool:
-        """One frame; true for the last one."""
-        rules = self.policies.rules
-        handles = self.policies.handles_unknowns
-        try:
-            match kind:
-                case b"REDY":
-                    self.process.ready = True
-                case b"ALLA":
-                    self.answers = dict(enumerate(combined_answers(rules, handles, body)))
-                case b"BEGN":
-                    self.current = self._index(body)
-                case b"ANSW":
-                    number, _, answer = body.partition(b"\n")
-                    index = self._index(number)
-                    self.answers[index] = rule_answer(rules[index], handles, answer)
-                case b"FAIL":
-                    number, _, message = body.partition(b"\n")
-                    index = self._index(number)
-                    said = message.decode(errors="replace") or "it failed without a word"
-                    self.answers[index] = RuleAnswer(rule=rules[index].id, error=said)
-                case b"DONE":
-                    return True
-                case b"DEAD":
-                    raise EngineError(f"{self._activity()} failed: {body.decode(errors='replace')}")
-                case _:
-                    raise EngineError("the policy engine gave garbage instead of an answer: an unknown word")
-        except AnswerError as problem:
-            raise EngineError(f"the policy engine gave garbage instead of an answer: {problem}") from problem
-        return False
-
-    def _index(self, text: bytes) -> int:
-        index = int(text) if _INDEX.fullmatch(text) else -1
-        if not 0 <= index < len(self.policies.rules) or index in self.answers:
-            raise AnswerError("an answer to no question")
-        return index
-
-    def _activity(self) -> str:
-        if not self.process.ready:
-            return "loading the policies"
-        if self.current is None or self.current in self.answers:
-            return "evaluating the policies"
-        return f"evaluating rule {self.policies.rules[self.current].id}"

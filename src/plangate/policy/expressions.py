@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from plangate.model.values import pointer_tokens
 from plangate.policy.aliases import NOTHING, OWN, PLAN_ALIAS, Alias, ReadLog, collection
-from plangate.policy.builtins import SHAPE_ONLY
+from plangate.policy.builtins import KEYS_ONLY, TYPE_ONLY
 from plangate.policy.program import Path, Program
 from plangate.policy.reads import ANY
 from plangate.policy.subject import FINDING_FUNCTIONS
@@ -242,11 +242,9 @@ class ExpressionWalk(ABC):
             self.pattern(expr.parts[2], NOTHING, scope)
             return NOTHING
         for arg in args:
-            if name in SHAPE_ONLY:
+            if name in KEYS_ONLY:
                 self.log.keys(arg)
-                self.log.look(arg, deep=False)
-            else:
-                self.log.look(arg, deep=True)
+            self.log.look(arg, deep=name not in KEYS_ONLY | TYPE_ONLY)
         return NOTHING
 
     def object_get(self, key: Expr, args: tuple[Alias, ...]) -> Alias:

@@ -2,17 +2,17 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from plangate.errors import PolicyLoadError
-from plangate.policy import strict_yaml
 from plangate.policy.base import PolicySource
-from plangate.policy.numbers import InexactNumberError, needs_exact_input
 
 _DATA_NAMES: Final = ("data.json", "data.yaml", "data.yml")
+_TEST_PACKAGE: Final = re.compile(r"^\s*package\s[^#\n]*_test\s*(#.*)?$", re.MULTILINE)
 _IGNORED_SUFFIXES: Final = (".md", ".txt")
 """Texts for people. Everything else must be a policy or a data document."""
 
@@ -38,11 +38,12 @@ class LoadLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFile:
-    """One policy: the name people know it by, its text, and the source it is from."""
+    """One policy: the name people know it by, its text, the source it is from, and where it really is."""
 
     name: str
     text: str
     source: str
+    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +87,15 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
             if path.suffix != ".rego":
                 _merge(data, _parse_data(text, name), relative.parts[:-1], name)
                 continue
-            target = tests if path.name.endswith("_test.rego") else modules
+            is_test = path.name.endswith("_test.rego")
+            if is_test and _TEST_PACKAGE.search(text) is None:
+                raise PolicyLoadError(
+                    name, "a file whose name ends in _test.rego is a test, so its package must end in _test"
+                )
+            target = tests if is_test else modules
             if name in target:
                 raise PolicyLoadError(name, "two folders have the same name, so two files do")
-            target[name] = PolicyFile(name=name, text=text, source=source.name)
+            target[name] = PolicyFile(name=name, text=text, source=source.name, path=path)
             _refuse_deep_nesting(text, name, limits)
     return PolicyFiles(
         modules=tuple(modules[name] for name in sorted(modules)),
@@ -186,6 +192,10 @@ def _skip_string(text: str, start: int) -> tuple[int, int]:
 
 
 def _parse_data(text: str, name: str) -> Any:
+    # Most policy folders hold no data, and YAML takes longer to import than they take to read.
+    from plangate.policy import strict_yaml  # noqa: PLC0415
+    from plangate.policy.numbers import InexactNumberError, needs_exact_input  # noqa: PLC0415
+
     def repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len({key for key, _ in pairs}) != len(pairs):
             raise PolicyLoadError(name, "a key is written twice in one object")

@@ -8,6 +8,8 @@ the policies or putting it in a collection does not look at it.
 The same walk knows which references are surely defined, so it is also where every ``not`` is judged.
 """
 
+from typing import TYPE_CHECKING
+
 from plangate.policy.aliases import (
     NOTHING,
     OWN,
@@ -25,7 +27,6 @@ from plangate.policy.scopes import declared_names
 from plangate.policy.subject import subject_of
 from plangate.policy.syntax import Body, Expr, Rule, Statement, children
 from plangate.policy.variables import Scope, bound_names
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from plangate.errors import PolicyLoadError

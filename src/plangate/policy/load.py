@@ -6,24 +6,17 @@ believes to be judged; so it is an error, not something to skip.
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TYPE_CHECKING
+from typing import Final
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySet, PolicySource
-from plangate.policy.files import LoadLimits, PolicyFiles, read_files
-from plangate.policy.flow import rule_reads
-from plangate.policy.hazards import check_program
-from plangate.policy.parse import parse_modules
-from plangate.policy.program import Program
-from plangate.policy.register import LIBRARY, RulePackage, check_facts, register
-from plangate.policy.syntax import Module
-
-if TYPE_CHECKING:
-    from plangate.policy.reads import Reads
+from plangate.policy.files import LoadLimits, PolicyFile, PolicyFiles, read_files
+from plangate.policy.index import Checked, known_check
 
 
 def shipped_policies() -> PolicySource:
@@ -46,6 +39,9 @@ def shipped_library() -> PolicySource:
 def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> PolicySet:
     """Read, check and register all policies below these folders, with the shipped library.
 
+    Policies that are byte for byte the shipped ones were checked when they were made (`plangate.policy.index`);
+    any others are checked now.
+
     Args:
         sources: Folders in any order; none at all gives a set without rules.
         limits: What a folder may hold.
@@ -53,46 +49,42 @@ def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> P
     Raises:
         PolicyLoadError: The first thing that is wrong, at its place.
     """
-    files = read_files(_with_library(sources), limits or LoadLimits())
-    modules = parse_modules(files.modules)
-    by_package: dict[tuple[str, ...], Module] = {}
-    registered: dict[str, RulePackage] = {}
-    for module in modules:
-        if module.package[: len(LIBRARY)] == LIBRARY:
-            continue
-        rule = register(module)
-        twin = registered.get(rule.spec.id)
-        if twin is not None:
-            raise module.error(
-                module.package_start,
-                f'two rules have the id "{rule.spec.id}": the other is {twin.module.file}',
-            )
-        registered[rule.spec.id] = rule
-        by_package[module.package] = module
-    _claimed(files, by_package)
+    files = _one_library(read_files(_with_library(sources), limits or LoadLimits()))
     for source in sources:
         if not any(file.source == source.name for file in files.modules):
             raise PolicyLoadError(
                 str(source.root), "no policies in this folder", hint="a policy is a .rego file"
             )
-    program = Program(modules, files.data)
-    check_program(program)
-    rules = [registered[rule_id] for rule_id in sorted(registered)]
-    reads: dict[str, Reads] = {}
-    for rule in rules:
-        reads[rule.spec.id] = rule_reads(program, rule.module.package)
-        check_facts(rule, reads[rule.spec.id])
+    for name in ("plangate", "policies", "input"):
+        if name in files.data:
+            raise PolicyLoadError(
+                f"data.{name}", "data documents must not use this name: it belongs to plangate"
+            )
+    sha256 = digest(files)
+    checked = known_check(sha256) or check(files)
     return PolicySet(
-        rules=tuple(rule.spec for rule in rules),
-        packages=MappingProxyType({rule.spec.id: ".".join(rule.module.package) for rule in rules}),
-        scopes=MappingProxyType({rule.spec.id: rule.scope for rule in rules}),
-        modules=tuple((module.file, module.text) for module in modules),
+        rules=tuple(rule.spec for rule in checked),
+        packages=MappingProxyType({rule.spec.id: rule.package for rule in checked}),
+        scopes=MappingProxyType({rule.spec.id: rule.scope for rule in checked}),
+        modules=tuple((file.name, file.text) for file in files.modules),
         data=MappingProxyType(dict(files.data)),
-        reads=MappingProxyType(reads),
-        handles_unknowns=frozenset(rule.spec.id for rule in rules if rule.handles_unknowns),
-        sha256=_digest(modules, files.data),
+        reads=MappingProxyType({rule.spec.id: rule.reads for rule in checked}),
+        handles_unknowns=frozenset(rule.spec.id for rule in checked if rule.handles_unknowns),
+        sha256=sha256,
         sources=tuple(source.name for source in sources),
     )
+
+
+def check(files: PolicyFiles) -> tuple[Checked, ...]:
+    """Every rule of these files, sorted by id, after everything about all of them was found to be right.
+
+    Raises:
+        PolicyLoadError: The first thing that is wrong, at its place.
+    """
+    # The parser, the engine and YAML take longer to import than the shipped policies take to read.
+    from plangate.policy.check import check_files  # noqa: PLC0415
+
+    return check_files(files)
 
 
 def without(policies: PolicySet, rule_ids: frozenset[str]) -> PolicySet:
@@ -107,6 +99,18 @@ def without(policies: PolicySet, rule_ids: frozenset[str]) -> PolicySet:
     )
 
 
+def digest(files: PolicyFiles) -> str:
+    """One digest over names and contents of policies and data; lengths keep neighbours apart."""
+    found = hashlib.sha256()
+    documents = [(file.name, file.text.encode()) for file in files.modules]
+    documents.append(("data", json.dumps(files.data, sort_keys=True, ensure_ascii=False).encode()))
+    for name, content in documents:
+        for part in (name.encode(), content):
+            found.update(len(part).to_bytes(8, "big"))
+            found.update(part)
+    return found.hexdigest()
+
+
 def _with_library(sources: Sequence[PolicySource]) -> tuple[PolicySource, ...]:
     """The library too, unless the folder that it is in is loaded anyway."""
     library = shipped_library()
@@ -116,27 +120,24 @@ def _with_library(sources: Sequence[PolicySource]) -> tuple[PolicySource, ...]:
     return (*sources, library)
 
 
-def _claimed(files: PolicyFiles, by_package: dict[tuple[str, ...], Module]) -> None:
-    """Refuse two files of one rule: they would be judged as one, and which METADATA counts is chance."""
-    seen: dict[tuple[str, ...], str] = {}
-    for package, module in by_package.items():
-        if package in seen:
-            raise PolicyLoadError(module.file, f"package {'.'.join(package)} is also {seen[package]}")
-        seen[package] = module.file
-    for name in ("plangate", "policies", "input"):
-        if name in files.data:
+def _one_library(files: PolicyFiles) -> PolicyFiles:
+    """Only the shipped folder may say what ``plangate.lib`` is; an exact copy of one of its files does not count.
+
+    A second definition of ``of_kind`` would change what every other rule sees.
+    """
+    root = shipped_library().root.resolve()
+    own = {file.text for file in files.modules if file.path.is_relative_to(root)}
+
+    def is_copy(file: PolicyFile) -> bool:
+        if file.path.is_relative_to(root) or _LIBRARY_PACKAGE.search(file.text) is None:
+            return False
+        if file.text not in own:
             raise PolicyLoadError(
-                f"data.{name}", "data documents must not use this name: it belongs to plangate"
+                file.name, "package plangate.lib is plangate's own", hint="call it plangate.lib.<name>"
             )
+        return True
+
+    return replace(files, modules=tuple(file for file in files.modules if not is_copy(file)))
 
 
-def _digest(modules: Sequence[Module], data: dict[str, Any]) -> str:
-    """One digest over names and contents; lengths keep neighbours apart."""
-    digest = hashlib.sha256()
-    documents = [(module.file, module.encoded) for module in modules]
-    documents.append(("data", json.dumps(data, sort_keys=True, ensure_ascii=False).encode()))
-    for name, content in documents:
-        for part in (name.encode(), content):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-    return digest.hexdigest()
+_LIBRARY_PACKAGE: Final = re.compile(r"^\s*package\s+plangate\s*\.\s*lib\s*(#.*)?$", re.MULTILINE)

@@ -1,0 +1,36 @@
+# The graph: which resources of the plan another one refers to.
+package plangate.lib
+
+# What a resource certainly refers to.
+references(resource) := {target |
+	some edge in resource.references
+	edge.exact == true
+	some target in object.get(remaining_by_address, edge.address, set())
+}
+
+# What it may refer to: the configuration names a resource, and not which instance of it.
+may_reference(resource) := {target |
+	some edge in resource.references
+	edge.exact == false
+	some target in object.get(remaining_by_pattern, without_keys(edge.address), set())
+}
+
+# One of these attributes (JSON Pointers) reads something that could not be followed to a resource.
+is_unresolved(resource, pointers) if {
+	some pointer in resource.unresolved
+	pointer in pointers
+}
+
+# An address without instance keys: module.a[0].aws_subnet.b["x"] becomes module.a.aws_subnet.b.
+without_keys(address) := regex.replace(address, `\[("([^"\\]|\\.)*"|[0-9]+)\]`, "")
+
+remaining_by_address[resource.address] contains resource if {
+	some resource in input.resources
+	remains(resource)
+}
+
+remaining_by_pattern[pattern] contains resource if {
+	some resource in input.resources
+	remains(resource)
+	pattern := without_keys(resource.address)
+}

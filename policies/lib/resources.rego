@@ -1,0 +1,42 @@
+# Which resources a plan has. Each index is computed once per evaluation and shared by all rules, so a rule costs
+# what its own resources cost. A resource is one entry of input.resources.
+package plangate.lib
+
+# The resources of a kind that exist after the change. `kind` should be written out as text: then the check for
+# unknown values knows which resources a rule looks at.
+of_kind(kind) := object.get(remaining_by_kind, kind, set())
+
+# Every entry of a kind, those included that go.
+all_of_kind(kind) := object.get(by_kind, kind, set())
+
+# The resources of a native type, e.g. "aws_kms_key", that exist after the change.
+of_type(type) := object.get(remaining_by_type, type, set())
+
+# It is there, and managed by the plan, once the change is done.
+remains(resource) if {
+	not resource.action in {"delete", "forget"}
+	resource.deposed == null
+}
+
+# The change makes it, or makes it different.
+changes(resource) if resource.action in {"create", "update", "replace"}
+
+# What is there now will be gone: deleted, or replaced by another one.
+is_destroyed(resource) if resource.action in {"delete", "replace"}
+
+by_kind[resource.kind] contains resource if {
+	some resource in input.resources
+	resource.mode == "managed"
+}
+
+remaining_by_kind[resource.kind] contains resource if {
+	some resource in input.resources
+	resource.mode == "managed"
+	remains(resource)
+}
+
+remaining_by_type[resource.type] contains resource if {
+	some resource in input.resources
+	resource.mode == "managed"
+	remains(resource)
+}

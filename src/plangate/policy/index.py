@@ -1,0 +1,103 @@
+"""What the check said of the shipped policies, so that a run with just those need not check them again.
+
+``shipped_index.json`` stands beside this file and is made by ``scripts/shipped_index.py``; it is as trustworthy as
+the code, being part of the same package. It counts only while the digest of what was read is the one it was made
+for: a changed byte in any policy, or any policy besides them, and everything is checked as if it were not there. A
+test makes it again and compares.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
+from plangate.policy.base import RuleScope
+from plangate.policy.reads import Read, Reads
+
+INDEX: Final = Path(__file__).resolve().parent / "shipped_index.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One rule after its check; see `plangate.policy.base.PolicySet`."""
+
+    spec: RuleSpec
+    scope: RuleScope
+    package: str
+    reads: Reads
+    handles_unknowns: bool
+
+
+def known_check(sha256: str) -> tuple[Checked, ...] | None:
+    """The rules of the policies with this digest, if it is that of the shipped ones."""
+    try:
+        document = json.loads(INDEX.read_bytes())
+    except (OSError, ValueError):
+        return None
+    if document.get("sha256") != sha256:
+        return None
+    return tuple(map(_checked, document["rules"]))
+
+
+def index_document(sha256: str, rules: Iterable[Checked]) -> dict[str, Any]:
+    """What ``shipped_index.json`` holds for these."""
+    return {"sha256": sha256, "rules": [_document(rule) for rule in rules]}
+
+
+def _document(rule: Checked) -> dict[str, Any]:
+    spec = rule.spec
+    return {
+        "id": spec.id,
+        "title": spec.title,
+        "description": spec.description,
+        "severity": spec.severity.value,
+        "enforcement": spec.enforcement.value,
+        "on_unknown": spec.on_unknown.value,
+        "kinds": list(spec.kinds),
+        "remediation": spec.remediation,
+        "frameworks": [[name, list(controls)] for name, controls in spec.frameworks],
+        "source": spec.source,
+        "scope": rule.scope.value,
+        "package": rule.package,
+        "handles_unknowns": rule.handles_unknowns,
+        "own": _reads(rule.reads.own),
+        "others": [[kind, _reads(found)] for kind, found in rule.reads.others],
+        "plan": rule.reads.plan,
+    }
+
+
+def _reads(found: Iterable[Read]) -> list[list[Any]]:
+    return sorted([list(read.path), read.deep] for read in found)
+
+
+def _checked(item: dict[str, Any]) -> Checked:
+    spec = RuleSpec(
+        id=item["id"],
+        title=item["title"],
+        description=item["description"],
+        severity=Severity(item["severity"]),
+        enforcement=Enforcement(item["enforcement"]),
+        on_unknown=OnUnknown(item["on_unknown"]),
+        kinds=tuple(item["kinds"]),
+        remediation=item["remediation"],
+        frameworks=tuple((name, tuple(controls)) for name, controls in item["frameworks"]),
+        source=item["source"],
+    )
+    reads = Reads(
+        own=_read_set(item["own"]),
+        others=tuple((kind, _read_set(found)) for kind, found in item["others"]),
+        plan=item["plan"],
+    )
+    return Checked(
+        spec=spec,
+        scope=RuleScope(item["scope"]),
+        package=item["package"],
+        reads=reads,
+        handles_unknowns=item["handles_unknowns"],
+    )
+
+
+def _read_set(found: Iterable[tuple[list[str], bool]]) -> frozenset[Read]:
+    return frozenset(Read(path=tuple(path), deep=deep) for path, deep in found)
