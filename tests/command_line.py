@@ -17,7 +17,9 @@ ALLOWED: Final = PLANS / "aws-web-allowed" / "plan.json"
 
 def environment(**more: str) -> dict[str, str]:
     """This process's environment without settings of ours or terraform's, with what `make tools` built on PATH."""
-    kept = {name: v for name, v in os.environ.items() if not name.startswith(("TF_", "PLANGATE_", "NO_COLOR"))}
+    kept = {
+        name: v for name, v in os.environ.items() if not name.startswith(("TF_", "PLANGATE_", "NO_COLOR"))
+    }
     places = (kept.get("PATH", os.defpath), str(ROOT / ".tools" / "bin"))
     ours = {
         "PATH": os.pathsep.join(places),
@@ -64,7 +66,7 @@ def run(
 
 def shell(command: str, *, cwd: Path, env: dict[str, str] | None = None) -> Ran:
     """Run a line of bash in which ``plangate`` is the command line under test."""
-    function = f"plangate() {{ {shlex.quote(sys.executable)} -m plangate.cli.main \"$@\"; }}\n"
+    function = f'plangate() {{ {shlex.quote(sys.executable)} -m plangate.cli.main "$@"; }}\n'
     done = subprocess.run(
         ["bash", "-c", function + command],
         cwd=cwd,
@@ -81,7 +83,11 @@ def shell(command: str, *, cwd: Path, env: dict[str, str] | None = None) -> Ran:
 def command_folder(folder: Path) -> Path:
     """A folder for PATH in which ``plangate`` and ``python`` are the ones under test."""
     folder.mkdir()
-    for name, options in {"plangate": " -m plangate.cli.main", "plangate-hook": " -m plangate.cli.hook", "python": ""}.items():
+    for name, options in {
+        "plangate": " -m plangate.cli.main",
+        "plangate-hook": " -m plangate.cli.hook",
+        "python": "",
+    }.items():
         script = folder / name
         script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)}{options} "$@"\n')
         script.chmod(0o755)
