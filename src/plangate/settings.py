@@ -5,6 +5,7 @@ name. The file's digest goes into every decision.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,9 @@ from plangate.errors import UsageError
 FILE_NAME: Final = "plangate.yaml"
 SCHEMA_FILE: Final = Path(__file__).parent / "schemas" / "settings.v1.json"
 MAX_SETTINGS_BYTES: Final = 1024 * 1024
-MAX_ALIASES: Final = 0
-"""Anchors and aliases have no use here, so there are none."""
+MAX_ENVIRONMENT_CHARS: Final = 100
+MAX_NESTING: Final = 32
+"""Levels of mappings and lists. A YAML parser goes down by calling itself, also the one in C."""
 
 
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +102,11 @@ class Settings:
         return tuple(self.folder / name for name in self.values.policies)
 
 
+_TAGS: Final = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")
+)
+"""What JSON can say too."""
+
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "profile": ("standard", "strict"),
     "enforcement": ("advisory", "overridable", "mandatory"),
@@ -148,46 +155,80 @@ def parse_settings(data: bytes, name: str, folder: Path) -> Settings:
     return Settings(file=name, folder=folder, sha256=hashlib.sha256(data).hexdigest(), values=values)
 
 
-def _read_yaml(data: bytes, name: str) -> Any:
+def _read_yaml(data: bytes, name: str) -> dict[str, Any]:
     import yaml  # noqa: PLC0415 - a run without a settings file does not pay for it
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class Strict(loader):  # type: ignore[misc]
-        """The safe loader without duplicate keys."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the base's signature
-            seen: set[str] = set()
-            for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=deep)
-                if not isinstance(key, str):
-                    raise yaml.constructor.ConstructorError(None, None, "a key that is not text", key_node.start_mark)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key}", key_node.start_mark)
-                seen.add(key)
-            return super().construct_mapping(node, deep=deep)
-
-    # Times stay text: the schema says what they are.
-    Strict.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:timestamp"]
-        for first, pairs in loader.yaml_implicit_resolvers.items()
-    }
     try:
         text = data.decode("utf-8-sig")
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=loader)):
-            raise UsageError(f"{name}: anchors and aliases are not allowed here")
-        document = yaml.load(text, Loader=Strict)  # noqa: S506 - a subclass of the safe loader
+        _check_structure(text, name)
+        document = yaml.load(text, Loader=_strict_loader())  # noqa: S506 - a subclass of the safe loader
     except UnicodeDecodeError as error:
         raise UsageError(f"{name}: not UTF-8 text") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise UsageError(f"{name}{place}: {getattr(error, 'problem', None) or 'not YAML'}") from error
-    except RecursionError as error:
-        raise UsageError(f"{name}: nested too deeply") from error
+    except (ValueError, LookupError, RecursionError) as error:
+        # Its constructors trust explicit tags: `!!int x` and `!!bool x` end here, as do numbers of 5,000 digits.
+        raise UsageError(f"{name}: a value that is not what its tag says, or cannot be read") from error
     if not isinstance(document, dict):
         raise UsageError(f"{name}: expected a mapping (start with `version: 1`)")
     return document
+
+
+def _check_structure(text: str, name: str) -> None:
+    """Refuse what only an attacker writes, before anything is built from it: depth, and aliases that multiply."""
+    import yaml  # noqa: PLC0415 - as above
+
+    depth = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise UsageError(f"{name}:{line}: anchors and aliases are not allowed here")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_NESTING:
+            raise UsageError(f"{name}:{line}: nested deeper than {MAX_NESTING} levels")
+
+
+def _strict_loader() -> Any:
+    """A safe loader that builds what JSON can say and nothing else, and refuses duplicate keys."""
+    import yaml  # noqa: PLC0415 - as above
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Strict(loader):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the base's signature
+            seen: set[str] = set()
+            for key_node, _ in node.value:
+                key = self.construct_object(key_node, deep=deep)
+                if not isinstance(key, str):
+                    raise _problem("a key that is not text", key_node)
+                if key in seen:
+                    raise _problem(f"duplicate key {key}", key_node)
+                seen.add(key)
+            return super().construct_mapping(node, deep=deep)
+
+        def construct_number(self, node: Any) -> int | float:
+            """60.0 is the whole number 60, as in JSON Schema; what JSON cannot say is no number."""
+            value: float = self.construct_yaml_float(node)
+            if not math.isfinite(value):
+                raise _problem("not a finite number", node)
+            return int(value) if value.is_integer() else value
+
+    def _problem(text: str, node: Any) -> Exception:
+        problem: Exception = yaml.constructor.ConstructorError(None, None, text, node.start_mark)
+        return problem
+
+    # Times stay text: the schema says what they are. Tags that JSON has no word for have no constructor.
+    Strict.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag in _TAGS]
+        for first, pairs in loader.yaml_implicit_resolvers.items()
+    }
+    Strict.yaml_constructors = {
+        tag: construct for tag, construct in loader.yaml_constructors.items() if tag is None or tag in _TAGS
+    }
+    Strict.add_constructor("tag:yaml.org,2002:float", Strict.construct_number)
+    return Strict
 
 
 def _check_choices(values: _File) -> None:
@@ -198,13 +239,20 @@ def _check_choices(values: _File) -> None:
         for key in ("enforcement", "severity", "on_unknown"):
             if (value := getattr(chosen, key)) is not None:
                 _one_of(key, value, f"rules.{rule}.{key}")
-    if not 1 <= values.receipt_valid_minutes <= 7 * 24 * 60:
-        raise ValueError(f"receipt_valid_minutes: {values.receipt_valid_minutes} (expected 1 to 10080)")
+    _check_waivers(values.waivers)
     for key in LimitSettings.__struct_fields__:
         if getattr(values.limits, key) <= 0:
             raise ValueError(f"limits.{key}: {getattr(values.limits, key)} (expected more than 0)")
-    if not values.environment or len(values.environment) > 100:  # noqa: PLR2004
-        raise ValueError("environment: expected 1 to 100 characters")
+    if not 1 <= values.receipt_valid_minutes <= 7 * 24 * 60:
+        raise ValueError(f"receipt_valid_minutes: {values.receipt_valid_minutes} (expected 1 to 10080)")
+    if not values.environment or len(values.environment) > MAX_ENVIRONMENT_CHARS:
+        raise ValueError(f"environment: expected 1 to {MAX_ENVIRONMENT_CHARS} characters")
+
+
+def _check_waivers(waivers: list[WaiverSettings]) -> None:
+    for index, waiver in enumerate(waivers):
+        if empty := [key for key in WaiverSettings.__struct_fields__ if not getattr(waiver, key)]:
+            raise ValueError(f"waivers.{index}.{empty[0]}: empty")
 
 
 def _one_of(key: str, value: str, at: str) -> None:
@@ -219,6 +267,8 @@ def _explain(document: Any, error: Exception) -> str:
     import jsonschema  # noqa: PLC0415 - a tenth of a second that only a broken file pays
 
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    found = sorted(jsonschema.Draft202012Validator(schema).iter_errors(document), key=lambda e: list(map(str, e.path)))
+    found = sorted(
+        jsonschema.Draft202012Validator(schema).iter_errors(document), key=lambda e: list(map(str, e.path))
+    )
     sentences = [f"{'.'.join(map(str, e.path)) or 'top level'}: {e.message[:300]}" for e in found[:5]]
     return "; ".join(sentences) or str(error)

@@ -1,11 +1,16 @@
 """The only thing that an executor accepts: a plan that was allowed, named by its digest.
 
-An `ApprovedPlan` cannot be made outside of this package: by a decision that allows, or by a receipt for one.
+An `ApprovedPlan` is made by a decision that allows, or by a receipt for one, and by nothing else. What is
+guaranteed: calling the class, `dataclasses.replace` and unpickling do not make one, and a copy is the same object.
+The seal names the fields that it was made for, so that one approval's seal on another's fields is refused. Code that
+goes around ``__init__`` in the same process is seen by `ApprovedPlan.genuine`, unless it forges the seal as well,
+which nothing in Python can prevent.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NoReturn, Self, SupportsIndex
 
 from plangate.decision.decide import Judgement, Obligation, Result
 
@@ -14,7 +19,17 @@ class NotApprovedError(ValueError):
     """Somebody asked for an approval that the decision does not give."""
 
 
-_SEAL: Final = object()
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_Fields = tuple[str, str, str, datetime, str, tuple[Obligation, ...]]
+
+
+class _Seal:
+    """Made in this module only, for one set of fields."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: _Fields) -> None:
+        self.fields: Final = fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,29 +55,48 @@ class ApprovedPlan:
     seal: object = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.seal is not _SEAL:
+        if not self.genuine():
             raise NotApprovedError("only a decision makes an approved plan")
+
+    def genuine(self) -> bool:
+        """Whether these are the fields that a decision approved. Executors ask before they act."""
+        fields = (
+            self.decision_id,
+            self.plan_sha256,
+            self.environment,
+            self.expires,
+            self.nonce,
+            self.obligations,
+        )
+        return type(self) is ApprovedPlan and type(self.seal) is _Seal and self.seal.fields == fields
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __reduce_ex__(self, _protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("an approval stays in the process that gave it")
 
 
 def approve(
-    judgement: Judgement, *, decision_id: str, plan_sha256: str, environment: str, expires: datetime, nonce: str
+    judgement: Judgement,
+    *,
+    decision_id: str,
+    plan_sha256: str,
+    environment: str,
+    expires: datetime,
+    nonce: str,
 ) -> ApprovedPlan:
     """The approval that a judgement gives.
 
     Raises:
-        NotApprovedError: The judgement is anything but an allow.
+        NotApprovedError: The judgement is anything but an allow, or what it is for is not named in full.
     """
     if judgement.result is not Result.ALLOW:
         raise NotApprovedError(f"the decision is {judgement.result.value}, not allow")
-    return ApprovedPlan(
-        decision_id=decision_id,
-        plan_sha256=plan_sha256,
-        environment=environment,
-        expires=expires,
-        nonce=nonce,
-        obligations=judgement.obligations,
-        seal=_SEAL,
-    )
+    return _sealed(decision_id, plan_sha256, environment, expires, nonce, judgement.obligations)
 
 
 def approve_receipt(
@@ -82,8 +116,21 @@ def approve_receipt(
     """
     if now >= expires:
         raise NotApprovedError(f"the receipt expired at {expires.isoformat()}")
-    if len(plan_sha256) != 64 or not nonce or not decision_id:  # noqa: PLR2004 - hex digits of SHA-256
-        raise NotApprovedError("the receipt names no plan")
+    return _sealed(decision_id, plan_sha256, environment, expires, nonce, obligations)
+
+
+def _sealed(
+    decision_id: str,
+    plan_sha256: str,
+    environment: str,
+    expires: datetime,
+    nonce: str,
+    obligations: tuple[Obligation, ...],
+) -> ApprovedPlan:
+    if expires.tzinfo is None:
+        raise NotApprovedError("the end of an approval needs a time zone")
+    if not _SHA256.fullmatch(plan_sha256) or not nonce or not decision_id:
+        raise NotApprovedError("an approval names its plan, its decision and its nonce")
     return ApprovedPlan(
         decision_id=decision_id,
         plan_sha256=plan_sha256,
@@ -91,5 +138,5 @@ def approve_receipt(
         expires=expires,
         nonce=nonce,
         obligations=obligations,
-        seal=_SEAL,
+        seal=_Seal((decision_id, plan_sha256, environment, expires, nonce, obligations)),
     )

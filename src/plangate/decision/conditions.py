@@ -64,9 +64,15 @@ def conditions(plan: Plan, *, allow_incomplete: bool) -> Iterator[Outcome]:
     if plan.complete:
         complete, message = Status.PASS, ""
     elif allow_incomplete:
-        complete, message = Status.NOT_APPLICABLE, "the plan is incomplete, and unsafe_allow_incomplete is set"
+        complete, message = (
+            Status.NOT_APPLICABLE,
+            "the plan is incomplete, and unsafe_allow_incomplete is set",
+        )
     else:
-        complete, message = Status.FAIL, "the plan leaves changes out (made with -target, or some are deferred)"
+        complete, message = (
+            Status.FAIL,
+            "the plan leaves changes out (made with -target, or some are deferred)",
+        )
     yield Outcome(rule="plan-complete", address="", status=complete, message=message)
     yield Outcome(
         rule="plan-fully-read",
@@ -78,7 +84,10 @@ def conditions(plan: Plan, *, allow_incomplete: bool) -> Iterator[Outcome]:
     for check in failing:
         problem = "; ".join(check.problems) or f"status {check.status}"
         yield Outcome(
-            rule="plan-checks-hold", address=check.address, status=Status.FAIL, message=f"{check.address}: {problem}"
+            rule="plan-checks-hold",
+            address=check.address,
+            status=Status.FAIL,
+            message=f"{check.address}: {problem}",
         )
     if not failing:
         yield Outcome(rule="plan-checks-hold", address="", status=Status.PASS)

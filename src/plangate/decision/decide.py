@@ -123,10 +123,15 @@ def decide(
     """
     if now.tzinfo is None:
         raise ValueError("the time of a decision needs a time zone")
-    lifted = {(waiver.rule, waiver.address): waiver for waiver in waivers if now < waiver.expires}
+    # Sorted, so that of two that say the same the one that lasts longer is named, in whatever order they came.
+    lifted = {
+        (waiver.rule, waiver.address): waiver
+        for waiver in sorted(waivers, key=lambda w: (w.expires, w.owner, w.reason))
+        if now < waiver.expires
+    }
     approved = {
         approval.rule: approval
-        for approval in approvals
+        for approval in sorted(approvals, key=lambda a: (a.expires, a.approver))
         if now < approval.expires and approval.plan_sha256 == plan_sha256
     }
     weighed: list[tuple[Outcome, Effect]] = []
@@ -149,7 +154,9 @@ def decide(
         result = Result.DENY
     else:
         result = Result.ALLOW
-    ordered = tuple(sorted(weighed, key=lambda item: (item[0].rule, item[0].address, item[0].path, repr(item))))
+    ordered = tuple(
+        sorted(weighed, key=lambda item: (item[0].rule, item[0].address, item[0].path, repr(item)))
+    )
     return Judgement(
         result=result,
         reasons=reasons,
@@ -166,7 +173,7 @@ def decide(
     )
 
 
-def _effect(
+def _effect(  # noqa: PLR0911 - every return answers one numbered question
     outcome: Outcome,
     spec: RuleSpec,
     profile: Profile,
@@ -185,7 +192,11 @@ def _effect(
     if outcome.existing and not profile.gate_existing:
         # 3. What the plan does not touch is debt.
         return Effect.DEBT
-    if outcome.status is Status.UNKNOWN and spec.on_unknown is OnUnknown.OBLIGE and not profile.unknown_denies:
+    if (
+        outcome.status is Status.UNKNOWN
+        and spec.on_unknown is OnUnknown.OBLIGE
+        and not profile.unknown_denies
+    ):
         # 4. An unknown that can be read back is checked after apply.
         return Effect.OBLIGES
     if spec.enforcement is Enforcement.OVERRIDABLE and outcome.rule in approved:
@@ -208,7 +219,8 @@ def _reasons(
         reasons.append("no rule reported any outcome, so nothing was judged")
     reasons += [f"required rule {rule} is not loaded" for rule in sorted(profile.required - rules.keys())]
     reasons += [
-        f"rule {rule} said nothing about this plan" for rule in sorted(rules.keys() - reported - matched_nothing)
+        f"rule {rule} said nothing about this plan"
+        for rule in sorted(rules.keys() - reported - matched_nothing)
     ]
     reasons += [f"outcomes of a rule that is not loaded: {rule}" for rule in sorted(unregistered)]
     return tuple(reasons)
@@ -216,4 +228,3 @@ def _reasons(
 
 def _used(keys: Iterable[_K], available: Mapping[_K, _V]) -> tuple[_V, ...]:
     return tuple(available[key] for key in sorted(set(keys), key=repr))
-

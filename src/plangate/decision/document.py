@@ -74,7 +74,7 @@ def decision_document(
 
     Outcomes that passed carry only rule, address and outcome. Outcomes are sorted by rule, then address.
     """
-    effects = {id(outcome): effect for outcome, effect in judgement.weighed}
+    effects = dict(judgement.weighed)
     listed = sorted(outcomes, key=lambda o: (o.rule, o.address, o.path))
     counts = Counter(outcome.status for outcome in listed)
     return {
@@ -99,7 +99,14 @@ def decision_document(
             "resources": plan.resources,
         },
         "counts": {status.value: counts.get(status, 0) for status in Status},
-        "outcomes": [_outcome(outcome, rules.get(outcome.rule), effects.get(id(outcome))) for outcome in listed],
+        "outcomes": [
+            _outcome(
+                outcome,
+                rules.get(outcome.rule),
+                None if outcome.status is Status.PASS else effects.get(outcome),
+            )
+            for outcome in listed
+        ],
         "obligations": [obligation_document(obligation) for obligation in judgement.obligations],
         "waivers": [_waiver(waiver) for waiver in judgement.waivers],
         "approvals": [_approval(approval) for approval in judgement.approvals],
@@ -149,7 +156,11 @@ def timestamp(time: datetime) -> str:
 
 
 def _outcome(outcome: Outcome, spec: RuleSpec | None, effect: Effect | None) -> dict[str, Any]:
-    short: dict[str, Any] = {"rule": outcome.rule, "address": outcome.address, "outcome": outcome.status.value}
+    short: dict[str, Any] = {
+        "rule": outcome.rule,
+        "address": outcome.address,
+        "outcome": outcome.status.value,
+    }
     if outcome.existing:
         short["existing"] = True
     if outcome.status is Status.PASS:

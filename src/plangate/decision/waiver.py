@@ -48,3 +48,5 @@ class Approval:
     def __post_init__(self) -> None:
         if self.expires.tzinfo is None:
             raise ValueError("an approval's expiry needs a time zone")
+        if not (self.rule and self.plan_sha256 and self.approver):
+            raise ValueError("an approval names its rule, plan and approver")

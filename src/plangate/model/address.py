@@ -7,7 +7,10 @@ same address with the last keys left out; it stands for every instance that it c
 import re
 from typing import Final
 
-_STEP: Final = re.compile(r'(?:^|\.)(data\.[^.\[]+\.[^.\[]+|[^.\[]+\.[^.\[]+)(\[(?:"[^"\\]*(?:\\.[^"\\]*)*"|[^\]"]*)\])?')
+_STEP: Final = re.compile(
+    r'(?:^|\.)(data\.[^.\[]++\.[^.\[]++|[^.\[]++\.[^.\[]++)(\[(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\]"]*+)\])?',
+    re.DOTALL,
+)
 
 
 def steps(address: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ Every index is built once, on first use, so that a plan is walked a constant num
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from plangate.model.address import patterns
@@ -42,10 +42,12 @@ class Links:
 class _Referrers:
     """Resources of one type, indexed by what one of their attributes points at."""
 
-    by_value: dict[str, list[Resource]]
-    exact: dict[str, list[Resource]]
-    possible: dict[str, list[Resource]]
-    unfollowed: list[Resource]
+    by_value: dict[str, list[Resource]] = field(default_factory=dict)
+    exact: dict[str, list[Resource]] = field(default_factory=dict)
+    possible: dict[str, list[Resource]] = field(default_factory=dict)
+    unfollowed: list[Resource] = field(default_factory=list)
+    joined: dict[tuple[str, ...], tuple[Resource, ...]] = field(default_factory=dict)
+    """Possible referrers of whatever has these patterns: one tuple for all targets that share them."""
 
 
 class Graph:
@@ -122,11 +124,11 @@ class Graph:
         for name in identifiers(target):
             exact.update((id(r), r) for r in index.by_value.get(name, ()))
         exact.update((id(r), r) for r in index.exact.get(target.address, ()))
-        possible = tuple(index.unfollowed)
-        for pattern in patterns(target.address):
-            listed = index.possible.get(pattern)
-            if listed is not None:
-                possible = (*possible, *listed) if possible else tuple(listed)
+        listed = tuple(pattern for pattern in patterns(target.address) if pattern in index.possible)
+        possible = index.joined.get(listed)
+        if possible is None:
+            found = [*index.unfollowed, *(r for pattern in listed for r in index.possible[pattern])]
+            possible = index.joined[listed] = tuple({id(r): r for r in found}.values())
         return Links(exact=tuple(exact.values()), possible=possible)
 
     def _existing(self, pattern: str, types: tuple[str, ...]) -> tuple[Resource, ...]:
@@ -151,7 +153,7 @@ class Graph:
         index = self._referrers.get((native_type, at))
         if index is not None:
             return index
-        index = self._referrers[native_type, at] = _Referrers({}, {}, {}, [])
+        index = self._referrers[native_type, at] = _Referrers()
         for resource in self.of_type(native_type):
             value = at_pointer(resource.planned, at)
             if isinstance(value, str):
@@ -208,4 +210,4 @@ def _is_lost(resource: Resource, at: str) -> bool:
 def _covers(at: str, path: str) -> bool:
     """Whether a path is the attribute or below it; list indexes in ``at`` do not count."""
     plain = "/".join(token for token in at.split("/") if not token.isdecimal())
-    return path == at or path == plain or path.startswith((at + "/", plain + "/"))
+    return path in (at, plain) or path.startswith((at + "/", plain + "/"))

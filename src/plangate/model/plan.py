@@ -119,8 +119,6 @@ class Resource:
         configured: Top-level attribute and block names that the configuration sets, or ``None`` when the plan does
             not carry its configuration. An unknown value that is not configured follows a default.
         facts: Normalized facts of its kind, filled by `plangate.facts`.
-        facts_before: For a resource that the plan does not change: its facts before, when they differ because of what
-            the plan does around it (a rule that goes, an address that is tied to it); else ``None``.
         location: Where it is written, when known.
     """
 
@@ -150,7 +148,6 @@ class Resource:
     unresolved: tuple[str, ...] = ()
     configured: frozenset[str] | None = None
     facts: Facts = field(default_factory=dict)
-    facts_before: Facts | None = None
     location: Location | None = None
 
     @property
@@ -165,8 +162,16 @@ class Resource:
 
     @property
     def existing(self) -> bool:
-        """It is there now and the plan does not touch it. An import or a move is a change of management."""
-        return self.action is Action.NO_OP and self.importing is None
+        """It is there now and the plan does not touch it.
+
+        An import is a change of management, and a "no-op" whose values change is none.
+        """
+        return (
+            self.action is Action.NO_OP
+            and self.importing is None
+            and self.before is not None
+            and (self.before is self.after or self.before == self.after)
+        )
 
     def fact(self, name: str) -> Any:
         """A fact, or `UNKNOWN` when its adapter did not give one: a missing fact is never a good one."""

@@ -1,7 +1,8 @@
 """JSON, read strictly: exact numbers, no duplicate keys, no NaN, no lone surrogates, bounded depth and size.
 
 The fast path is the standard library's C scanner. Only when it refuses does the slow scanner here walk the text
-again to say where and why.
+again to say where and why. Patterns are possessive: they keep no way back, so that they run in linear time and
+constant memory on any text.
 """
 
 import codecs
@@ -12,16 +13,22 @@ from itertools import accumulate
 from typing import Any, Final, NoReturn
 
 from plangate.errors import PlanParseError
+from plangate.model.values import pointer_tokens
 from plangate.parsers.base import Limits
 
 # An unterminated string matches up to the end, so that no text is ever scanned twice.
-_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _NOT_BRACKETS: Final = {code: None for code in range(128) if chr(code) not in "[]{}"}
 _STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 _TOKEN: Final = re.compile(
-    r"(?P<space>\s+)|(?P<string>" + _STRING.pattern + r')|(?P<punct>[\[\]{}:,])|(?P<word>[^\s\[\]{}:,"]+)', re.DOTALL
+    r"(?P<space>\s++)|(?P<string>" + _STRING.pattern + r')|(?P<punct>[\[\]{}:,])|(?P<word>[^\s\[\]{}:,"]++)',
+    re.DOTALL,
 )
+_SPACE: Final = re.compile(r"[ \t\n\r]*+")
+_MAX_INT_DIGITS: Final = 4300
+"""What Python converts to an ``int`` without asking (``sys.get_int_max_str_digits``)."""
+_SKIP: Final = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=len)
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -59,45 +66,85 @@ def read_json(data: bytes, name: str, limits: Limits) -> tuple[Any, str]:
     if not text.strip():
         raise PlanParseError(name, "empty document (expected a plan)")
     _check_depth(text, name, limits.max_depth)
+    most_digits = min(limits.max_number_digits, _MAX_INT_DIGITS)
     try:
         value = json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_float=Decimal,
-            parse_int=lambda digits: _integer(digits, limits.max_number_digits),
+            parse_float=lambda text: _decimal(text, most_digits),
+            parse_int=lambda text: _integer(text, most_digits),
             parse_constant=_no_constant,
         )
     except json.JSONDecodeError as error:
         raise PlanParseError(
-            name, f"not JSON: {error.msg[0].lower()}{error.msg[1:]}", at=f"line {error.lineno} column {error.colno}"
+            name,
+            f"not JSON: {error.msg[0].lower()}{error.msg[1:]}",
+            at=f"line {error.lineno} column {error.colno}",
         ) from error
-    except (_RefusedError, ArithmeticError, RecursionError) as error:
-        _explain(text, name, limits, error)
+    except RecursionError as error:
+        raise PlanParseError(
+            name, "nested too deeply to be read", hint="lower limits.max_depth in plangate.yaml"
+        ) from error
+    except _RefusedError as error:
+        _explain(text, name, most_digits, error)
     if _SURROGATE_ESCAPE.search(text):
         _check_surrogates(text, name)
     return value, text
 
 
 def position_of(text: str, pointer: str) -> tuple[int, int]:
-    """Line and column (from 1) of the value at a JSON Pointer in well-formed text; ``(0, 0)`` if it is not there."""
-    for path, offset in _walk(text):
-        if path == pointer:
-            return _line_column(text, offset)
-    return 0, 0
+    """Line and column (from 1) of the value at a JSON Pointer in well-formed text; ``(0, 0)`` if it is not there.
+
+    What stands before it is skipped by the C scanner, so that a complaint costs no more than reading did.
+    """
+    offset = _after_space(text, 0)
+    for token in pointer_tokens(pointer):
+        found = _member(text, offset, token)
+        if found is None:
+            return 0, 0
+        offset = found
+    return _line_column(text, offset)
+
+
+def _member(text: str, offset: int, token: str) -> int | None:
+    """Offset of the member with a key, or of the item with an index, of the object or list at an offset."""
+    opening = text[offset]
+    if opening not in "{[":
+        return None
+    index = 0
+    offset = _after_space(text, offset + 1)
+    while text[offset] not in "}]":
+        key = str(index)
+        if opening == "{":
+            key, offset = _SKIP.raw_decode(text, offset)
+            offset = _after_space(text, _after_space(text, offset) + 1)
+        if key == token:
+            return offset
+        _, offset = _SKIP.raw_decode(text, offset)
+        offset = _after_space(text, offset)
+        if text[offset] == ",":
+            offset = _after_space(text, offset + 1)
+        index += 1
+    return None
+
+
+def _after_space(text: str, offset: int) -> int:
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset
 
 
 def _decode(data: bytes, name: str) -> str:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
-            body = data[len(mark) :]
+            found, body = encoding, data[len(mark) :]
             break
     else:
-        encoding, body = json.detect_encoding(data), data
+        found, body = json.detect_encoding(data), data
     try:
-        return body.decode(encoding)
+        return body.decode(found)
     except UnicodeDecodeError as error:
         raise PlanParseError(
-            name, f"not {encoding} text: {error.reason}", at=f"byte {error.start + len(data) - len(body)}"
+            name, f"not {found} text: {error.reason}", at=f"byte {error.start + len(data) - len(body)}"
         ) from error
 
 
@@ -107,7 +154,9 @@ def _check_depth(text: str, name: str, max_depth: int) -> None:
         return
     brackets = _STRING.sub("", text).encode("ascii", "ignore").decode().translate(_NOT_BRACKETS)
     if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > max_depth:
-        raise PlanParseError(name, f"nested deeper than {max_depth} levels", hint="see limits.max_depth in plangate.yaml")
+        raise PlanParseError(
+            name, f"nested deeper than {max_depth} levels", hint="see limits.max_depth in plangate.yaml"
+        )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -123,49 +172,88 @@ def _integer(digits: str, most: int) -> int:
     return int(digits)
 
 
+def _decimal(text: str, most: int) -> Decimal:
+    """An exact number that stays small when it is written out: whoever converts ``1e999999999`` drowns in it."""
+    if len(text) > most:
+        raise _RefusedError
+    try:
+        number = Decimal(text)
+    except ArithmeticError as error:
+        raise _RefusedError from error
+    if not number:
+        return Decimal(0)
+    if abs(number.adjusted()) > most:
+        raise _RefusedError
+    return number
+
+
 def _no_constant(_word: str) -> NoReturn:
     raise _RefusedError
 
 
-def _explain(text: str, name: str, limits: Limits, cause: Exception) -> NoReturn:
-    """Walk the text again to say what the C scanner's hooks refused, and where."""
-    open_keys: list[set[str] | None] = []
-    expects_key = False
+def _explain(text: str, name: str, most_digits: int, cause: Exception) -> NoReturn:
+    """Walk the text again to say what the C scanner's hooks refused, and where.
+
+    Up to there the C scanner has found the text well-formed; this relies on it.
+    """
+    keys = _Keys()
     for match in _TOKEN.finditer(text):
-        token = match.group()
+        lexeme, group = match.group(), match.lastgroup
         problem = ""
-        if match.lastgroup == "punct":
-            if token in "{[":
-                open_keys.append(set() if token == "{" else None)
-                expects_key = token == "{"
-            elif token in "}]":
-                open_keys.pop()
-                expects_key = False
-            else:
-                expects_key = token == "," and bool(open_keys) and open_keys[-1] is not None
-        elif match.lastgroup == "string" and expects_key:
-            key, keys = json.loads(token), open_keys[-1]
-            expects_key = False
-            if keys is not None and key in keys:
-                problem = f"duplicate key {json.dumps(key)}"
-            elif keys is not None:
-                keys.add(key)
-        elif match.lastgroup == "word" and token in {"NaN", "Infinity", "-Infinity"}:
-            problem = f"{token} is not JSON"
-        elif match.lastgroup == "word" and len(token) > limits.max_number_digits:
-            problem = f"number with {len(token)} characters (limit: {limits.max_number_digits} digits)"
-        elif match.lastgroup == "word" and not _is_exact(token):
-            problem = "number with an exponent that is out of range"
+        if group == "punct":
+            keys.punctuation(lexeme)
+        elif group == "string" and keys.expected and keys.repeats(json.loads(lexeme)):
+            problem = f"duplicate key {lexeme[:200]}"
+        elif group == "word":
+            problem = _number_problem(lexeme, most_digits)
         if problem:
             line, column = _line_column(text, match.start())
             raise PlanParseError(name, problem, at=f"line {line} column {column}") from cause
-    raise PlanParseError(name, "a number or nesting that cannot be read exactly") from cause
+    raise PlanParseError(name, "a number or key that cannot be read exactly") from cause
 
 
-def _is_exact(token: str) -> bool:
+class _Keys:
+    """The keys of all objects that are open at one place of a text."""
+
+    def __init__(self) -> None:
+        self._open: list[set[str] | None] = []
+        self.expected = False
+
+    def punctuation(self, lexeme: str) -> None:
+        """Go on over a bracket, a comma or a colon."""
+        if lexeme in "{[":
+            self._open.append(set() if lexeme == "{" else None)
+            self.expected = lexeme == "{"
+        elif lexeme in "}]":
+            self._open.pop()
+            self.expected = False
+        else:
+            self.expected = lexeme == "," and bool(self._open) and self._open[-1] is not None
+
+    def repeats(self, key: str) -> bool:
+        """Whether the innermost object has this key already; from here on it has."""
+        self.expected = False
+        keys = self._open[-1]
+        if keys is None or key in keys:
+            return keys is not None
+        keys.add(key)
+        return False
+
+
+def _number_problem(word: str, most_digits: int) -> str:
+    if word in {"NaN", "Infinity", "-Infinity"}:
+        return f"{word} is not JSON"
+    if len(word) > most_digits:
+        return f"number with {len(word)} characters (limit: {most_digits})"
+    if not _is_readable(word, most_digits):
+        return f"number with an exponent that is out of range (limit: {most_digits})"
+    return ""
+
+
+def _is_readable(word: str, most_digits: int) -> bool:
     try:
-        return token in {"true", "false", "null"} or Decimal(token).is_finite()
-    except ArithmeticError:
+        return word in {"true", "false", "null"} or _decimal(word, most_digits).is_finite()
+    except _RefusedError:
         return False
 
 
@@ -179,35 +267,6 @@ def _check_surrogates(text: str, name: str) -> None:
                 raise PlanParseError(
                     name, "text with half of a surrogate pair", at=f"line {line} column {column}"
                 ) from None
-
-
-def _walk(text: str) -> Any:
-    """Every value's JSON Pointer and offset, in order; text must be well-formed."""
-    stack: list[tuple[str, str | int]] = []
-    expects_key = False
-    for match in _TOKEN.finditer(text):
-        token, group = match.group(), match.lastgroup
-        if group == "space" or token == ":":
-            continue
-        if token in "}]" and group == "punct":
-            stack.pop()
-            expects_key = False
-        elif token == "," and group == "punct":
-            path, key = stack[-1]
-            if isinstance(key, int):
-                stack[-1] = (path, key + 1)
-            else:
-                expects_key = True
-        elif expects_key:
-            escaped = json.loads(token).replace("~", "~0").replace("/", "~1")
-            stack[-1] = (stack[-1][0], escaped)
-            expects_key = False
-        else:
-            here = f"{stack[-1][0]}/{stack[-1][1]}" if stack else ""
-            yield here, match.start()
-            if token in "{[" and group == "punct":
-                stack.append((here, "" if token == "{" else 0))
-                expects_key = token == "{"
 
 
 def _line_column(text: str, offset: int) -> tuple[int, int]:

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from plangate.model.address import joined, patterns, steps
 from plangate.model.plan import Reference
 from plangate.model.values import UNKNOWN, Unknown
 from plangate.parsers.terraform_references import Configuration, Target
+
+MAX_EDGES: Final = 2_000_000
+"""References of all instances of one plan. Attributes of instances beyond it are unresolved: what they point at is
+unknown, never nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,6 @@ class Node:
     unresolved: tuple[str, ...] = ()
     configured: frozenset[str] | None = None
     provider_key: str = ""
-    path: tuple[str, ...] = ()
 
 
 _NO_NODE = Node()
@@ -45,6 +48,7 @@ class ConfigurationGraph:
                 known = self._covered.setdefault(pattern, address)
                 if known != address:
                     self._covered[pattern] = None
+        self._edges_left = MAX_EDGES
         self._nodes: dict[tuple[str, str], Node] = {}
         self._regions: dict[str, str | Unknown] = {}
         self.providers = frozenset(
@@ -66,9 +70,11 @@ class ConfigurationGraph:
 
     def region(self, node: Node, values: Mapping[str, Any]) -> str | Unknown:
         """Region of an AWS resource: its own ``region``, else its provider's, else empty when the plan does not say."""
-        own = values.get("region")
+        own: object = values.get("region")
         if isinstance(own, str) and own:
             return own
+        if own is UNKNOWN and (node.configured is None or "region" in node.configured):
+            return UNKNOWN
         found = self._regions.get(node.provider_key)
         if found is None:
             found = self._regions[node.provider_key] = self._provider_region(node.provider_key)
@@ -80,20 +86,29 @@ class ConfigurationGraph:
         if config is None:
             return _NO_NODE
         found = self._config.references(path, resource)
+        unresolved = set(found.unresolved)
+        references: set[Reference] = set()
+        self._edges_left -= len(found.targets)
+        if self._edges_left >= 0:
+            references = {self._reference(at, target, parts) for at, target in found.targets}
+        else:
+            unresolved |= {at for at, _ in found.targets}
         expressions = config.get("expressions")
         key = config.get("provider_config_key")
         return Node(
-            references=tuple(sorted({self._reference(at, target, parts) for at, target in found.targets}, key=_order)),
-            unresolved=tuple(sorted(set(found.unresolved))),
+            references=tuple(sorted(references, key=_order)),
+            unresolved=tuple(sorted(unresolved)),
             configured=frozenset(expressions) if isinstance(expressions, dict) else frozenset(),
             provider_key=key if isinstance(key, str) else "",
-            path=path,
         )
 
     def _reference(self, at: str, target: Target, parts: list[tuple[str, str]]) -> Reference:
         address = list(parts[: target.depth])
         free = False
-        for name, key in (*((f"module.{name}", key) for name, key in target.steps), (target.resource, target.key)):
+        for name, key in (
+            *((f"module.{name}", key) for name, key in target.steps),
+            (target.resource, target.key),
+        ):
             free = free or key is None
             address.append((name, "" if free or not key else f"[{key}]"))
         pattern = joined(address)
@@ -109,7 +124,12 @@ class ConfigurationGraph:
         if isinstance(region, dict) and isinstance(region.get("constant_value"), str):
             return str(region["constant_value"])
         names = region.get("references") if isinstance(region, dict) else None
-        if isinstance(names, list) and len(names) == 1 and str(names[0]).startswith("var.") and ":" not in key:
+        if (
+            isinstance(names, list)
+            and len(names) == 1
+            and str(names[0]).startswith("var.")
+            and ":" not in key
+        ):
             given = self._variables.get(str(names[0])[4:])
             if isinstance(given, dict) and isinstance(given.get("value"), str):
                 return str(given["value"])

@@ -11,14 +11,20 @@ Source: https://developer.hashicorp.com/terraform/internals/json-format#expressi
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 MAX_FOLLOWED: Final = 10_000
 """Steps that one attribute's names may be followed for; beyond it the attribute is unresolved."""
+MAX_FOLLOWED_IN_PLAN: Final = 2_000_000
+"""Steps for all attributes of a plan; beyond it every attribute that reads something is unresolved."""
+MAX_NAME_CHARS: Final = 10_000
+"""A longer name is not followed. Terraform's are as long as their author cared to type."""
+MAX_PATH_CHARS: Final = 1_000
+"""A longer attribute path is cut there, at the block that holds the attribute: an edge from the whole block."""
 
-_STEP: Final = re.compile(r'\.?([^.\[\]"]+)|\[("(?:[^"\\]|\\.)*"|[^\]]*)\]')
+_NAME_STEP: Final = re.compile(r'\.?([^.\[\]"]++)|\[("(?:[^"\\]|\\.)*+"|[^\]]*+)\]')
 _NO_TARGET: Final = frozenset({"count", "path", "terraform", "self", "each"})
 
 Key = str | None
@@ -75,6 +81,8 @@ class Configuration:
         self.modules: dict[tuple[str, ...], _Module] = {}
         self.resources: dict[tuple[tuple[str, ...], str], Mapping[str, Any]] = {}
         self._references: dict[tuple[tuple[str, ...], str], AttributeReferences] = {}
+        self._names = _Names()
+        self._left = MAX_FOLLOWED_IN_PLAN
         pending: list[tuple[tuple[str, ...], _Module]] = [((), _Module("", root, None, {}, 0))]
         while pending:
             path, module = pending.pop()
@@ -97,11 +105,11 @@ class Configuration:
 
     def _collect(self, module: _Module, config: Mapping[str, Any]) -> AttributeReferences:
         found = AttributeReferences()
-        scope = _Scope(module, _names(_dict(config.get("for_each_expression"))))
-        for at, names in _expressions(_dict(config.get("expressions")), ""):
-            follow = _Follow()
-            for name in _longest(names):
-                follow.name(name, scope, ())
+        scope = _Scope(module, self._names.of(config.get("for_each_expression")))
+        for at, names in _expressions(_dict(config.get("expressions"))):
+            follow = _Follow(self._names, min(MAX_FOLLOWED, self._left))
+            follow.names(_mentions(names), scope)
+            self._left -= follow.steps
             found.targets += [(at, target) for target in sorted(follow.targets, key=repr)]
             if follow.lost:
                 found.unresolved.append(at)
@@ -116,32 +124,63 @@ class _Scope:
     each: tuple[str, ...]
 
 
-class _Follow:
-    """Follows the names of one attribute; each (module, name) once, so that it ends on any input."""
+_Step: TypeAlias = tuple[str, _Scope, tuple[tuple[str, Key], ...]]
+"""A name, where it is read, and the module calls walked down from the referring module."""
+
+
+class _Names:
+    """The names that an expression mentions, worked out once for each expression of a document."""
 
     def __init__(self) -> None:
+        self._known: dict[int, tuple[str, ...]] = {}
+
+    def of(self, expression: Any) -> tuple[str, ...]:
+        known = self._known.get(id(expression))
+        if known is None:
+            mentioned = (names for _, names in _expressions({"": expression}))
+            known = self._known[id(expression)] = tuple(
+                dict.fromkeys(n for ns in mentioned for n in _mentions(ns))
+            )
+        return known
+
+
+class _Follow:
+    """Follows the names of one attribute; each (module, name) once and no further than allowed, so that it ends.
+
+    Attributes:
+        targets: The resources found.
+        lost: Some name could not be followed to its end.
+        steps: What it cost.
+    """
+
+    def __init__(self, names: _Names, most: int) -> None:
         self.targets: set[Target] = set()
         self.lost = False
+        self.steps = 0
+        self._most = most
+        self._names = names
         self._seen: set[tuple[int, str, tuple[tuple[str, Key], ...]]] = set()
 
-    def name(self, name: str, scope: _Scope, steps: tuple[tuple[str, Key], ...]) -> None:
-        """Add what one name leads to; ``steps`` are the module calls walked down from the referring module."""
-        pending: list[tuple[str, _Scope, tuple[tuple[str, Key], ...]]] = [(name, scope, steps)]
-        while pending:
-            current = pending.pop()
-            mark = (id(current[1].module.config), current[0], current[2])
-            if mark in self._seen:
-                continue
-            self._seen.add(mark)
-            if len(self._seen) > MAX_FOLLOWED:
-                self.lost = True
+    def names(self, names: Iterable[str], scope: _Scope) -> None:
+        """Add what names that are read in a scope lead to."""
+        pending: list[_Step] = []
+        following: Iterator[_Step] = ((name, scope, ()) for name in names)
+        while True:
+            for step in following:
+                self.steps += 1
+                if self.steps > self._most:
+                    self.lost = True
+                    return
+                mark = (id(step[1].module.config), step[0], step[2])
+                if mark not in self._seen:
+                    self._seen.add(mark)
+                    pending.append(step)
+            if not pending:
                 return
-            pending += self._once(*current)
+            following = self._once(*pending.pop())
 
-    def _once(
-        self, name: str, scope: _Scope, steps: tuple[tuple[str, Key], ...]
-    ) -> Iterator[tuple[str, _Scope, tuple[tuple[str, Key], ...]]]:
-        parts = _parts(name)
+    def _once(self, name: str, scope: _Scope, steps: tuple[tuple[str, Key], ...]) -> Iterator[_Step]:
+        parts = _parts(name) if len(name) <= MAX_NAME_CHARS else []
         head = parts[0][0] if parts else ""
         if head == "each" and len(parts) > 1 and parts[1][0] == "value":
             yield from ((n, scope, steps) for n in scope.each)
@@ -160,9 +199,7 @@ class _Follow:
             depth = scope.module.depth - len(steps)
             self.targets.add(Target(depth, steps, resource, parts[size - 1][1], attribute))
 
-    def _variable(
-        self, name: str, scope: _Scope, steps: tuple[tuple[str, Key], ...]
-    ) -> Iterator[tuple[str, _Scope, tuple[tuple[str, Key], ...]]]:
+    def _variable(self, name: str, scope: _Scope, steps: tuple[tuple[str, Key], ...]) -> Iterator[_Step]:
         """A variable is what the module call passes; at the root it is an input value, which no resource makes."""
         module = scope.module
         if module.parent is None:
@@ -170,13 +207,12 @@ class _Follow:
         passed = _dict(module.call.get("expressions")).get(name)
         if passed is None:
             return
-        outer = _Scope(module.parent, _names(_dict(module.call.get("for_each_expression"))))
-        for _, names in _expressions({"": passed}, ""):
-            yield from ((n, outer, steps[:-1]) for n in _longest(names))
+        outer = _Scope(module.parent, self._names.of(module.call.get("for_each_expression")))
+        yield from ((n, outer, steps[:-1]) for n in self._names.of(passed))
 
     def _output(
         self, parts: list[tuple[str, Key]], scope: _Scope, steps: tuple[tuple[str, Key], ...]
-    ) -> Iterator[tuple[str, _Scope, tuple[tuple[str, Key], ...]]]:
+    ) -> Iterator[_Step]:
         """An output is what its expression reads, inside the called module."""
         call_name, key = parts[1]
         call = _dict(_dict(scope.module.config.get("module_calls")).get(call_name))
@@ -188,20 +224,18 @@ class _Follow:
         if not call.get("count_expression") and not call.get("for_each_expression"):
             key = ""
         outputs = _dict(config.get("outputs"))
-        wanted = [parts[2][0]] if len(parts) > 2 else list(outputs)
+        wanted = [part for part, _ in parts[2:3]] or list(outputs)
         for output in wanted:
             if output not in outputs:
                 self.lost = True
                 continue
-            for _, names in _expressions({"": _dict(outputs[output]).get("expression")}, ""):
-                yield from ((n, below, (*steps, (call_name, key))) for n in _longest(names))
+            names = self._names.of(_dict(outputs[output]).get("expression"))
+            yield from ((n, below, (*steps, (call_name, key))) for n in names)
 
 
-def _expressions(block: Mapping[str, Any], at: str) -> Iterator[tuple[str, list[str]]]:
+def _expressions(block: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Every expression below a block with the JSON Pointer of its attribute, without list indexes."""
-    pending: list[tuple[str, Any]] = [
-        (f"{at}/{key}" if key else at, value) for key, value in block.items()
-    ]
+    pending: list[tuple[str, Any]] = [(f"/{key}" if key else "", value) for key, value in block.items()]
     while pending:
         path, value = pending.pop()
         if isinstance(value, list):
@@ -211,26 +245,29 @@ def _expressions(block: Mapping[str, Any], at: str) -> Iterator[tuple[str, list[
             if isinstance(names, list):
                 yield path, [name for name in names if isinstance(name, str)]
             elif "constant_value" not in value:
-                pending += [(f"{path}/{key}", item) for key, item in value.items()]
+                pending += [
+                    (f"{path}/{key}" if len(path) + len(key) < MAX_PATH_CHARS else path, item)
+                    for key, item in value.items()
+                ]
 
 
-def _names(expression: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(name for _, names in _expressions({"": dict(expression)}, "") for name in _longest(names))
+def _mentions(names: list[str]) -> Iterator[str]:
+    """What an expression mentions.
 
-
-def _longest(names: list[str]) -> list[str]:
-    """Names that are not just a prefix of another one: Terraform lists ``a.b.c``, ``a.b`` for one mention of ``a.b.c``."""
-    kept: list[str] = []
-    for name in sorted(set(names), reverse=True):
-        if not any(other.startswith((name + ".", name + "[")) for other in kept[-64:]):
-            kept.append(name)
-    return kept
+    For one mention of ``a.b[0].c`` Terraform lists ``a.b[0].c``, ``a.b[0]``, ``a.b``: each name stands right after
+    the longer one that it is the beginning of.
+    """
+    longer = ""
+    for name in names:
+        if not longer.startswith((name + ".", name + "[")):
+            yield name
+        longer = name
 
 
 def _parts(name: str) -> list[tuple[str, Key]]:
     """A name's steps, each with the instance key that follows it (``None`` when there is none)."""
     parts: list[tuple[str, Key]] = []
-    for match in _STEP.finditer(name):
+    for match in _NAME_STEP.finditer(name):
         if match.group(1) is not None:
             parts.append((match.group(1), None))
         elif parts and parts[-1][1] is None:

@@ -1,13 +1,28 @@
 """What a report is: the decision document in, text out. One file here per format, each in the registry."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-CONTROL: Final = {code: None for code in (*range(9), 11, 12, *range(14, 32), *range(127, 160), 0x2028, 0x2029)} | {
-    code: None for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
-}
-"""Characters that a hostile plan could steer a terminal with, or hide text behind."""
+_UNFIT: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories of what does not show, or shows as something else than it is."""
+_KEPT: Final = frozenset(map(ord, "\t\n\r"))
+"""White space, which `one_line` turns into spaces."""
+
+
+class _Control(dict[int, int | None]):
+    """A translation table that looks at each character once: `None` for what must go."""
+
+    def __missing__(self, code: int) -> int | None:
+        unfit = code not in _KEPT and unicodedata.category(chr(code)) in _UNFIT
+        self[code] = None if unfit else code
+        return self[code]
+
+
+CONTROL: Final = _Control()
+"""Drops characters that a hostile plan could steer a terminal with, or hide text behind: controls, directions of
+writing, zero-width and unassigned ones, halves of surrogate pairs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,8 @@ def _body(decision: Mapping[str, Any], style: Style) -> Iterable[str]:
     if decision["unmodelled"]:
         listed = ", ".join(one_line(name) for name in decision["unmodelled"][: style.most])
         more = len(decision["unmodelled"]) - style.most
-        yield f"Types without an adapter, judged by general rules only: {listed}{f' and {more} more' if more > 0 else ''}"
+        tail = f" and {more} more" if more > 0 else ""
+        yield f"Types without an adapter, judged by general rules only: {listed}{tail}"
         yield ""
 
 
