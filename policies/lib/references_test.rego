@@ -1,0 +1,54 @@
+package plangate.lib.references_test
+
+import data.plangate.lib
+import data.plangate.lib.builders_test as builders
+
+estate := builders.plan([
+	{"address": "module.m[\"a]b\"].t.one[0]"},
+	{"address": "module.m[\"a]b\"].t.one[1]"},
+	{"address": "module.m[\"x\"].t.two[7]"},
+	{"address": "module.m[\"y\"].t.two"},
+	{"address": "module.other.t.two"},
+	{"address": "t.gone", "action": "delete", "after": null},
+])
+
+# A function and not a rule, so that no test reads a rule that its own input is made of.
+source(edges) := builders.resource({"address": "s", "references": edges})
+
+addresses(resources) := {resource.address | some resource in resources}
+
+test_a_certain_reference_leads_to_its_instance_alone if {
+	one := "module.m[\"a]b\"].t.one[0]"
+	addresses(lib.references(source([builders.certainly(one)]))) == {one} with input as estate
+}
+
+test_a_possible_reference_is_not_a_certain_one if {
+	lib.references(source([builders.possibly("module.m.t.two")])) == set() with input as estate
+}
+
+test_a_possible_reference_leads_to_every_instance if {
+	found := addresses(lib.may_reference(source([builders.possibly("module.m.t.two")]))) with input as estate
+	found == {"module.m[\"x\"].t.two[7]", "module.m[\"y\"].t.two"}
+}
+
+test_references_to_what_goes_or_is_elsewhere_lead_nowhere if {
+	edges := [builders.certainly("outside.of.plan"), builders.certainly("t.gone")]
+	lib.references(source(edges)) == set() with input as estate
+}
+
+test_a_resource_without_references_refers_to_nothing if {
+	lib.references(builders.resource({})) == set() with input as estate
+	lib.may_reference(builders.resource({})) == set() with input as estate
+}
+
+test_an_attribute_that_could_not_be_followed_is_unresolved if {
+	lib.is_unresolved(builders.resource({"unresolved": ["/a", "/b"]}), {"/b", "/c"})
+}
+
+test_another_attribute_is_not_unresolved if {
+	not lib.is_unresolved(builders.resource({"unresolved": ["/a"]}), {"/b"})
+}
+
+test_keys_of_every_form_are_left_out if {
+	lib.without_keys("module.a[0].b.c[\"x]\\\"y\"]") == "module.a.b.c"
+}

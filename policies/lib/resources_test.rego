@@ -1,0 +1,54 @@
+package plangate.lib.resources_test
+
+import data.plangate.lib
+import data.plangate.lib.builders_test as builders
+
+estate := builders.plan([
+	{"address": "made", "kind": "a.b", "type": "t"},
+	{"address": "kept", "kind": "a.b", "action": "no-op"},
+	{"address": "gone", "kind": "a.b", "action": "delete", "after": null},
+	{"address": "forgotten", "kind": "a.b", "action": "forget", "after": null},
+	{"address": "leftover", "kind": "a.b", "action": "delete", "after": null, "deposed": "00ff"},
+	{"address": "swapped", "kind": "a.b", "action": "replace"},
+	{"address": "changed", "kind": "c.d", "action": "update", "type": "t"},
+	{"address": "looked_up", "kind": "a.b", "mode": "data", "action": "read"},
+])
+
+addresses(resources) := {resource.address | some resource in resources}
+
+test_of_kind_gives_what_exists_after_the_change if {
+	addresses(lib.of_kind("a.b")) == {"made", "kept", "swapped"} with input as estate
+}
+
+test_of_kind_of_an_absent_kind_is_empty if {
+	lib.of_kind("e.f") == set() with input as estate
+}
+
+test_all_of_kind_gives_what_goes_as_well if {
+	found := addresses(lib.all_of_kind("a.b")) with input as estate
+	found == {"made", "kept", "gone", "forgotten", "leftover", "swapped"}
+}
+
+test_of_type_gives_what_exists_after_the_change if {
+	addresses(lib.of_type("t")) == {"made", "changed"} with input as estate
+}
+
+test_changes_are_create_update_and_replace if {
+	found := {resource.address |
+		some resource in estate.resources
+		lib.changes(resource)
+	}
+	found == {"made", "swapped", "changed"}
+}
+
+test_delete_and_replace_destroy_and_forget_does_not if {
+	found := {resource.address |
+		some resource in estate.resources
+		lib.is_destroyed(resource)
+	}
+	found == {"gone", "leftover", "swapped"}
+}
+
+test_a_deposed_object_does_not_remain if {
+	not lib.remains(builders.resource({"deposed": "00ff"}))
+}
