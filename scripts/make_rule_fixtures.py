@@ -137,7 +137,7 @@ def _cut(plan: dict[str, Any], name: str) -> dict[str, Any]:
     for value in own.values():
         value.pop("module_address", None)
     planned = plan.get("planned_values", {}).get("root_module", {}).get("child_modules", [])
-    module = next((m for m in planned if m.get("address") == f"module.{name}"), {})
+    module: dict[str, Any] = next((m for m in planned if m.get("address") == f"module.{name}"), {})
     module.pop("address", None)
     document: dict[str, Any] = {key: plan[key] for key in KEPT if key in plan}
     document |= {

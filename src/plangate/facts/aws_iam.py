@@ -32,7 +32,10 @@ def _attachment(native: Native) -> dict[str, Any]:
 
 
 def _attachments(native: Native) -> dict[str, Any]:
-    return {"full_admin": _all_named(native, "policy_arns"), "statements": ()}
+    return {
+        "full_admin": _all_named(native, "policy_arns", native.values.get("policy_arns", UNKNOWN)),
+        "statements": (),
+    }
 
 
 def _role(native: Native) -> dict[str, Any]:
@@ -52,7 +55,9 @@ def _role(native: Native) -> dict[str, Any]:
         own = any_of(grants_full_admin(document) for document in documents)
         listed = _joined(documents)
     return {
-        "full_admin": any_of([own, _all_named(native, "managed_policy_arns")]),
+        "full_admin": any_of(
+            [own, _all_named(native, "managed_policy_arns", native.setting("managed_policy_arns"))]
+        ),
         "statements": described(listed),
     }
 
@@ -66,8 +71,8 @@ def _joined(documents: list[Statements]) -> Statements:
     return found
 
 
-def _all_named(native: Native, name: str) -> Tri:
-    listed = texts(native.setting(name))
+def _all_named(native: Native, name: str, value: Raw) -> Tri:
+    listed = texts(value)
     if listed is UNKNOWN:
         return UNKNOWN
     return any_of(_named(native, item, pointer(name)) for item in listed)

@@ -34,7 +34,8 @@ def tokens_required(native: Native, template: Tri | None = None) -> Tri:
 
 
 def _account_requires(native: Native) -> Tri:
-    return _tokens(native.values.get("http_tokens")) or False
+    tokens = _tokens(native.values.get("http_tokens"))
+    return False if tokens is None else tokens
 
 
 def _required(native: Native, block: Values) -> Tri | None:

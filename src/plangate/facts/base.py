@@ -41,7 +41,7 @@ class Native:
         name it.
 
         NOTE: Not for nested blocks. Terraform leaves ``dynamic`` blocks out of the configuration it writes
-        into a plan, so a block that it does not name may still be set; see `block_setting`.
+        into a plan, so a block that it does not name may still be set; see `may_be_unset`.
         """
         value = self.values.get(name)
         return None if value is UNKNOWN and self._not_configured(name) else value

@@ -1,6 +1,6 @@
 """Who may reach what: one shape for the entries of firewalls, and the questions that rules ask of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from plangate.facts.addresses import covers_everyone, is_wider
@@ -61,15 +61,17 @@ def protocol_name(value: Raw) -> str | Unknown:
     return _NAMES.get(given, given)
 
 
-def is_reached(item: Entry, *, protocols: Iterable[str], port: int) -> Tri:
+def is_reached(item: Entry, *, protocols: Collection[str], port: int) -> Tri:
     """Whether an entry lets traffic of one of the protocols through to a port."""
     name, first, last = item["protocol"], item["from_port"], item["to_port"]
     if name == "all":
         return True
-    speaks: Tri = UNKNOWN if name is UNKNOWN else name in protocols
+    if name is UNKNOWN:
+        # It may be "all", whatever its ports.
+        return UNKNOWN
     starts: Tri = UNKNOWN if first is UNKNOWN else first <= port
     ends: Tri = UNKNOWN if last is UNKNOWN else last >= port
-    return all_of([speaks, starts, ends])
+    return all_of([name in protocols, starts, ends])
 
 
 def is_everything(item: Entry) -> Tri:
@@ -77,11 +79,11 @@ def is_everything(item: Entry) -> Tri:
     name, first, last = item["protocol"], item["from_port"], item["to_port"]
     if name == "all":
         return True
-    ported: Tri = UNKNOWN if name is UNKNOWN else name in {"tcp", "udp"}
+    if name is UNKNOWN:
+        return UNKNOWN
     starts: Tri = UNKNOWN if first is UNKNOWN else first <= 1
     ends: Tri = UNKNOWN if last is UNKNOWN else last >= LAST_PORT
-    # An unknown protocol may be "all", whatever its ports.
-    return UNKNOWN if name is UNKNOWN else all_of([ported, starts, ends])
+    return all_of([name in {"tcp", "udp"}, starts, ends])
 
 
 def lets_everyone_in(item: Entry, *, ipv4: int, ipv6: int) -> Tri:

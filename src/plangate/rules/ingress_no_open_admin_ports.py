@@ -8,7 +8,7 @@ from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
 from plangate.facts.addresses import covers_everyone
 from plangate.facts.traffic import Entry, is_everything, is_reached, lets_everyone_in
 from plangate.model.plan import Resource
-from plangate.model.values import UNKNOWN, all_of
+from plangate.model.values import UNKNOWN, Tri, all_of
 from plangate.rules.base import PASS, Rule, Settings, Verdict, failed, setting, undecided
 
 _PROTOCOLS: Final = ("tcp", "udp")
@@ -62,9 +62,15 @@ def _judge(resource: Resource, settings: Settings) -> Verdict:
             if opened is True:
                 return failed(f"it lets the whole internet in to port {port}{_means(entry)}", entry["path"])
             doubtful = doubtful or (entry if opened is UNKNOWN else None)
-    shared = _open_together(entries, ports)
-    if shared is not None and len(entries) > 1:
-        return failed(f"its entries together let the whole internet in to port {shared}", "/ingress")
+    for port in ports if len(entries) > 1 else ():
+        together = _open_together(entries, port)
+        if together is True:
+            return failed(f"its entries together let the whole internet in to port {port}", "/ingress")
+        if together is UNKNOWN:
+            return undecided(
+                f"whether its entries together let the whole internet in to port {port} is known only after apply",
+                "/ingress",
+            )
     if doubtful is not None:
         return undecided(
             "whether it lets the whole internet in to an administration port is known only after apply",
@@ -73,14 +79,20 @@ def _judge(resource: Resource, settings: Settings) -> Verdict:
     return PASS
 
 
-def _open_together(entries: Sequence[Entry], ports: Sequence[int]) -> int | None:
-    """A port that several entries open to everyone between them, where none does so alone."""
-    for port in ports:
-        reached = [e for e in entries if is_reached(e, protocols=_PROTOCOLS, port=port) is True]
-        alone = any(e["any_source"] is True for e in reached)
-        if not alone and covers_everyone([cidr for e in reached for cidr in e["cidrs"]]) is True:
-            return port
-    return None
+def _open_together(entries: Sequence[Entry], port: int) -> Tri:
+    """Whether several entries open a port to everyone between them, where none does so alone.
+
+    An entry whose own sources are not known is left to the resource that it belongs to.
+    """
+    answers = [(entry, is_reached(entry, protocols=_PROTOCOLS, port=port)) for entry in entries]
+    certain = [entry for entry, reached in answers if reached is True]
+    possible = [entry for entry, reached in answers if reached is not False and entry["any_source"] is not True]
+    if any(entry["any_source"] is True for entry in certain):
+        return False
+    if covers_everyone(cidr for entry in certain for cidr in entry["cidrs"]) is True:
+        return True
+    everyone = covers_everyone(cidr for entry in possible for cidr in entry["cidrs"])
+    return UNKNOWN if everyone is True else False
 
 
 def _means(entry: Entry) -> str:
