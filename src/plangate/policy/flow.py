@@ -112,7 +112,7 @@ class _Walk(ExpressionWalk):
         """Go through all bodies of a definition; the alias of its value (a set's members)."""
         keys = rule.ref.parts[1:] if rule.ref.form == "ref" else ()
         alias = NOTHING
-        for body in rule.bodies or (Body(value=None, is_else=False, query=()),):
+        for body in rule.bodies or (Body(start=rule.start, value=None, is_else=False, query=()),):
             inner = Scope(scope.module, scope, scope.subject)
             self.body(body.query, inner)
             value = body.value if body.value is not None or body.is_else else rule.value
@@ -197,11 +197,15 @@ class _Walk(ExpressionWalk):
         if path[0] == "input":
             return len(path) == 1 or (len(path) == 2 and path[1] in REQUIRED_TOP)  # noqa: PLR2004 - input.<field>
         target = self.program.target(path[1:])
-        return (
-            target.kind == "rule"
-            and not target.rest
-            and any(
-                found.rule.form in {"set", "default"} or head_path(found.rule)[1]
-                for found in target.definitions
-            )
-        )
+        return target.kind == "rule" and not target.rest and any(map(_has_value, target.definitions))
+
+
+def _has_value(definition: Definition) -> bool:
+    """A rule with this definition is defined whatever the plan: a partial one, a default, or a constant."""
+    rule = definition.rule
+    if rule.form in {"set", "default"} or head_path(rule)[1]:
+        return True
+    return not rule.bodies and all(
+        part.form in {"scalar", "array", "set", "object"}
+        for part in (children(rule.value) if rule.value is not None else ())
+    )

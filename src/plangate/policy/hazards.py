@@ -11,6 +11,7 @@ from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, 
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
 from plangate.policy.parse import prepare
 from plangate.policy.program import Definition, Path, Program, head_path
+from plangate.policy.safety import unsafe_variable
 from plangate.policy.scopes import GlobalUse, UseFinder, pattern_names
 from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule_exprs, statements
 
@@ -30,6 +31,8 @@ def check_program(program: Program) -> None:
         for rule in module.rules:
             _check_head(module, rule)
             _check_forms(module, rule)
+            if unsafe := unsafe_variable(program, module, rule):
+                raise module.error(unsafe.start, f"`{unsafe.value}` gets no value in the body")
             path = (*module.package, *head_path(rule)[0])
             for use in finder.rule(rule):
                 target = (
@@ -82,7 +85,13 @@ def _check_head(module: Module, rule: Rule) -> None:
 
 def _check_forms(module: Module, rule: Rule) -> None:
     """Constructs that are wrong wherever they stand."""
-    for body in rule.bodies:
+    for index, body in enumerate(rule.bodies):
+        if index and not body.is_else:
+            raise module.error(
+                body.start,
+                "two bodies of one rule: regorus does not give the second the value of the first",
+                hint=f"write the head again; {WITH_OPA}",
+            )
         for statement in statements(body.query):
             _check_statement(module, statement)
     for arg in rule.args:
@@ -208,7 +217,7 @@ def _closest(program: Program, path: Path) -> str:
     """Names of the package that was meant, for a hint."""
     package = path[:-1]
     names = sorted({known[len(package)] for known in program.rules if known[: len(package)] == package})
-    return f"{'.'.join(package)} has: {', '.join(names)}" if names else ""
+    return f"{'.'.join(package) or 'data'} has: {', '.join(names)}" if names else ""
 
 
 def _check_recursion(program: Program, uses: dict[Path, set[Path]]) -> None:

@@ -144,8 +144,17 @@ def _custom(custom: Any) -> str:
         or _choice(custom, "scope", tuple(RuleScope), "custom.")
         or _text(custom, "remediation", "custom.")
         or _kinds(custom.get("kinds", []))
+        or (
+            "METADATA: a rule with scope plan has no kinds"
+            if _on_plan(custom) and custom.get("kinds")
+            else ""
+        )
         or _frameworks(custom.get("frameworks", {}))
     )
+
+
+def _on_plan(custom: Mapping[str, Any]) -> bool:
+    return bool(custom.get("scope") == RuleScope.PLAN)
 
 
 def _kinds(kinds: Any) -> str:

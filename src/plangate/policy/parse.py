@@ -19,7 +19,6 @@ _OPA: Final = "it works with `engine: opa`"
 _HINTS: Final[tuple[tuple[str, str], ...]] = (
     (r"^\s*import\b", f"write imports above the first rule; {_OPA}"),
     (r"\$[\"`]", f"string interpolation is not supported: use sprintf or concat; {_OPA}"),
-    (r"\}\s*\{", f"two bodies of one rule: write the head again for the second; {_OPA}"),
     (r"^\s*[a-z_][\w.]*\([^)]*\)\s*(#.*)?$", f"a function needs a value or a body: write `:= true`; {_OPA}"),
 )
 """What a line looks like when it is one of the constructs that OPA knows and regorus does not."""

@@ -44,8 +44,6 @@ def register(module: Module) -> RulePackage:
         raise PolicyLoadError(
             module.file, f'METADATA: custom.id is "{spec.id}" but the package says "{slug}"', line=line
         )
-    if scope is RuleScope.PLAN and spec.kinds:
-        raise PolicyLoadError(module.file, "METADATA: a rule with scope plan has no kinds", line=line)
     defined = set()
     for rule in module.rules:
         name = head_name(rule)

@@ -64,6 +64,7 @@ class Statement:
 class Body:
     """One body of a rule; ``value`` is set for an ``else := value``."""
 
+    start: int
     value: Expr | None
     is_else: bool
     query: tuple[Statement, ...]
@@ -255,6 +256,7 @@ class _Reader:
             value=self.expr(value_node) if value_node else None,
             bodies=tuple(
                 Body(
+                    start=part["span"]["start"],
                     value=self.expr(part["assign"]["value"]) if part["assign"] else None,
                     is_else=part["is_else"],
                     query=self.query(part["query"]),

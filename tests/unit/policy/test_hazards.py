@@ -1,0 +1,304 @@
+"""What the embedded engine would get wrong is refused when it is loaded, with its place and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from plangate.errors import PolicyLoadError
+from tests.unit.policy.builders import BAD_INSTANCE, a_policy, load_policy
+
+WITH_OPA = "it works with `engine: opa`"
+FIRST_LINE = 13
+"""Where the body of `a_policy` begins."""
+
+
+def refusal(root: Path, body: str) -> PolicyLoadError:
+    """The error for a policy with these lines after its deny."""
+    with pytest.raises(PolicyLoadError) as caught:
+        load_policy(root, a_policy(body + BAD_INSTANCE))
+    return caught.value
+
+
+REFUSED = {
+    # A builtin that is missing, or not allowed.
+    "x := http.send({})": (6, "http.send is not allowed: policies must not use the network", ""),
+    "x := net.lookup_ip_addr(`a`)": (
+        6,
+        "net.lookup_ip_addr is not allowed: policies must not use the network",
+        "",
+    ),
+    "x := opa.runtime()": (
+        6,
+        "opa.runtime is not allowed: its answer depends on more than the plan, so nobody could repeat the decision",
+        "",
+    ),
+    "x := time.now_ns()": (
+        6,
+        "time.now_ns is not allowed: its answer depends on more than the plan, so nobody could repeat the decision",
+        "",
+    ),
+    "x := rand.intn(`a`, 3)": (
+        6,
+        "rand.intn is not allowed: its answer depends on more than the plan, so nobody could repeat the decision",
+        "",
+    ),
+    "x := uuid.rfc4122(`a`)": (
+        6,
+        "uuid.rfc4122 is not allowed: its answer depends on more than the plan, so nobody could repeat the decision",
+        "",
+    ),
+    "x := io.jwt.decode(`a`)": (6, "the embedded engine lacks io.jwt.decode", WITH_OPA),
+    "x := crypto.sha256(`a`)": (6, "the embedded engine lacks crypto.sha256", WITH_OPA),
+    "x := graphql.is_valid(`a`, `b`)": (6, "the embedded engine lacks graphql.is_valid", WITH_OPA),
+    "x := net.cidr_intersects(`a`, `b`)": (6, "the embedded engine lacks net.cidr_intersects", WITH_OPA),
+    "x := rego.metadata.rule()": (6, "the embedded engine lacks rego.metadata.rule", WITH_OPA),
+    "x := urlquery.encode(`a`)": (
+        6,
+        "urlquery.encode is not allowed: the embedded engine and OPA give different answers",
+        WITH_OPA,
+    ),
+    "x := yaml.unmarshal(`a: yes`)": (
+        6,
+        "yaml.unmarshal is not allowed: YAML 1.1 and 1.2 read words like yes differently",
+        f"use json.unmarshal; {WITH_OPA}",
+    ),
+    "x := rem(5, 3)": (6, "rem is not allowed: the embedded engine lacks it", "use the percent sign"),
+    "x := any([true])": (6, "any is not allowed: it is deprecated", "use `some … in`"),
+    # Calls that cannot work.
+    "x := f(1)": (6, "undefined function f", "neither a builtin nor a function of the loaded policies"),
+    "x := lib.of_kinds(`a`)": (6, "undefined function lib.of_kinds", "plangate.lib has: "),
+    "x := count(1, 2)": (
+        6,
+        "count takes 1 argument, not 2",
+        "write `result := …` instead of a last argument",
+    ),
+    "x := substring(`a`, 1)": (6, "substring takes 3 arguments, not 2", ""),
+    "f(a) := a\nx := f(1, 2)": (6, "no_bad.f takes 1 arguments, not 2", ""),
+    "x := lib.of_kind(`a`, `b`)": (6, "lib.of_kind takes 1 arguments, not 2", ""),
+    "f(a) := a\nx := f": (6, "data.policies.test.no_bad.f is a function, so it must be called", ""),
+    "y := 1\nx := y(2)": (6, "no_bad.y is a rule, not a function", "leave out the brackets"),
+    # Names that lead nowhere, or everywhere.
+    "x := data.teams": (
+        6,
+        "nothing is loaded as data.teams, so this line would never hold",
+        "data has: plangate, policies",
+    ),
+    "x := lib.by_kinds": (
+        6,
+        "nothing is loaded as data.plangate.lib.by_kinds, so this line would never hold",
+        "plangate.lib has: ",
+    ),
+    "x := data.policies": (
+        6,
+        "data.policies is a whole package, this rule perhaps included",
+        "name the rule that is meant",
+    ),
+    "x := lib[`of_kind`]": (6, "data.plangate.lib.of_kind is a function, so it must be called", ""),
+    "x := [y | some k in [`a`]; y := lib[k]]": (
+        33,
+        "data.plangate.lib is a whole package, this rule perhaps included",
+        "name the rule that is meant",
+    ),
+    # Recursion.
+    "x := y\ny := x": (1, "recursion: no_bad.x → no_bad.y → no_bad.x", ""),
+    "f(a) := f(a)": (1, "recursion: no_bad.f → no_bad.f", ""),
+    "f(a) := b if { b := {c | some c in a; f(c)} }": (1, "recursion: no_bad.f → no_bad.f", ""),
+    # Numbers.
+    "x := 0.12345678901234567890": (
+        6,
+        "the engine cannot hold the number 0.12345678901234567890 exactly",
+        WITH_OPA,
+    ),
+    "x := input.a * 1.1": (
+        16,
+        "arithmetic with decimals gives other last digits than in OPA",
+        f"calculate with whole numbers; {WITH_OPA}",
+    ),
+    # Patterns.
+    "x if { {`a`: b} = input.c; b }": (
+        8,
+        "an object pattern also matches objects with more keys, unlike in OPA",
+        f"read the keys one by one: `value := object.key`; {WITH_OPA}",
+    ),
+    "x contains b if { some {`a`: b} in input.c }": (
+        24,
+        "an object pattern also matches objects with more keys, unlike in OPA",
+        f"read the keys one by one: `value := object.key`; {WITH_OPA}",
+    ),
+    "f({`a`: b}) := b": (
+        3,
+        "an object pattern also matches objects with more keys, unlike in OPA",
+        f"read the keys one by one: `value := object.key`; {WITH_OPA}",
+    ),
+    # Arguments whose meaning depends on the engine.
+    'x := regex.match("\\\\d", `1`)': (
+        6,
+        "regex.match: \\d covers other letters and digits than in OPA: write [0-9]",
+        WITH_OPA,
+    ),
+    "x := regex.match(input.a, `1`)": (
+        6,
+        (
+            "regex.match: the pattern must be written out, so that it can be checked: "
+            "patterns are not the same in both engines"
+        ),
+        WITH_OPA,
+    ),
+    "x := regex.replace(`a`, `\\w`, `b`)": (
+        6,
+        "regex.replace: \\w covers other letters and digits than in OPA: write [0-9A-Za-z_]",
+        WITH_OPA,
+    ),
+    "x := glob.match(`a*`, [`.`], `ab`)": (
+        6,
+        "glob.match: delimiters do not mean the same in both engines: pass null",
+        WITH_OPA,
+    ),
+    "x := glob.match(`a?`, null, `ab`)": (
+        6,
+        "glob.match: the pattern must be written out, and may hold only text and single *",
+        WITH_OPA,
+    ),
+    "x := split(`a`, ``)": (
+        6,
+        (
+            "split: the second argument must be a text that is written out and not empty: "
+            "an empty one is not the same in both"
+        ),
+        WITH_OPA,
+    ),
+    "x := sprintf(`%5d`, [1])": (
+        6,
+        "sprintf: only the verbs %v, %s, %d, %q and %% mean the same in both engines",
+        WITH_OPA,
+    ),
+    "x := sprintf(`%v %v`, [1])": (6, "sprintf: 2 verbs for 1 values", WITH_OPA),
+    "x := sprintf(input.a, [1])": (
+        6,
+        "sprintf: the format and the array of values must be written out",
+        WITH_OPA,
+    ),
+    "x contains v if walk(input, [[`a`, _], v])": (
+        17,
+        "walk: write walk(value, [path, value]) with two plain variables: other patterns find less than in OPA",
+        WITH_OPA,
+    ),
+    "x := [v | walk(input, [_, v])]": (
+        6,
+        "walk has another order than in OPA, so an array of what it finds differs",
+        "collect into a set: {x | …}",
+    ),
+    # Heads and `with`.
+    "x if input.a with input as {}": (
+        6,
+        "`with` replaces what a rule reads: it is for tests only",
+        f"pass the value to a function; {WITH_OPA}",
+    ),
+    "x[a][b] := 1 if { some a in [`c`]; some b in [`d`] }": (
+        1,
+        "a rule name with more than one computed key is not judged the same by both engines",
+        f"use one key, and an object or a set as value; {WITH_OPA}",
+    ),
+    "input := 1": (1, "input cannot be shadowed", ""),
+    "f(input) := 1": (3, "a parameter must not be called input", ""),
+    # Syntax that OPA knows.
+    "x := $`a{input.b}`": (
+        6,
+        "invalid character",
+        f"string interpolation is not supported: use sprintf or concat; {WITH_OPA}",
+    ),
+    "x := 1\nimport data.plangate.lib.more": (
+        1,
+        "unexpected keyword `import`",
+        f"write imports above the first rule; {WITH_OPA}",
+    ),
+    "x := 1 if { true } { false }": (
+        20,
+        "two bodies of one rule: regorus does not give the second the value of the first",
+        f"write the head again; {WITH_OPA}",
+    ),
+    # Variables without a value.
+    "x contains y if true": (12, "`y` gets no value in the body", ""),
+    "x[y] := 1 if true": (3, "`y` gets no value in the body", ""),
+    "x := [y | true]": (7, "`y` gets no value in the body", ""),
+    "x if { [y | true] == input.a }": (9, "`y` gets no value in the body", ""),
+    "x if every z in input.a { {y: z | true} == 1 }": (28, "`y` gets no value in the body", ""),
+    "f(a) := b if a": (9, "`b` gets no value in the body", ""),
+    "f(1)": (
+        1,
+        "rule must have a body or assignment",
+        f"a function needs a value or a body: write `:= true`; {WITH_OPA}",
+    ),
+}
+
+
+@pytest.mark.parametrize("body", REFUSED)
+def test_refuses(body: str, tmp_path: Path) -> None:
+    column, problem, hint = REFUSED[body]
+    error = refusal(tmp_path, body)
+    assert (error.file, error.column, error.problem) == ("custom/policy.rego", column, problem)
+    assert error.line in {FIRST_LINE, FIRST_LINE + 1}
+    assert error.hint.startswith(hint)
+    assert bool(error.hint) == bool(hint)
+
+
+ALLOWED = [
+    "x := 18446744073709551616",
+    "x := 1.10",
+    "x := input.a + 2",
+    "x := regex.match(`^[0-9]+$`, input.a)",
+    "x := glob.match(`s3:Get*`, null, input.a)",
+    "x contains v if walk(input.a, [_, v])",
+    "x[k] := v if some k, v in input.a",
+    "x[k] contains v if some k, v in input.a",
+    "x.y := 1",
+    "default x := 1\n\nx := 2 if input.a",
+    "x := 1 if input.a\n\nelse := 2",
+    "f(x) := y if { y := x }",
+    "f(f_) := f_",
+    "x if every v in input.a { v > 0 }",
+    "tags(resource) := tags if { tags := resource.after.tags }",
+    "x := count([1 | print(`a`)])",
+    "x if input.a == {`b`: 1}",
+    "x := sprintf(`%d%% of %v`, [5, input.a])",
+]
+
+
+@pytest.mark.parametrize("body", ALLOWED)
+def test_allows(body: str, tmp_path: Path) -> None:
+    assert load_policy(tmp_path, a_policy(body + "\n" + BAD_INSTANCE)).rules[0].id == "no-bad"
+
+
+IMPORTS = {
+    "import data.plangate.libs": "nothing is loaded as data.plangate.libs",
+    "import foo.bar": "import path must begin with one of: {data, future, input, rego}",
+    "import rego.v2": "unknown import rego.v2",
+    "import input.a as lib": 'two imports are called "lib"',
+    "import input.a as deny": 'the import "deny" has the name of a rule here',
+}
+
+
+@pytest.mark.parametrize("line", IMPORTS)
+def test_refuses_the_import(line: str, tmp_path: Path) -> None:
+    with pytest.raises(PolicyLoadError) as caught:
+        load_policy(tmp_path, a_policy().replace("data.plangate.lib\n", f"data.plangate.lib\n{line}\n"))
+    assert caught.value.problem == IMPORTS[line]
+    assert caught.value.line == 13
+
+
+def test_a_chain_of_rules_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    links = "".join(f"r{index} := r{index + 1}\n\n" for index in range(150))
+    assert "more than 100 rules that call each other" in str(refusal(tmp_path, links + "r150 := 1\n"))
+
+
+def test_unsafe_variables_are_refused_by_the_engine_when_loading(tmp_path: Path) -> None:
+    error = refusal(tmp_path, "x contains y if { input.a == y2 }")
+    assert error.line == FIRST_LINE
+    assert "y" in error.problem
+
+
+def test_no_message_shows_a_stack_trace_of_the_engine(tmp_path: Path) -> None:
+    for body in ("x := ]", "x := $`a`", "f(1)", "x contains y if true"):
+        message = str(refusal(tmp_path, body))
+        assert "backtrace" not in message
+        assert "\n" not in message
