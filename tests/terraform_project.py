@@ -71,7 +71,8 @@ class Project:
         return (self.folder / name).read_bytes()
 
     def executor(self, **settings: float) -> TerraformExecutor:
-        defaults = {"apply_timeout_s": 120.0, "plan_timeout_s": 120.0, "stop_grace_s": 30.0} | settings
+        defaults = {"apply_timeout_s": 120.0, "plan_timeout_s": 120.0, "stop_grace_s": 30.0}
+        defaults |= {"show_timeout_s": 60.0} | settings
         return TerraformExecutor(
             tool=self.tool,
             working_dir=self.folder,
@@ -79,6 +80,7 @@ class Project:
             apply_timeout_s=defaults["apply_timeout_s"],
             plan_timeout_s=defaults["plan_timeout_s"],
             stop_grace_s=defaults["stop_grace_s"],
+            show_timeout_s=defaults["show_timeout_s"],
         )
 
     def has(self, name: str) -> bool:

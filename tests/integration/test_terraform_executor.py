@@ -639,6 +639,137 @@ def test_a_private_file_that_was_swapped_during_the_apply_is_no_success(tmp_path
     )
 
 
+def test_a_program_that_is_gone_runs_nothing(tmp_path: Path) -> None:
+    real = a_project(the_tool(NAMES[0]), tmp_path, ONE)
+    plan = real.plan()
+
+    with pytest.raises(ExecutionError, match=r"could not be started: .*; nothing ran"):
+        apply(replace(real, tool=replace(real.tool, path=tmp_path / "gone")), plan)
+
+
+@pytest.mark.parametrize(
+    "script", ["print('{}'); sys.exit(0)", "print('x'); sys.exit(0)", "sys.exit(1)", "time.sleep(60)"]
+)
+def test_a_plan_that_cannot_be_shown_is_not_applied(tmp_path: Path, script: str) -> None:
+    """With a double of terraform: the real one cannot be made to do this."""
+    real = a_project(the_tool(NAMES[0]), tmp_path / "project", MARKER)
+    plan = real.plan()
+    stand_in = a_stand_in(tmp_path, real.tool, f"if command == 'show': {script}")
+
+    with pytest.raises(ExecutionError, match=r"cannot read the plan in .*; nothing ran"):
+        apply(replace(real, tool=stand_in), plan, show_timeout_s=1.0)
+    assert not real.has("marker")
+
+
+def test_ctrl_c_before_the_apply_runs_nothing(tmp_path: Path) -> None:
+    """With a double of terraform: the real one is too fast."""
+    real = a_project(the_tool(NAMES[0]), tmp_path / "project", MARKER)
+    plan = real.plan()
+    stand_in = a_stand_in(
+        tmp_path, real.tool, "if command == 'show': os.kill(os.getppid(), signal.SIGINT); time.sleep(60)"
+    )
+
+    with hearing_signals(), pytest.raises(KeyboardInterrupt):
+        apply(replace(real, tool=stand_in), plan)
+    assert not real.has("marker")
+
+
+CHECKED = """
+check "seen" {
+  assert {
+    condition     = terraform_data.one.output != ""
+    error_message = "no output"
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "problems"),
+    [
+        (
+            "os.kill(os.getppid(), signal.SIGINT); time.sleep(60)",
+            ExecutionStatus.CHECKS_FAILED,
+            (
+                "check failed: the results of the check blocks could not be read",
+                "interrupted before a follow-up plan was made",
+            ),
+        ),
+        (
+            "print('x'); sys.exit(0)",
+            ExecutionStatus.CHECKS_FAILED,
+            ("check failed: the results of the check blocks could not be read",),
+        ),
+        (
+            "pathlib.Path(sys.argv[0]).chmod(0o600)",
+            ExecutionStatus.NOT_CONVERGED,
+            ("no follow-up plan could be made: Permission denied",),
+        ),
+    ],
+)
+def test_what_goes_wrong_afterwards_is_a_problem(
+    tmp_path: Path, script: str, status: ExecutionStatus, problems: tuple[str, ...]
+) -> None:
+    """With a double of terraform: the real one cannot be made to do this."""
+    real = a_project(the_tool(NAMES[0]), tmp_path / "project", ONE + CHECKED)
+    plan = real.plan()
+    state = "command == 'show' and not arguments[-1].startswith('/proc')"
+    stand_in = a_stand_in(tmp_path, real.tool, f"if {state}: {script}")
+
+    with hearing_signals():
+        report = apply(replace(real, tool=stand_in), plan)
+
+    assert (report.status, report.problems) == (status, problems)
+    assert report.interrupted == ("interrupted" in problems[-1])
+
+
+def test_a_check_that_a_new_plan_cannot_ask_is_a_failed_check(project: Project) -> None:
+    plan = project.write(CHECKED + 'resource "terraform_data" "one" { input = timestamp() }\n').plan()
+
+    report = apply(project, plan)
+
+    assert (report.status, report.problems) == (
+        ExecutionStatus.CHECKS_FAILED,
+        ("check failed: check.seen: could not be evaluated", "still to do: terraform_data.one (update)"),
+    )
+
+
+def test_many_differences_are_counted_after_the_first_twenty(project: Project) -> None:
+    text = 'resource "terraform_data" "x" {\n  count = 23\n  input = timestamp()\n}\n'
+    plan = project.write(text).plan()
+
+    report = apply(project, plan)
+
+    assert (len(report.problems), report.problems[-1]) == (21, "still to do: 3 more")
+
+
+def test_targets_that_cannot_be_read_are_what_was_in_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terraform, "how_it_was_made", lambda _plan, **_: None)
+    project = a_project(the_tool("terraform"), tmp_path, MANY)
+    plan = project.plan("-target=terraform_data.kept")
+
+    report = apply(project, plan)
+
+    assert (report.status, report.problems) == (ExecutionStatus.SUCCEEDED, ())
+
+
+def test_a_configuration_that_cannot_be_compared_is_not_run_to_confirm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object, **__: object) -> tuple[str, ...]:
+        raise ValueError
+
+    monkeypatch.setattr(terraform, "changed_files", unreadable)
+    project = a_project(the_tool(NAMES[0]), tmp_path, ONE)
+
+    report = apply(project, project.plan())
+
+    assert (report.status, report.followup) == (ExecutionStatus.NOT_CONVERGED, None)
+    assert report.problems[0].endswith("its copy in the plan cannot be read")
+
+
 def test_apply_gets_credentials_but_nothing_that_changes_what_terraform_does(tmp_path: Path) -> None:
     """With a double of terraform that notes its environment and its arguments."""
     real = a_project(the_tool(NAMES[0]), tmp_path / "project", ONE)

@@ -121,6 +121,15 @@ def test_a_folder_that_does_not_exist_is_one_sentence(project: Project, tmp_path
 
 
 @pytest.mark.terraform
+def test_a_program_that_is_gone_gives_no_plan(project: Project) -> None:
+    data = project.plan()
+    gone = replace(project, tool=replace(project.tool, path=project.folder / "gone"))
+
+    with pytest.raises(PlanParseError, match="cannot be run on it: No such file or directory"):
+        read(gone, data)
+
+
+@pytest.mark.terraform
 def test_without_terraform_a_saved_plan_is_refused_with_a_way_out(project: Project) -> None:
     data = project.plan()
 
@@ -303,6 +312,18 @@ def test_a_name_cut_short_by_a_nul_is_refused() -> None:
 
     with pytest.raises(PlanParseError):
         inspect(data, "tfplan", LIMITS)
+
+
+@pytest.mark.terraform
+def test_no_program_sees_an_archive_that_is_refused(tmp_path: Path) -> None:
+    """With a double of terraform that says whether it was run."""
+    real = Project(folder=tmp_path, tool=the_tool(NAMES[0]))
+    stand_in = a_stand_in(tmp_path, real.tool, "(here / 'ran').touch()")
+
+    with pytest.raises(PlanParseError, match="leads out of the archive"):
+        read(replace(real, tool=stand_in), a_zip(("tfplan", b"p"), ("../evil", b"x")))
+
+    assert not real.has("ran")
 
 
 @pytest.mark.parametrize(
