@@ -32,7 +32,7 @@ def apply(
     from plangate.cli.answer import announce_keys, exit_code, write_report
     from plangate.cli.progress import Progress
     from plangate.decision.decide import Result
-    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, CannotDecideError
+    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED, CannotDecideError
     from plangate.report.base import one_line
 
     choices = wiring.Choices(
@@ -81,6 +81,8 @@ def apply(
         streams.say(
             f"standard output cannot be written; `plangate audit show {leave.decision_id}` tells how it ended\n"
         )
+    if execution.report.interrupted:
+        return EXIT_INTERRUPTED
     return EXIT_ALLOW if execution.succeeded else EXIT_EXECUTION_FAILED
 
 

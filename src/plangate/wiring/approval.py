@@ -129,4 +129,6 @@ def executor_for(session: Session, choices: Choices) -> Executor:
         working_dir=working_dir(session.document, choices),
         environ=os.environ,
         apply_timeout_s=session.settings.values.limits.apply_timeout_s,
+        show_timeout_s=session.limits.show_timeout_s,
+        max_json_bytes=session.limits.max_plan_bytes,
     )

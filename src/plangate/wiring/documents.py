@@ -3,7 +3,7 @@
 import hashlib
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,9 +69,13 @@ def parse_document(document: Document, settings: Settings, choices: Choices, lim
     from plangate.parsers import terraform_plan  # noqa: PLC0415
 
     # Whatever is a zip archive is a saved plan, or refused as one.
+    targets: tuple[str, ...] = ()
     if document.data.startswith(ZIP_MARK):
+        from plangate.executor.terraform_saved_plan import how_it_was_made  # noqa: PLC0415
         from plangate.parsers import terraform_saved  # noqa: PLC0415
 
+        making = how_it_was_made(document.data, max_bytes=limits.max_plan_bytes)
+        targets = making.targets if making is not None else ()
         source = terraform_saved.read_saved_plan(
             document.data,
             document.name,
@@ -84,7 +88,9 @@ def parse_document(document: Document, settings: Settings, choices: Choices, lim
         source = Input(
             name=document.name, data=document.data, sha256=document.sha256, size=len(document.data)
         )
-    return terraform_plan.parse(source, limits)
+    plan = terraform_plan.parse(source, limits)
+    # OpenTofu's JSON does not say that a plan with -target is incomplete; the plan itself does.
+    return replace(plan, complete=False) if targets else plan
 
 
 def working_dir(document: Document, choices: Choices) -> Path:
