@@ -143,8 +143,9 @@ class ReadLog:
         if path and path[0] not in _MAY_BE_UNKNOWN:
             return
         if path and path[0] == "unknown":
-            # Which values are unknown changes with every unknown value.
-            self._note(root, Read(path=("after",), deep=True))
+            # Which values are unknown changes with every unknown value; that there is a list does not.
+            if deep or len(path) > 1:
+                self._note(root, Read(path=("after",), deep=True))
         elif (path and path[0] == ANY) or (not path and deep):
             self._note(root, Read(path=(), deep=True))
         elif path:

@@ -23,18 +23,20 @@ class Scope:
 
     def bind(self, name: str, alias: Alias) -> None:
         """A variable may also be this; one that is not known yet is a variable of this body."""
-        scope: Scope | None = self
-        while scope is not None and name not in scope.names:
-            scope = scope.parent
-        scope = scope or self
-        before = scope.names.get(name)
+        owner: Scope | None = self
+        while owner is not None and name not in owner.names:
+            owner = owner.parent
+        owner = owner or self
+        before = owner.names.get(name)
         after = alias if before is None else before.join(alias)
-        if before != after:
-            scope.names[name] = after
-            while scope is not None:
-                scope.changed = True
-                scope = scope.parent
-            self.changed = True
+        if before == after:
+            return
+        owner.names[name] = after
+        scope: Scope | None = self
+        while scope is not None:
+            scope.changed = True
+            # Bodies around the owner know nothing of the variable.
+            scope = scope.parent if scope is not owner else None
 
 
 def is_iteration(source: Expr) -> bool:
