@@ -81,7 +81,6 @@ def check(db: sqlite3.Connection, path: Path) -> None:
 def _set_up(db: sqlite3.Connection, path: Path) -> None:
     db.text_factory = lenient_text
     db.execute("PRAGMA trusted_schema = OFF")
-    db.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE cannot delete past the triggers
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise AuditError(f"{path}: no write-ahead log on this file system (got {mode})")

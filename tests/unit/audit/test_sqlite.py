@@ -216,6 +216,11 @@ def _another_version(folder: Path) -> None:
         db.execute("PRAGMA user_version = 2")
 
 
+def _not_said_to_be_a_log(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / FILE_NAME)) as db:
+        db.execute("PRAGMA application_id = 0")
+
+
 def _another_program(folder: Path) -> None:
     (folder / FILE_NAME).unlink()
     with closing(sqlite3.connect(folder / FILE_NAME)) as db:
@@ -239,6 +244,7 @@ def _another_table(folder: Path) -> None:
         _folder_in_its_place,
         _open_folder,
         _another_version,
+        _not_said_to_be_a_log,
         _another_program,
         _another_table,
     ],

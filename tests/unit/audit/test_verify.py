@@ -227,6 +227,14 @@ def test_what_can_be_seen_without_reading_everything_is_refused_on_opening(
         a_log(folder)
 
 
+def test_a_log_that_is_too_short_says_how_many_records_there_were(folder: Path) -> None:
+    behind_the_triggers(folder, TAMPERED["the last records removed"][0])
+    with pytest.raises(
+        AuditError, match="2 records, but its checkpoint was signed over 5: records are missing"
+    ):
+        a_log(folder)
+
+
 def test_a_record_that_was_changed_is_never_read_as_if_it_were_genuine(folder: Path) -> None:
     behind_the_triggers(folder, _flip)
     with a_log(folder) as log, pytest.raises(AuditError, match="record 2 was changed"):
