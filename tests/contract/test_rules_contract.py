@@ -15,7 +15,6 @@ import plangate.rules
 from plangate.decision.outcome import Status
 from plangate.facts.registry import ADAPTER_ERROR, ADAPTERS
 from plangate.model.kinds import COMMON_FACTS, KINDS
-from plangate.model.plan import Plan
 from plangate.rules.base import Phase, Rule
 from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
@@ -72,7 +71,14 @@ def test_the_twenty_rules_have_the_ids_that_others_refer_to() -> None:
 @EVERY_RULE
 def test_a_rule_tells_all_that_its_page_shows(rule: Rule) -> None:
     spec = rule.spec
-    texts = (spec.title, spec.description, spec.remediation, rule.rationale, rule.bad.strip(), rule.good.strip())
+    texts = (
+        spec.title,
+        spec.description,
+        spec.remediation,
+        rule.rationale,
+        rule.bad.strip(),
+        rule.good.strip(),
+    )
     assert all(texts)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", spec.id)
     assert spec.frameworks
@@ -130,14 +136,16 @@ def test_cases_are_named_for_what_comes_out(rule: Rule) -> None:
             assert answers, name
         if name.startswith("fail_"):
             assert "fail" in answers, name
-    unknown = {a for n, c in cases_of(rule).items() if n.startswith("unknown_") for a in c["outcomes"].values()}
+    unknown = {
+        a for n, c in cases_of(rule).items() if n.startswith("unknown_") for a in c["outcomes"].values()
+    }
     # A count does not depend on values, and a program that is not known yet runs all the same.
     assert ("unknown" in unknown) is (rule.spec.id not in {"blast-radius", "no-provisioners"})
 
 
 @EVERY_CASE
 def test_each_adapter_gives_exactly_the_facts_of_its_kind(rule: Rule, name: str) -> None:
-    plan: Plan = a_plan_from(FIXTURES / slug(rule) / f"{name}.json")
+    plan = a_plan_from(FIXTURES / slug(rule) / f"{name}.json")
     for resource in plan.resources:
         assert ADAPTER_ERROR not in resource.facts, resource.address
         if resource.mode == "managed":

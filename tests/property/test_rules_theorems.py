@@ -45,6 +45,20 @@ FAILING: Final = tuple(
 )
 
 
+BY_KIND: Final = tuple(case for case in ALL if RULES[case[0]].spec.kinds and case[2].resources)
+POINTING: Final = frozenset({
+    "bucket", "security_group_id", "subnet_id", "vpc_zone_identifier", "policy_arn", "instance", "instance_id",
+    "network_interface_id", "listener_arn", "load_balancer_arn", "launch_configuration", "cluster_identifier",
+    "prefix_list_id", "launch_template",
+})  # fmt: skip
+TELLING: Final[tuple[Any, ...]] = (
+    True, False, None, "", "true", "false", "0.0.0.0/0", "::/0", "-1", "all", "tcp", 0, 22, 443, "optional", "required",
+    "enabled", "disabled", "HTTP", "HTTPS", "forward", "redirect", "*", "public-read", "Suspended", "Enabled", "AES256",
+    "serverless", "network", "ingress", "arn:aws:iam::aws:policy/AdministratorAccess", [], [{}], {}, ["0.0.0.0/0"],
+    '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}',
+)  # fmt: skip
+
+
 def places(value: Any, *tokens: str | int) -> Iterator[tuple[str | int, ...]]:
     """Tokens of every value in a document, the parents first."""
     if tokens:
@@ -131,6 +145,36 @@ def test_any_json_anywhere_gives_an_answer_and_never_breaks_a_rule_or_an_adapter
         resource.facts[ADAPTER_ERROR] for resource in changed.resources if ADAPTER_ERROR in resource.facts
     ] == []
     assert Status.ERROR not in {outcome.status for outcome in judged(rule, settings, changed)}
+
+
+@given(st.data())
+def test_passing_while_a_value_is_unknown_means_passing_whatever_it_turns_out_to_be(
+    data: st.DataObject,
+) -> None:
+    rule, settings, plan = data.draw(st.sampled_from(BY_KIND))
+    index = data.draw(st.sampled_from(range(len(plan.resources))))
+    resource = plan.resources[index]
+    configured = resource.configured or frozenset()
+    # An attribute that is only computed follows its default, and one that points somewhere follows its reference.
+    wanted = [
+        t
+        for t in places(resource.planned)
+        if t[0] in configured and t[-1] not in POINTING and t[0] not in POINTING
+    ]
+    if not wanted:
+        return
+    tokens = data.draw(st.sampled_from(wanted))
+
+    def answers(value: Any) -> dict[str, Status]:
+        changed = replace(resource, planned=put(resource.planned, tokens, value))
+        resources = (*plan.resources[:index], changed, *plan.resources[index + 1 :])
+        return {
+            o.address: o.status
+            for o in judged(rule, settings, replace(plan, resources=with_facts(resources)))
+        }
+
+    unknown, known = answers(UNKNOWN), answers(data.draw(st.sampled_from(TELLING)))
+    assert {a for a, s in unknown.items() if s is Status.PASS and known[a] is Status.FAIL} == set()
 
 
 @given(st.data())

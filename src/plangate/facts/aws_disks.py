@@ -77,8 +77,12 @@ def described_disks_encrypted(native: Native) -> Tri | None:
 
 def _mapping_encrypted(native: Native, mapping: Values, default: Tri) -> Tri | None:
     """``None`` for a mapping that makes no disk: an instance store, or a device that is left out."""
-    if has_text(mapping.get("virtual_name")) or has_text(mapping.get("no_device")):
-        return None
+    for name in ("virtual_name", "no_device"):
+        value: object = mapping.get(name)
+        if value is UNKNOWN:
+            return UNKNOWN
+        if has_text(value):
+            return None
     disks = blocks_in(mapping.get("ebs"))
     if disks is UNKNOWN:
         return UNKNOWN
