@@ -25,6 +25,9 @@ def a_resource(
         changes: Fields to set otherwise.
     """
     planned = dict(values or {})
+    known = {key: value for key, value in planned.items() if value is not UNKNOWN}
+    action = changes.get("action", Action.CREATE)
+    gone = action in {Action.DELETE, Action.FORGET}
     native_type, name = address.split(".")[-2:]
     fields: dict[str, Any] = {
         "address": address,
@@ -33,9 +36,10 @@ def a_resource(
         "provider": AWS,
         "cloud": "aws",
         "region": "eu-central-1",
-        "action": Action.CREATE,
-        "planned": planned,
-        "after": {key: value for key, value in planned.items() if value is not UNKNOWN},
+        "action": action,
+        "planned": {} if gone else planned,
+        "before": None if action is Action.CREATE else known,
+        "after": None if gone else known,
         "configured": frozenset(planned),
     }
     return Resource(**(fields | changes))

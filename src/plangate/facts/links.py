@@ -9,7 +9,7 @@ from typing import Final
 
 from plangate.facts.base import Native, Raw, agreed, native_of
 from plangate.model.graph import Links
-from plangate.model.plan import Action, Resource
+from plangate.model.plan import Resource
 from plangate.model.values import UNKNOWN, Tri, any_of
 
 MAX_POSSIBLE: Final = 100
@@ -77,7 +77,7 @@ def account_setting(
         if setting.mode != "managed" or not same_place(setting, native.resource):
             continue
         value = read(native_of(setting, native.graph))
-        values.append(value if holds_for_all or setting.action is Action.NO_OP else _doubtful(value))
+        values.append(value if holds_for_all or setting.existing else _doubtful(value))
     return any_of(values)
 
 

@@ -63,7 +63,8 @@ def protocol_name(value: Raw) -> str | Unknown:
 
 def is_reached(item: Entry, *, protocols: Collection[str], port: int) -> Tri:
     """Whether an entry lets traffic of one of the protocols through to a port."""
-    name, first, last = item["protocol"], item["from_port"], item["to_port"]
+    name: str | Unknown = item["protocol"]
+    first, last = item["from_port"], item["to_port"]
     if name == "all":
         return True
     if name is UNKNOWN:
@@ -76,7 +77,8 @@ def is_reached(item: Entry, *, protocols: Collection[str], port: int) -> Tri:
 
 def is_everything(item: Entry) -> Tri:
     """Whether an entry lets all traffic through: every protocol, or every port of TCP or UDP."""
-    name, first, last = item["protocol"], item["from_port"], item["to_port"]
+    name: str | Unknown = item["protocol"]
+    first, last = item["from_port"], item["to_port"]
     if name == "all":
         return True
     if name is UNKNOWN:

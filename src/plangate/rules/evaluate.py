@@ -8,7 +8,7 @@ Rules this module keeps:
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeGuard
 
 from plangate.decision.outcome import Outcome, Status
 from plangate.facts.registry import ADAPTER_ERROR
@@ -79,7 +79,7 @@ def _asked(rule: Rule, resource: Resource, settings: Settings) -> Verdict:
         return _error(f"the facts of this {resource.type} could not be made ({broken})")
     try:
         verdict: object = rule.judge(resource, settings)
-        return verdict if isinstance(verdict, Verdict) and verdict.status in _ANSWERS else _NO_VERDICT
+        return verdict if _is_verdict(verdict) and verdict.status in _ANSWERS else _NO_VERDICT
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in a rule, its answer is "error"
         return _error(f"the rule failed ({type(error).__name__})")
 
@@ -90,13 +90,18 @@ def _on_plan(rule: Rule, plan: Plan, settings: Settings) -> list[Outcome]:
     except Exception as error:  # noqa: BLE001 - as above
         judged = _error(f"the rule failed ({type(error).__name__})")
     listed = judged if isinstance(judged, list | tuple) else (judged,)
-    verdicts = [v for v in listed if isinstance(v, Verdict) and isinstance(v.status, Status)]
+    verdicts = [verdict for verdict in listed if _is_verdict(verdict)]
     if not verdicts or len(verdicts) != len(listed):
         verdicts = [_NO_VERDICT]
     return [
         Outcome(rule=rule.spec.id, address=v.address, status=v.status, message=v.message, path=v.path)
         for v in verdicts
     ]
+
+
+def _is_verdict(answer: object) -> TypeGuard[Verdict]:
+    # Text that reads like a status is none: it would be compared as one and printed as another.
+    return isinstance(answer, Verdict) and isinstance(answer.status, Status)
 
 
 def _error(message: str) -> Verdict:

@@ -86,7 +86,9 @@ def _open_together(entries: Sequence[Entry], port: int) -> Tri:
     """
     answers = [(entry, is_reached(entry, protocols=_PROTOCOLS, port=port)) for entry in entries]
     certain = [entry for entry, reached in answers if reached is True]
-    possible = [entry for entry, reached in answers if reached is not False and entry["any_source"] is not True]
+    possible = [
+        entry for entry, reached in answers if reached is not False and entry["any_source"] is not True
+    ]
     if any(entry["any_source"] is True for entry in certain):
         return False
     if covers_everyone(cidr for entry in certain for cidr in entry["cidrs"]) is True:
