@@ -17,6 +17,7 @@ resource(fields) := object.union(
 		"sensitive": [],
 		"references": [],
 		"unresolved": [],
+		"patterns": [],
 		"facts": {},
 	},
 	fields,

@@ -12,7 +12,7 @@ references(resource) := {target |
 may_reference(resource) := {target |
 	some edge in resource.references
 	edge.exact == false
-	some target in object.get(remaining_by_pattern, without_keys(edge.address), set())
+	some target in object.get(remaining_by_pattern, edge.address, set())
 }
 
 # One of these attributes (JSON Pointers) reads something that could not be followed to a resource.
@@ -20,9 +20,6 @@ is_unresolved(resource, pointers) if {
 	some pointer in resource.unresolved
 	pointer in pointers
 }
-
-# An address without instance keys: module.a[0].aws_subnet.b["x"] becomes module.a.aws_subnet.b.
-without_keys(address) := regex.replace(address, `\[("([^"\\]|\\.)*"|[0-9]+)\]`, "")
 
 remaining_by_address[resource.address] contains resource if {
 	some resource in input.resources
@@ -32,5 +29,5 @@ remaining_by_address[resource.address] contains resource if {
 remaining_by_pattern[pattern] contains resource if {
 	some resource in input.resources
 	remains(resource)
-	pattern := without_keys(resource.address)
+	some pattern in array.concat([resource.address], resource.patterns)
 }

@@ -4,10 +4,10 @@ import data.plangate.lib
 import data.plangate.lib.builders_test as builders
 
 estate := builders.plan([
-	{"address": "module.m[\"a]b\"].t.one[0]"},
-	{"address": "module.m[\"a]b\"].t.one[1]"},
-	{"address": "module.m[\"x\"].t.two[7]"},
-	{"address": "module.m[\"y\"].t.two"},
+	{"address": "module.m[\"a]b\"].t.one[0]", "patterns": ["module.m[\"a]b\"].t.one", "module.m.t.one"]},
+	{"address": "module.m[\"a]b\"].t.one[1]", "patterns": ["module.m[\"a]b\"].t.one", "module.m.t.one"]},
+	{"address": "module.m[\"x\"].t.two[7]", "patterns": ["module.m[\"x\"].t.two", "module.m.t.two"]},
+	{"address": "module.m[\"y\"].t.two", "patterns": ["module.m.t.two"]},
 	{"address": "module.other.t.two"},
 	{"address": "t.gone", "action": "delete", "after": null},
 ])
@@ -49,6 +49,7 @@ test_another_attribute_is_not_unresolved if {
 	not lib.is_unresolved(builders.resource({"unresolved": ["/a"]}), {"/b"})
 }
 
-test_keys_of_every_form_are_left_out if {
-	lib.without_keys("module.a[0].b.c[\"x]\\\"y\"]") == "module.a.b.c"
+test_a_known_module_instance_is_kept_apart_from_the_others if {
+	found := addresses(lib.may_reference(source([builders.possibly("module.m[\"a]b\"].t.one")]))) with input as estate
+	found == {"module.m[\"a]b\"].t.one[0]", "module.m[\"a]b\"].t.one[1]"}
 }

@@ -33,22 +33,27 @@ undetermined contains lib.finding(database, message) if {
 
 undetermined contains lib.finding(database, message) if {
 	some database in lib.of_kind("database.instance")
-	some subnet in possible_subnets(database)
-	not subnet.facts.public_ips == false
-	message := sprintf("it may be in %v, which may give public addresses", [subnet.address])
+	risky := {subnet.address |
+		some subnet in possible_subnets(database)
+		not subnet.facts.public_ips == false
+	}
+	count(risky) > 0
+	message := sprintf("it may be in %v, which may give public addresses", [min(risky)])
 }
 
 undetermined contains lib.finding(database, "its subnets could not be followed to resources of the plan") if {
 	some database in lib.of_kind("database.instance")
-	some step in way(database)
+	some step in possible_way(database)
 	lib.is_unresolved(step, places)
 }
 
 # Attributes that say where a database is.
 places := {"/cluster_identifier", "/db_subnet_group_name", "/subnet_group_name", "/subnet_ids"}
 
-# The database itself, its cluster, and the subnet group of either: what may name subnets.
+# The database itself, its cluster, and the subnet group of either: what names subnets, and what may name them.
 way(database) := ({database} | lib.references(database)) | behind(lib.references(database))
+
+possible_way(database) := ({database} | reachable(database)) | possibly_behind(reachable(database))
 
 certain_subnets(database) := {subnet |
 	some step in way(database)
@@ -57,12 +62,19 @@ certain_subnets(database) := {subnet |
 }
 
 possible_subnets(database) := {subnet |
-	some step in way(database)
-	some subnet in lib.may_reference(step)
+	some step in possible_way(database)
+	some subnet in reachable(step)
 	subnet.kind == "network.subnet"
-}
+} - certain_subnets(database)
+
+reachable(resource) := lib.references(resource) | lib.may_reference(resource)
 
 behind(resources) := {target |
 	some resource in resources
 	some target in lib.references(resource)
+}
+
+possibly_behind(resources) := {target |
+	some resource in resources
+	some target in reachable(resource)
 }

@@ -19,18 +19,26 @@ import data.plangate.lib
 
 deny contains lib.finding(group, message) if {
 	some group in lib.of_kind("network.security_group")
-	some balancer in certain_balancers[group.address]
-	some database in certain_databases[group.address]
-	balancer.facts.public == true
-	message := sprintf("%v, which is public, and %v share it", [balancer.address, database.address])
+	balancers := {user.address |
+		some user in certain_balancers[group.address]
+		user.public == true
+	}
+	databases := {user.address | some user in certain_databases[group.address]}
+	count(balancers) > 0
+	count(databases) > 0
+	message := sprintf("%v, which is public, and %v share it", [min(balancers), min(databases)])
 }
 
 undetermined contains lib.finding(group, message) if {
 	some group in lib.of_kind("network.security_group")
-	some balancer in possible_balancers[group.address]
-	some database in possible_databases[group.address]
-	not balancer.facts.public == false
-	message := sprintf("%v, which may be public, and %v may share it", [balancer.address, database.address])
+	balancers := {user.address |
+		some user in possible_balancers[group.address]
+		not user.public == false
+	}
+	databases := {user.address | some user in possible_databases[group.address]}
+	count(balancers) > 0
+	count(databases) > 0
+	message := sprintf("%v, which may be public, and %v may share it", [min(balancers), min(databases)])
 }
 
 undetermined contains lib.finding(resource, "its security groups could not be followed to resources of the plan") if {
@@ -40,22 +48,25 @@ undetermined contains lib.finding(resource, "its security groups could not be fo
 }
 
 # Who uses a security group, by the group's address; `possible` holds the certain ones too.
-certain_balancers[group.address] contains balancer if {
+certain_balancers[group.address] contains as_user(balancer) if {
 	some balancer in lib.of_kind("network.load_balancer")
 	some group in lib.references(balancer)
 }
 
-certain_databases[group.address] contains database if {
+certain_databases[group.address] contains as_user(database) if {
 	some database in lib.of_kind("database.instance")
 	some group in lib.references(database)
 }
 
-possible_balancers[group.address] contains balancer if {
+possible_balancers[group.address] contains as_user(balancer) if {
 	some balancer in lib.of_kind("network.load_balancer")
 	some group in (lib.references(balancer) | lib.may_reference(balancer))
 }
 
-possible_databases[group.address] contains database if {
+possible_databases[group.address] contains as_user(database) if {
 	some database in lib.of_kind("database.instance")
 	some group in (lib.references(database) | lib.may_reference(database))
 }
+
+# Small on purpose: a set of whole resources is compared value by value.
+as_user(resource) := {"address": resource.address, "public": object.get(resource.facts, "public", "unknown")}

@@ -117,6 +117,22 @@ def _digest(sha256: str) -> str:
     return f"sha256 {sha256[:16]}"
 
 
+@app.command("export")
+def export(
+    output: Annotated[Path, typer.Argument(help="File to write.")],
+    *,
+    state_dir: options.StateDir = None,
+    config: options.Config = None,
+) -> int:
+    """Write the whole log with a fresh checkpoint to one file, for `audit verify --bundle` elsewhere."""
+    from plangate import wiring
+
+    choices = wiring.Choices(config=config, state_dir=state_dir)
+    count = wiring.export_log(wiring.state_folder(wiring.settings_for(choices), choices), output)
+    streams.say(f"wrote {output}: {count} records\n")
+    return 0
+
+
 @app.command("verify")
 def verify(
     *,

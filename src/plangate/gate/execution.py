@@ -153,7 +153,7 @@ def execute(
 
 
 def _record_obligations(gate: Gate, approved: ApprovedPlan, checked: Sequence[CheckedObligation]) -> None:
-    for number, item in enumerate(checked):
+    for item in checked:
         said = records.obligation_checked(
             gate.stamp(),
             decision_id=approved.decision_id,
@@ -162,7 +162,6 @@ def _record_obligations(gate: Gate, approved: ApprovedPlan, checked: Sequence[Ch
             path=item.obligation.path,
             result=item.result,
             message=item.message,
-            attempt=number + 1,
         )
         try:
             gate.log.append(said.encode(), idempotency_key=said.idempotency_key)

@@ -1,7 +1,7 @@
 """From bytes to a decision that is in the log. Steps are numbered as in docs/explanation/the-road.md."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -148,21 +148,22 @@ def _without_false_debt(gate: Gate, plan: Plan, outcomes: list[Outcome]) -> list
         return outcomes
     before = prior_plan(plan)
     said, _ = ask(gate.judges, replace(before, resources=with_facts(before.resources)))
-    earlier = {(o.rule, o.address): o for o in said if o.status in _WORSE}
+    earlier: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in said:
+        if outcome.status in _WORSE:
+            earlier.setdefault((outcome.rule, outcome.address), []).append(outcome)
     return [
-        replace(o, existing=False) if o.existing and _is_new(o, earlier.get((o.rule, o.address))) else o
+        replace(o, existing=False) if o.existing and _is_new(o, earlier.get((o.rule, o.address), ())) else o
         for o in outcomes
     ]
 
 
-def _is_new(outcome: Outcome, earlier: Outcome | None) -> bool:
+def _is_new(outcome: Outcome, earlier: Sequence[Outcome]) -> bool:
     """Whether a failure is another one than before. What failed before and is now unknown is not news."""
-    if outcome.status not in _WORSE:
-        return False
-    if earlier is None:
-        return True
-    same = (outcome.status, outcome.message, outcome.path) == (earlier.status, earlier.message, earlier.path)
-    return outcome.status is Status.FAIL and not same
+    if outcome.status is Status.UNKNOWN:
+        return not earlier
+    found = (outcome.status, outcome.message, outcome.path)
+    return outcome.status is Status.FAIL and all(found != (o.status, o.message, o.path) for o in earlier)
 
 
 def encode_plan(plan: Plan) -> bytes:

@@ -7,6 +7,7 @@ Published as ``plangate.dev/plan/v1``. In facts, and in outputs, an unknown leaf
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from plangate.model.address import patterns
 from plangate.model.plan import PLAN_SCHEMA, Plan, Resource
 from plangate.model.values import UNKNOWN, Unknown
 
@@ -15,7 +16,7 @@ Mask = Callable[[Any, tuple[str, ...]], Any]
 
 
 def plan_document(plan: Plan, mask: Mask | None = None) -> dict[str, Any]:
-    """The plan as JSON-like values; leaves may be `UNKNOWN` or ``Decimal``, which `unknown_as_text` and encoders handle.
+    """The plan as JSON-like values; leaves may be ``Decimal``, or `UNKNOWN` for which there is `unknown_as_text`.
 
     Args:
         plan: The plan.
@@ -108,6 +109,7 @@ def _resource(resource: Resource, mask: Mask | None) -> dict[str, Any]:
             for edge in resource.references
         ],
         "unresolved": resource.unresolved,
+        "patterns": patterns(resource.address)[1:] if "[" in resource.address else (),
         "facts": resource.facts,
         "location": {"file": location.file, "line": location.line} if location else None,
     }

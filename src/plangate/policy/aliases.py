@@ -20,7 +20,7 @@ Place: TypeAlias = tuple[str, Path]
 
 REQUIRED_FIELDS: Final = frozenset(
     """address type name mode provider cloud region kind action replace_order reason previous_address importing
-    deposed existing module index before after unknown sensitive replace_paths references unresolved facts
+    deposed existing module index before after unknown sensitive replace_paths references unresolved patterns facts
     location""".split()  # noqa: SIM905 - a list of words
 )
 """Fields that every resource of a plan document has (``schemas/plan.v1.json``); they may be null."""

@@ -8,6 +8,7 @@ not be evaluated, or that speaks of a resource which is not in the plan, is an e
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import EngineError
@@ -15,6 +16,8 @@ from plangate.model.plan import Plan, Resource
 from plangate.policy.base import Finding, PolicySet, RuleAnswer, RuleScope
 from plangate.policy.reads import Read, Reads, Unknowns, plan_unknown
 
+MAX_DENIALS: Final = 20
+"""Findings of one rule on one resource that are told one by one."""
 _MOST_NAMED = 5
 """Unknown values that a message names before it says how many more there are."""
 
@@ -103,12 +106,12 @@ def _rule_outcomes(
             rule, address, resource, denied.get(address, ()), undetermined.get(address, ()), unknown
         )
     # A finding about a resource that the rule did not promise to judge still counts.
-    judged = {resource.address for resource in resources}
-    for resource in plan.resources:
+    left = (denied.keys() | undetermined.keys()) - {resource.address for resource in resources}
+    for resource in plan.resources if left else ():
         address = resource.address
-        if address in judged or address not in {*denied, *undetermined}:
+        if address not in left:
             continue
-        judged.add(address)
+        left.discard(address)
         yield from _of_one(
             rule, address, resource, denied.get(address, ()), undetermined.get(address, ()), ()
         )
@@ -122,7 +125,11 @@ def _of_one(
     undetermined: Sequence[Finding],
     unknown: Sequence[str],
 ) -> Iterator[Outcome]:
-    """The outcomes of one resource, or of the plan: each denial by itself, else one."""
+    """The outcomes of one resource, or of the plan: each denial by itself, else one.
+
+    A rule that pairs every resource with every other one must not drown the report: what comes after the first few
+    findings is counted.
+    """
 
     def outcome(status: Status, message: str = "", path: str = "") -> Outcome:
         return Outcome(
@@ -132,11 +139,14 @@ def _of_one(
         )  # fmt: skip
 
     if denied:
-        for found in denied:
+        for found in denied[:MAX_DENIALS]:
             yield outcome(Status.FAIL, found.message, found.path)
+        if len(denied) > MAX_DENIALS:
+            yield outcome(Status.FAIL, f"and {len(denied) - MAX_DENIALS} more findings of this rule")
     elif undetermined:
-        for found in undetermined:
-            yield outcome(Status.UNKNOWN, found.message, found.path)
+        first = undetermined[0]
+        others = f" (and {len(undetermined) - 1} more)" if len(undetermined) > 1 else ""
+        yield outcome(Status.UNKNOWN, first.message + others, first.path)
     elif unknown:
         named = ", ".join(unknown[:_MOST_NAMED])
         more = len(unknown) - _MOST_NAMED

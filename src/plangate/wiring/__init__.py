@@ -12,7 +12,7 @@ from plangate.wiring.choices import Choices, limits_of, now, settings_for
 from plangate.wiring.documents import Document, parse_document, parse_follow_up, read_document
 from plangate.wiring.judges import chosen_spec, rule_specs
 from plangate.wiring.session import Session, open_session, plan_with_facts, plan_with_secrets
-from plangate.wiring.state import State, open_state, state_folder, stored_records, verify_log
+from plangate.wiring.state import State, export_log, open_state, state_folder, stored_records, verify_log
 
 __all__ = [
     "EXECUTOR",
@@ -25,6 +25,7 @@ __all__ = [
     "chosen_spec",
     "executor_for",
     "expiry",
+    "export_log",
     "limits_of",
     "now",
     "open_session",

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from plangate.audit.verify import Verification
 
 DEFAULT_STATE_DIR: Final = ".plangate"
-LOG_ORIGIN: Final = "plangate.dev/log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +56,17 @@ def open_state(folder: Path) -> Iterator[State]:
     Raises:
         AuditError: They cannot be made, read or trusted.
     """
-    log_key = signing_key(folder, "log", note_name=LOG_ORIGIN)
+    log_key = signing_key(folder, "log")
     receipt_key = signing_key(folder, "receipt")
     redaction = redaction_key(folder)
-    log = SqliteLog(folder, signer=log_key, origin=LOG_ORIGIN)
+    # Every log has a name of its own, as C2SP asks: that of its key.
+    log = SqliteLog(folder, signer=log_key, origin=log_key.name)
     try:
         state = State(folder=folder, log=log, log_key=log_key, receipt_key=receipt_key, redaction=redaction)
         for role, key in (("log", log_key), ("receipt", receipt_key)):
-            if key.created:
-                record = key_rotated(
-                    stamp(now(), os.urandom(10), actor()), role=role, public_key=key.public_key
-                )
+            record = key_rotated(stamp(now(), os.urandom(10), actor()), role=role, public_key=key.public_key)
+            # Also after a crash between making the key and recording it.
+            if log.find(record.idempotency_key) is None:
                 log.append(record.encode(), idempotency_key=record.idempotency_key)
         yield state
     finally:
@@ -101,6 +100,27 @@ def stored_records(folder: Path) -> Iterator[StoredRecord]:
         raise UsageError(f"{folder}: no log here", hint="--state-dir or PLANGATE_STATE_DIR names its folder")
     with open_state(folder) as state:
         yield from state.log.entries()
+
+
+def export_log(folder: Path, output: Path) -> int:
+    """Write all records and a fresh checkpoint to a file that must not be there yet; the number of records.
+
+    Raises:
+        UsageError: There is no log in this folder, or the file cannot be written.
+        AuditError: The log cannot be read.
+    """
+    from plangate.audit.bundle import write_bundle  # noqa: PLC0415
+
+    if not (folder / LOG_FILE).is_file():
+        raise UsageError(f"{folder}: no log here", hint="--state-dir or PLANGATE_STATE_DIR names its folder")
+    with open_state(folder) as state:
+        try:
+            with output.open("xb") as file:
+                return write_bundle(state.log, file)
+        except FileExistsError as error:
+            raise UsageError(f"{output}: exists already") from error
+        except OSError as error:
+            raise UsageError(f"{output}: cannot be written: {error.strerror}") from error
 
 
 def verify_log(
