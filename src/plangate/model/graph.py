@@ -15,7 +15,10 @@ from plangate.model.address import patterns
 from plangate.model.plan import Action, Reference, Resource
 from plangate.model.values import ABSENT, UNKNOWN, at_pointer
 
-IDENTIFIERS: Final = ("id", "arn", "name", "bucket", "identifier", "self_link", "key_id", "name_prefix")
+IDENTIFIERS: Final = (
+    "id", "arn", "name", "bucket", "identifier", "self_link", "key_id", "name_prefix", "function_name",
+    "cluster_identifier",
+)  # fmt: skip
 """Attributes whose known value names a resource."""
 
 
