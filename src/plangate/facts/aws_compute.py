@@ -5,7 +5,7 @@ from typing import Any, Final
 from plangate.facts.aws_disks import disks_encrypted
 from plangate.facts.aws_metadata import tokens_required
 from plangate.facts.aws_network import SUBNETS, gives_public_ips, has_elastic_address
-from plangate.facts.aws_templates import Template, template_of
+from plangate.facts.aws_templates import DEFAULT_SUBNET, Template, template_of
 from plangate.facts.base import REGISTRY, Adapter, Native, flag, has_text
 from plangate.facts.links import is_pointed_at, read_target, targets
 from plangate.model.values import UNKNOWN, Tri, any_of, pointer
@@ -17,48 +17,55 @@ _EXCLUDES_INTERFACES: Final = ("subnet_id", "vpc_security_group_ids", "security_
 
 def _instance(native: Native) -> dict[str, Any]:
     template = template_of(native)
+    public, source = _public_ip(native, template)
     return {
-        "public_ip": _public_ip(native, template),
+        "public_ip": public,
+        "public_ip_from": source if public is True else "",
         "metadata_tokens_required": tokens_required(native, template.tokens_required if template else None),
         "disks_encrypted": disks_encrypted(native, template.disks_encrypted if template else None),
     }
 
 
-def _public_ip(native: Native, template: Template | None) -> Tri:
-    return any_of(
+def _public_ip(native: Native, template: Template | None) -> tuple[Tri, str]:
+    """Whether the machine has a public address, and from where."""
+    tied = any_of(
         [
             is_pointed_at(native, "aws_eip", "/instance"),
             is_pointed_at(native, "aws_eip_association", "/instance_id"),
-            _address_on_launch(native, template),
         ]
     )
+    given, source = _address_on_launch(native, template)
+    return any_of([given, tied]), source if given is True else "an elastic address is tied to it"
 
 
-def _address_on_launch(native: Native, template: Template | None) -> Tri:
-    """Whether the instance gets an address when it starts.
+def _address_on_launch(  # noqa: PLR0911 - one return a step, in the order in which AWS decides
+    native: Native, template: Template | None
+) -> tuple[Tri, str]:
+    """Whether the instance gets an address when it starts, and from where if it does.
 
     Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html
     """
     # 1. It says so itself (of an existing instance, the provider has read this from the cloud).
     asked = native.setting("associate_public_ip_address")
     if asked is not None:
-        return flag(asked, default=False)
+        return flag(asked, default=False), "it asks for one"
     if has_text(native.values.get("public_ip")):
-        return True
+        return True, "it has one already"
     # 2. Network interfaces made beforehand get no address by themselves, only an elastic one.
     interfaces = _interfaces(native)
     if interfaces is not None:
-        return interfaces
+        return interfaces, "an elastic address is tied to its network interface"
     # 3. Its template says so.
     if template is not None and template.public_ip is not None:
-        return template.public_ip
-    # 4. Its subnet does as it does for all. Without one it starts in the default VPC, whose subnets give
-    # addresses.
+        return template.public_ip, "its template asks for one"
+    # 4. Its subnet does as it does for all. Without one it starts in the default VPC, whose subnets give addresses.
     subnet = native.setting("subnet_id")
-    if subnet is None or subnet == "":
-        return True if template is None or template.subnet_public is None else template.subnet_public
-    given: Tri = read_target(native, targets(native, "/subnet_id", SUBNETS), gives_public_ips)
-    return given
+    if subnet is not None and subnet != "":
+        given: Tri = read_target(native, targets(native, "/subnet_id", SUBNETS), gives_public_ips)
+        return given, "its subnet gives them"
+    if template is not None and template.subnet_public is not None:
+        return template.subnet_public, "the subnet that its template names gives them"
+    return True, DEFAULT_SUBNET
 
 
 def _interfaces(native: Native) -> Tri | None:

@@ -29,6 +29,9 @@ class Template:
     disks_encrypted: Tri | None = None
 
 
+DEFAULT_SUBNET: Final = "it names no subnet, and default subnets give them"
+"""Why a machine without a subnet gets a public address."""
+
 OUT_OF_SIGHT: Final = Template(
     public_ip=UNKNOWN, subnet_public=UNKNOWN, tokens_required=UNKNOWN, disks_encrypted=UNKNOWN
 )
@@ -121,8 +124,14 @@ def _interface_subnet(template: Native) -> Tri | None:
 def _launch_template(native: Native) -> dict[str, Any]:
     described = described_disks_encrypted(native)
     address = _interface_address(native)
+    subnet = _interface_subnet(native)
     return {
-        "public_ip": _interface_subnet(native) if address is None else address,
+        "public_ip": subnet if address is None else address,
+        "public_ip_from": "it asks for one"
+        if address is True
+        else "its subnet gives them"
+        if subnet is True
+        else "",
         "metadata_tokens_required": tokens_required(native),
         # Without a description the root disk follows the image, which is not encrypted by default.
         "disks_encrypted": encrypted_by_default(native) if described is None else described,
@@ -130,39 +139,49 @@ def _launch_template(native: Native) -> dict[str, Any]:
 
 
 def _launch_configuration(native: Native) -> dict[str, Any]:
-    asked = native.setting("associate_public_ip_address")
+    public = _asked(native)
     return {
-        "public_ip": None if asked is None else flag(asked, default=False),
+        "public_ip": public,
+        "public_ip_from": "it asks for one" if public is True else "",
         "metadata_tokens_required": tokens_required(native),
         "disks_encrypted": disks_encrypted(native, None),
     }
 
 
+def _asked(configuration: Native) -> Tri | None:
+    asked = configuration.setting("associate_public_ip_address")
+    return None if asked is None else flag(asked, default=False)
+
+
 def _group(native: Native) -> dict[str, Any]:
-    """A group's instances are as its template says; in whose favour it does not speak, the subnets decide.
+    """A group's instances are as its template says; where that is silent, the subnets decide.
 
     Source: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/autoscaling_group
     """
     template = _template_of_group(native)
     seen = template is not OUT_OF_SIGHT
+    public, source = _group_public_ip(native, template)
     return {
-        "public_ip": _group_public_ip(native, template),
+        "public_ip": public,
+        "public_ip_from": source if public is True else "",
         # What the plan's own template says is judged there.
         "metadata_tokens_required": None if seen else UNKNOWN,
         "disks_encrypted": None if seen else UNKNOWN,
     }
 
 
-def _group_public_ip(native: Native, template: Template) -> Tri:
-    if template.public_ip is not None and template is not OUT_OF_SIGHT:
-        return template.public_ip
+def _group_public_ip(native: Native, template: Template) -> tuple[Tri, str]:
+    if template is OUT_OF_SIGHT:
+        return UNKNOWN, ""
+    if template.public_ip is not None:
+        return template.public_ip, "its template asks for one"
     zones = native.setting("vpc_zone_identifier")
-    if zones is None or zones in ([], ()):
-        # By availability zone alone: the default subnets, which give addresses.
-        from_subnets: Tri = True if template.subnet_public is None else template.subnet_public
-    else:
-        from_subnets = any_public_subnet(native, "/vpc_zone_identifier")
-    return UNKNOWN if template is OUT_OF_SIGHT else from_subnets
+    if zones is not None and zones not in ([], ()):
+        return any_public_subnet(native, "/vpc_zone_identifier"), "one of its subnets gives them"
+    if template.subnet_public is not None:
+        return template.subnet_public, "the subnet that its template names gives them"
+    # By availability zone alone: the default subnets.
+    return True, DEFAULT_SUBNET
 
 
 def _template_of_group(native: Native) -> Template:
@@ -171,8 +190,7 @@ def _template_of_group(native: Native) -> Template:
         links = targets(native, "/launch_configuration", ("aws_launch_configuration",))
         if links.outside:
             return OUT_OF_SIGHT
-        asked = agreed(_launch_configuration(native_of(r, native.graph))["public_ip"] for r in links.all)
-        return Template(public_ip=asked)
+        return Template(public_ip=agreed(_asked(native_of(resource, native.graph)) for resource in links.all))
     # The provider takes exactly one of the two; the other one is empty or only computed.
     if native.blocks("mixed_instances_policy") not in (UNKNOWN, ()):
         mixed = template_of(

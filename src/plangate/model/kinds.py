@@ -20,22 +20,26 @@ COMMON_FACTS: Final[Mapping[str, str]] = MappingProxyType({
 INGRESS_SHAPE: Final = (
     "Allowed traffic: a tuple of {address, path, protocol ('tcp'|'udp'|'icmp'|'all'|number as text|UNKNOWN), "
     "from_port (int|UNKNOWN), to_port (int|UNKNOWN), cidrs (tuple of text|UNKNOWN), any_source (tri)}, or UNKNOWN. "
-    "any_source means that the sources together are the whole internet, over IPv4 or IPv6. address and path name the resource and attribute that say so; for protocol 'all' the ports are 0 to 65535."
+    "any_source means that the sources together are the whole internet, over IPv4 or IPv6. address and path name the "
+    "resource and attribute that say so; for protocol 'all' the ports are 0 to 65535."
 )
 
 KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
     "compute.instance": {
         "public_ip": "It gets a public address.",
+        "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
         "metadata_tokens_required": "The metadata service answers only to session tokens, or is off.",
         "disks_encrypted": "All its disks are encrypted.",
     },
     "compute.template": {
         "public_ip": "Instances made from it get a public address; null when it leaves that to the subnet.",
+        "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
         "metadata_tokens_required": "As for compute.instance.",
         "disks_encrypted": "As for compute.instance.",
     },
     "compute.group": {
         "public_ip": "Instances that it starts get a public address.",
+        "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
         "metadata_tokens_required": "As for compute.instance; null when a template in this plan says it.",
         "disks_encrypted": "As for compute.instance; null when a template in this plan says it.",
     },
@@ -49,7 +53,7 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
         "tls": "As for network.listener, of all its own listeners; null when they are resources of their own.",
     },
     "network.listener": {
-        "tls": "Clients must use TLS (https, tls, or only redirects to https); null for a transport that passes bytes on.",
+        "tls": "Clients must use TLS (https, tls, or only redirects to https); null where bytes are passed on.",
         "protocol": "Protocol as text in lower case, or UNKNOWN.",
     },
     "storage.bucket": {

@@ -12,7 +12,7 @@ def _judge(resource: Resource, _settings: Settings) -> Verdict:
         resource,
         "public_ip",
         wanted=False,
-        no="it gets a public address, from its own settings, its template, its subnet or an elastic address",
+        no=f"it gets a public address: {resource.fact('public_ip_from')}",
         unsure="whether it gets a public address is known only after apply",
         none="it leaves that to the subnet, which is judged where instances are made",
     )
