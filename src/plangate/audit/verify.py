@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 MAX_PROBLEMS: Final = 100
 """Problems that are listed one by one; the rest is only counted."""
 
+_NOT_ITS_HASH: Final = "its content and its stored hash do not belong together"
+_NOT_THEIR_HASHES: Final = "its stored hashes of earlier records do not fit those records"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -211,7 +214,9 @@ def _verify(
         frontier, nodes = frontier.append(merkle.leaf_hash(row.record))
         index = frontier.size - 1
         if row.hashes is not None and row.hashes != b"".join(nodes):
-            findings.add("its stored hashes are not those of its content", index)
+            # The row's first hash is of its own record; those after it also cover records before.
+            own = row.hashes[: len(nodes[0])] != nodes[0]
+            findings.add(_NOT_ITS_HASH if own else _NOT_THEIR_HASHES, index)
         _check_record(row, index, findings, validator, types, keys)
         if frontier.size in wanted:
             roots[frontier.size] = frontier.root()

@@ -126,8 +126,8 @@ TAMPERED: dict[str, tuple[Callable[[sqlite3.Connection], object], list[str]]] = 
     "a byte of a record": (
         _flip,
         [
-            "record 2: its stored hashes are not those of its content",
-            "record 3: its stored hashes are not those of its content",
+            "record 2: its content and its stored hash do not belong together",
+            "record 3: its stored hashes of earlier records do not fit those records",
             "the first 5 records are not those that the checkpoint was signed over",
         ],
     ),
@@ -147,34 +147,34 @@ TAMPERED: dict[str, tuple[Callable[[sqlite3.Connection], object], list[str]]] = 
         lambda db: db.execute("DELETE FROM entry WHERE leaf_index = 2"),
         [
             "record 2: expected record 2 here, found 3",
-            "record 2: its stored hashes are not those of its content",
+            "record 2: its stored hashes of earlier records do not fit those records",
             "record 3: expected record 3 here, found 4",
-            "record 3: its stored hashes are not those of its content",
+            "record 3: its stored hashes of earlier records do not fit those records",
             "the checkpoint was signed over 5 records, 1 are missing",
         ],
     ),
     "a middle record removed and the rest moved up": (
         _close_ranks,
         [
-            "record 2: its stored hashes are not those of its content",
-            "record 3: its stored hashes are not those of its content",
+            "record 2: its stored hashes of earlier records do not fit those records",
+            "record 3: its stored hashes of earlier records do not fit those records",
             "the checkpoint was signed over 5 records, 1 are missing",
         ],
     ),
     "two records swapped": (
         _swap,
         [
-            "record 1: its stored hashes are not those of its content",
-            "record 3: its stored hashes are not those of its content",
+            "record 1: its stored hashes of earlier records do not fit those records",
+            "record 3: its stored hashes of earlier records do not fit those records",
             "the first 5 records are not those that the checkpoint was signed over",
         ],
     ),
     "the contents of two records swapped": (
         _swap_contents,
         [
-            "record 1: its stored hashes are not those of its content",
+            "record 1: its content and its stored hash do not belong together",
             "record 1: stored under another idempotency key than its own",
-            "record 3: its stored hashes are not those of its content",
+            "record 3: its content and its stored hash do not belong together",
             "record 3: stored under another idempotency key than its own",
             "the first 5 records are not those that the checkpoint was signed over",
         ],
@@ -185,11 +185,11 @@ TAMPERED: dict[str, tuple[Callable[[sqlite3.Connection], object], list[str]]] = 
     ),
     "a stored hash changed": (
         lambda db: db.execute("UPDATE entry SET hashes = zeroblob(32) WHERE leaf_index = 2"),
-        ["record 2: its stored hashes are not those of its content"],
+        ["record 2: its content and its stored hash do not belong together"],
     ),
     "a stored node left out": (
         lambda db: db.execute("UPDATE entry SET hashes = substr(hashes, 1, 32) WHERE leaf_index = 3"),
-        ["record 3: its stored hashes are not those of its content"],
+        ["record 3: its stored hashes of earlier records do not fit those records"],
     ),
     "an idempotency key changed": (
         lambda db: db.execute("UPDATE entry SET idempotency_key = 'free again' WHERE leaf_index = 1"),
@@ -375,7 +375,7 @@ def test_what_no_store_would_have_taken_is_named(folder: Path) -> None:
         replace_table(db)
     assert [line.removeprefix(str(folder)) for line in said(verified(folder))] == [
         f"/{FILE_NAME}: the audit log's table or triggers were changed",
-        "record 1: its stored hashes are not those of its content",
+        "record 1: its content and its stored hash do not belong together",
         "record 1: 70000 bytes (at most 65536)",
         "record 2: not bytes",
         "the checkpoint was signed over 5 records, 3 are missing",
