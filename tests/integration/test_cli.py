@@ -339,6 +339,18 @@ def test_a_state_folder_that_cannot_be_written_means_no_decision(folder: Path) -
     assert (ran.code, ran.out) == (3, "")
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_plan_in_a_folder_that_cannot_be_written_is_judged_without_a_receipt(folder: Path) -> None:
+    folder.chmod(0o500)
+    try:
+        state = ("--state-dir", str(folder.parent / "state"))
+        assert run("check", "allowed.json", "--no-receipt", *state, cwd=folder).code == 0
+        with_receipt = run("check", "allowed.json", *state, cwd=folder)
+        assert (with_receipt.code, "--no-receipt goes without" in with_receipt.err) == (2, True)
+    finally:
+        folder.chmod(0o700)
+
+
 def test_a_state_folder_that_cannot_be_made_means_no_decision(folder: Path) -> None:
     (folder / "file").write_text("")
     for place in ("file/state", "/proc/nowhere/state"):

@@ -1,7 +1,10 @@
 """`plangate apply` from end to end: saved plans of the real terraform or tofu, run once and exactly as judged."""
 
 import json
+import signal
 import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,3 +171,29 @@ def test_the_plan_on_disk_may_change_after_it_was_read(project: Project) -> None
     ran = run("apply", "tfplan", cwd=project.folder, env=env)
     assert (ran.code, project.state()) == (0, {"terraform_data.greeting"})
     assert (project.folder / "tfplan").read_text() == "swapped\n"
+
+
+def test_an_interrupted_check_gives_130_and_no_receipt(project: Project) -> None:
+    # A stand-in that never answers.
+    stuck = project.folder / "stuck-terraform"
+    stuck.write_text(
+        f'#!/bin/sh\n[ "$1" = version ] || {{ touch begun; sleep 60; }}\nexec {project.program} "$@"\n'
+    )
+    stuck.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "plangate.cli.main", "check", "tfplan"],
+        cwd=project.folder,
+        env=environment(PLANGATE_TERRAFORM=str(stuck)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (project.folder / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, "Traceback" in err) == (130, "", False)
+    assert err.endswith("plangate: interrupted\n")
+    assert not (project.folder / "tfplan.receipt.json").exists()

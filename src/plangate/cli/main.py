@@ -82,6 +82,8 @@ def _run(arguments: list[str]) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "plangate"
         raise UsageError(error.format_message(), hint=f"{path} --help") from error
+    if code == EXIT_INTERRUPTED:
+        raise KeyboardInterrupt  # typer makes a number of it, without a word
     if not isinstance(code, int):
         raise TypeError("a command without an exit code")  # never 0 by default
     return code
