@@ -80,6 +80,11 @@ format: $(STAMP) ## Formats the code and applies safe fixes
 demo: $(STAMP) ## The main job on real plans: denied, allowed, applied, verified
 	@scripts/demo
 
+.PHONY: docs
+docs: $(STAMP) ## Writes the generated pages and pictures anew
+	@$(BIN)/python scripts/generate_rule_docs.py
+	@$(BIN)/python scripts/generate_reference.py
+
 .PHONY: bench
 bench: $(STAMP) ## Wall time and peak memory, against what `make bench-peers` installed
 	@$(BIN)/python -m bench.run $(ARGS)

@@ -189,7 +189,7 @@ def main() -> None:
     if "--check" in sys.argv[1:]:
         if stale:
             names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
-            sys.exit(f"not up to date: {names} (run python scripts/generate_reference.py)")
+            sys.exit(f"not up to date: {names} (run make docs)")
         return
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
