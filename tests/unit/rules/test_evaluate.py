@@ -7,10 +7,11 @@ import pytest
 from plangate.decision.outcome import Outcome, Status
 from plangate.facts.registry import ADAPTER_ERROR
 from plangate.model.plan import Action, Plan, Resource
+from plangate.model.values import UNKNOWN
 from plangate.rules.base import PASS, Phase, Rule, Settings, Verdict, failed, in_scope
 from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
-from tests.builders import a_plan, a_resource
+from tests.builders import a_plan, a_provisioner, a_resource
 
 A_RULE: Final = RULES["key-rotation"]
 NO_STATUS: Final = Verdict(status="pass")  # type: ignore[arg-type]
@@ -150,3 +151,53 @@ def test_a_resource_that_the_plan_leaves_alone_is_marked_existing_unless_it_is_i
         ("aws_kms_key.kept", True),
         ("aws_kms_key.taken", False),
     ]
+
+
+def asked_of(rule_id: str, resource: Resource, **settings: Any) -> tuple[Status, str]:
+    outcomes, _ = evaluate(a_plan(resource), {rule_id: RULES[rule_id]}, {rule_id: settings})
+    return outcomes[0].status, outcomes[0].message
+
+
+def test_a_resource_of_which_the_plan_names_no_region_is_not_in_an_allowed_one() -> None:
+    assert asked_of("allowed-regions", replace(KEY, region=""), regions=["eu-*"]) == (
+        Status.UNKNOWN,
+        "the plan does not say in which region it is made",
+    )
+
+
+def test_tags_that_are_known_only_after_apply_are_undecided() -> None:
+    tagged = a_resource("aws_kms_key.data", {"tags": UNKNOWN, "tags_all": UNKNOWN})
+    assert asked_of("required-tags", tagged, tags={"owner": []}) == (
+        Status.UNKNOWN,
+        "its tags are known only after apply",
+    )
+
+
+def test_what_a_replacement_left_behind_is_named_as_that() -> None:
+    table = a_resource("aws_dynamodb_table.t", {}, action=Action.DELETE, deposed="0a1b2c3d")
+    assert asked_of("no-stateful-destroy", table) == (
+        Status.FAIL,
+        "it holds data and is destroyed (it is what an earlier replacement left behind)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("file", "a file provisioner"),
+        ("external", "a program (data source external)"),
+        ("action:aws_lambda_invoke", "the provider action aws_lambda_invoke"),
+    ],
+)
+def test_whatever_runs_on_the_side_is_named(kind: str, named: str) -> None:
+    plan = a_plan(KEY, provisioners=(a_provisioner(kind), a_provisioner("local-exec", runs=False)))
+    outcomes, _ = evaluate(plan, {"no-provisioners": RULES["no-provisioners"]}, {})
+    assert [(o.address, o.message) for o in outcomes] == [
+        ("aws_instance.web", f"it runs {named} while the change is applied")
+    ]
+
+
+def test_a_provider_without_a_host_is_one_of_the_first_registry() -> None:
+    plan = a_plan(replace(KEY, provider="aws"), providers=("aws",))
+    outcomes, _ = evaluate(plan, {"allowed-providers": RULES["allowed-providers"]}, {})
+    assert [(o.address, o.status) for o in outcomes] == [("", Status.PASS)]
