@@ -196,6 +196,29 @@ def test_an_allow_that_could_not_be_told_is_no_allow(folder: Path, output: str) 
     assert not (folder / "allowed.json.receipt.json").exists()
 
 
+@pytest.mark.parametrize("command", ["--help", "check --help", "rules list", "--version", "schema plan"])
+@pytest.mark.parametrize("output", [">&-", ">/dev/full"])
+def test_what_could_not_be_told_is_never_taken_for_a_denial(folder: Path, command: str, output: str) -> None:
+    ran = shell(f"plangate {command} {output}", cwd=folder)
+    assert (ran.code, "Traceback" in ran.err, "bug in plangate" in ran.err) == (3, False, False)
+
+
+def test_a_command_without_an_exit_code_is_no_allow(folder: Path) -> None:
+    # A stand-in for a command that forgets to return one.
+    script = (
+        "import sys\n"
+        "from plangate.cli import init\n"
+        "from plangate.cli.main import main\n"
+        "def forgets() -> None: ...\n"
+        "init.init = forgets\n"
+        "sys.exit(main(['init']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env=environment(), capture_output=True, check=False
+    )
+    assert done.returncode == 3
+
+
 def test_a_denial_without_standard_error_is_still_a_denial(folder: Path) -> None:
     ran = shell("plangate check denied.json 2>&-", cwd=folder)
     assert (ran.code, ran.err) == (1, "")

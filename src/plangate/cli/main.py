@@ -50,6 +50,10 @@ def guarded(command: Callable[[], int]) -> int:
         return EXIT_CANNOT_DECIDE
     except PlangateError as error:
         return complain(error)
+    except OSError as error:
+        # A full disk, too many open files: not a bug, and not a decision either.
+        place = f"{error.filename}: " if error.filename else ""
+        return complain(CannotDecideError(f"{place}{error.strerror or type(error).__name__}"))
     except Exception as error:  # noqa: BLE001 - the one place where nothing may get past
         return crash(error)
     return code
