@@ -22,8 +22,32 @@ from plangate.facts.common import common_facts
 from plangate.model.graph import Graph
 from plangate.model.plan import Resource
 
+_PARTS: Final = (
+    "aws_ebs_encryption_by_default",
+    "aws_ec2_instance_metadata_defaults",
+    "aws_ec2_managed_prefix_list",
+    "aws_eip",
+    "aws_eip_association",
+    "aws_network_interface",
+    "aws_s3_account_public_access_block",
+    "aws_s3_bucket_acl",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+)
+"""Types that say something of other resources, and are judged there."""
+
+
+def _part(native_type: str) -> Adapter:
+    page = native_type.removeprefix("aws_")
+    docs = f"https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/{page}"
+    return Adapter(kind="resource.part", adapt=lambda _: {}, docs=docs)
+
+
 ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
-    aws_compute.ADAPTERS
+    {native_type: _part(native_type) for native_type in _PARTS}
+    | aws_compute.ADAPTERS
     | aws_templates.ADAPTERS
     | aws_disks.ADAPTERS
     | aws_network.ADAPTERS

@@ -84,5 +84,7 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
     "serverless.function": {"public": "Its URL can be called without authentication."},
     "container.registry": {"immutable_tags": "A tag cannot be moved.", "scan_on_push": "Images are scanned."},
     "log.group": {"encrypted": "It is encrypted with a key of ours.", "retention_days": "Days as int, 0 for ever."},
+    # Says something of another resource, whose facts hold it: a bucket's policy, an instance's elastic address.
+    "resource.part": {},
 })
 """Kind to its facts, each with what it means."""

@@ -57,7 +57,7 @@ class AllUnknown(Mapping[str, Unknown]):
 Tri: TypeAlias = bool | Unknown
 """True, false, or not known before apply."""
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 def all_of(values: Iterable[Tri]) -> Tri:
