@@ -57,8 +57,6 @@ class AllUnknown(Mapping[str, Unknown]):
 Tri: TypeAlias = bool | Unknown
 """True, false, or not known before apply."""
 
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-
 
 def all_of(values: Iterable[Tri]) -> Tri:
     """Kleene conjunction: false if any is false, else unknown if any is unknown, else true."""
