@@ -14,6 +14,7 @@ from plangate.errors import (
     EXIT_CANNOT_DECIDE,
     EXIT_INTERRUPTED,
     EXIT_USAGE,
+    CannotDecideError,
     PlangateError,
     UsageError,
 )
@@ -40,6 +41,13 @@ def guarded(command: Callable[[], int]) -> int:
     """
     streams.claim()
     try:
+        return _answered(command)
+    except Exception as error:  # noqa: BLE001 - the one place where nothing may get past, nor out of a handler
+        return crash(error)
+
+
+def _answered(command: Callable[[], int]) -> int:
+    try:
         code = command()
         streams.tell("")
     except KeyboardInterrupt:
@@ -54,8 +62,6 @@ def guarded(command: Callable[[], int]) -> int:
         # A full disk, too many open files: not a bug, and not a decision either.
         place = f"{error.filename}: " if error.filename else ""
         return complain(CannotDecideError(f"{place}{error.strerror or type(error).__name__}"))
-    except Exception as error:  # noqa: BLE001 - the one place where nothing may get past
-        return crash(error)
     return code
 
 
