@@ -1,4 +1,4 @@
-"""Real Terraform plans of many versions and makers: each is read in full, or refused for a reason that is listed here."""
+"""Real Terraform plans of many versions and makers: each is read in full, or refused for a reason listed here."""
 
 import csv
 import json

@@ -154,9 +154,23 @@ def _check_depth(text: str, name: str, max_depth: int) -> None:
         return
     brackets = _STRING.sub("", text).encode("ascii", "ignore").decode().translate(_NOT_BRACKETS)
     if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > max_depth:
+        line, column = _line_column(text, _too_deep(text, max_depth))
         raise PlanParseError(
-            name, f"nested deeper than {max_depth} levels", hint="see limits.max_depth in plangate.yaml"
+            name,
+            f"nested deeper than {max_depth} levels",
+            at=f"line {line} column {column}",
+            hint="see limits.max_depth in plangate.yaml",
         )
+
+
+def _too_deep(text: str, max_depth: int) -> int:
+    """Offset of the first bracket beyond the depth."""
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        depth += _STEP.get(match.group(), 0)
+        if depth > max_depth:
+            return match.start()
+    return len(text)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

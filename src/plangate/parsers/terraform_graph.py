@@ -9,7 +9,7 @@ from plangate.model.plan import Reference
 from plangate.model.values import UNKNOWN, Unknown
 from plangate.parsers.terraform_references import Configuration, Target
 
-MAX_EDGES: Final = 2_000_000
+MAX_EDGES: Final = 1_000_000
 """References of all instances of one plan. Attributes of instances beyond it are unresolved: what they point at is
 unknown, never nothing."""
 
@@ -87,23 +87,27 @@ class ConfigurationGraph:
             return _NO_NODE
         found = self._config.references(path, resource)
         unresolved = set(found.unresolved)
-        references: set[Reference] = set()
+        edges: set[tuple[str, str, str, bool]] = set()
         self._edges_left -= len(found.targets)
         if self._edges_left >= 0:
-            references = {self._reference(at, target, parts) for at, target in found.targets}
+            edges = {self._edge(at, target, parts) for at, target in found.targets}
         else:
-            unresolved |= {at for at, _ in found.targets}
+            unresolved |= found.reading
         expressions = config.get("expressions")
         key = config.get("provider_config_key")
         return Node(
-            references=tuple(sorted(references, key=_order)),
+            references=tuple(
+                Reference(at=at, address=address, exact=exact, attribute=attribute)
+                for at, address, attribute, exact in sorted(edges)
+            ),
             unresolved=tuple(sorted(unresolved)),
             configured=frozenset(expressions) if isinstance(expressions, dict) else frozenset(),
             provider_key=key if isinstance(key, str) else "",
         )
 
-    def _reference(self, at: str, target: Target, parts: list[tuple[str, str]]) -> Reference:
-        address = list(parts[: target.depth])
+    def _edge(self, at: str, target: Target, parts: list[tuple[str, str]]) -> tuple[str, str, str, bool]:
+        """``(at, address, attribute, exact)``: plain, because there may be a million of them to sort."""
+        address = parts[: target.depth]
         free = False
         for name, key in (
             *((f"module.{name}", key) for name, key in target.steps),
@@ -113,7 +117,7 @@ class ConfigurationGraph:
             address.append((name, "" if free or not key else f"[{key}]"))
         pattern = joined(address)
         only = self._covered.get(pattern)
-        return Reference(at=at, address=only or pattern, exact=only is not None, attribute=target.attribute)
+        return at, only or pattern, target.attribute, only is not None
 
     def _provider_region(self, key: str) -> str | Unknown:
         provider = self._provider_config.get(key)
@@ -134,7 +138,3 @@ class ConfigurationGraph:
             if isinstance(given, dict) and isinstance(given.get("value"), str):
                 return str(given["value"])
         return UNKNOWN
-
-
-def _order(reference: Reference) -> tuple[str, str, str]:
-    return reference.at, reference.address, reference.attribute

@@ -41,7 +41,7 @@ from plangate.parsers.terraform_values import Paths, ShadowError, overlay_unknow
 
 FORMAT: Final = "terraform-plan"
 MAX_ADDRESS_CHARS: Final = 10_000
-MAX_ADDRESS_STEPS: Final = 64
+MAX_ADDRESS_STEPS: Final = 32
 """Modules deep. An address is kept once for every step that has a key."""
 _ACTIONS: Final[Mapping[tuple[str, ...], tuple[Action, ReplaceOrder | None]]] = {
     ("no-op",): (Action.NO_OP, None),

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 MAX_FOLLOWED: Final = 10_000
 """Steps that one attribute's names may be followed for; beyond it the attribute is unresolved."""
-MAX_FOLLOWED_IN_PLAN: Final = 2_000_000
+MAX_FOLLOWED_IN_PLAN: Final = 1_000_000
 """Steps for all attributes of a plan; beyond it every attribute that reads something is unresolved."""
 MAX_NAME_CHARS: Final = 10_000
 """A longer name is not followed. Terraform's are as long as their author cared to type."""
@@ -57,10 +57,12 @@ class AttributeReferences:
     Attributes:
         targets: ``(JSON Pointer of the attribute, target)``.
         unresolved: JSON Pointers of attributes with a name that cannot be followed.
+        reading: JSON Pointers of attributes with a target.
     """
 
     targets: list[tuple[str, Target]] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
+    reading: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Configuration:
             follow = _Follow(self._names, min(MAX_FOLLOWED, self._left))
             follow.names(_mentions(names), scope)
             self._left -= follow.steps
+            found.reading |= {at} if follow.targets else set()
             found.targets += [(at, target) for target in sorted(follow.targets, key=repr)]
             if follow.lost:
                 found.unresolved.append(at)

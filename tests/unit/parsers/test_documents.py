@@ -82,7 +82,9 @@ def test_depth_is_bounded_exactly(opening: str) -> None:
     fits = 256 // levels
     closing = "".join({"[": "]", "{": "}"}[c] for c in reversed(opening) if c in "[{")
     assert value_of(opening * fits + "1" + closing * fits) is not None
-    assert complaint(opening * (fits + 1) + "1" + closing * (fits + 1)) == "f: nested deeper than 256 levels"
+    assert complaint(opening * (fits + 1) + "1" + closing * (fits + 1)) == (
+        f"f: line 1 column {1 + fits * len(opening)}: nested deeper than 256 levels"
+    )
 
 
 def test_brackets_in_texts_are_not_depth() -> None:

@@ -291,8 +291,8 @@ def test_values_have_to_be_an_object_or_null(side: str, value: Any) -> None:
 
 
 def test_an_address_has_bounds() -> None:
-    deep = ".".join(f"module.m{i}" for i in range(65))
-    assert "more than 64 modules deep" in refusal(a_document(an_entry(f"{deep}.aws_instance.web")))
+    deep = ".".join(f"module.m{i}" for i in range(33))
+    assert "more than 32 modules deep" in refusal(a_document(an_entry(f"{deep}.aws_instance.web")))
     long = "x" * 10_000
     assert "characters (limit: 10000)" in refusal(a_document(an_entry(f"aws_instance.{long}")))
 
