@@ -156,8 +156,18 @@ def test_a_process_of_its_own_says_the_same(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\0" * 100, b"\xff\xfe", b"\xef\xbb\xbf", b"PK\x03\x04" + b"x" * 100, b"{}", b"[]", b"\xff" * 1000, b"{" * 100],
-)  # fmt: skip
+    [
+        b"",
+        b"\0" * 100,
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"PK\x03\x04" + b"x" * 100,
+        b"{}",
+        b"[]",
+        b"\xff" * 1000,
+        b"{" * 100,
+    ],
+)
 def test_bytes_of_no_kind_are_refused(
     data: bytes, state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
