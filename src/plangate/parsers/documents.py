@@ -19,8 +19,9 @@ from plangate.parsers.base import Limits
 # An unterminated string matches up to the end, so that no text is ever scanned twice.
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-_NOT_BRACKETS: Final = {code: None for code in range(128) if chr(code) not in "[]{}"}
+_NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
 _STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+_BYTE_STEP: Final = {ord(bracket): step for bracket, step in _STEP.items()}
 _TOKEN: Final = re.compile(
     r"(?P<space>\s++)|(?P<string>" + _STRING.pattern + r')|(?P<punct>[\[\]{}:,])|(?P<word>[^\s\[\]{}:,"]++)',
     re.DOTALL,
@@ -152,8 +153,10 @@ def _check_depth(text: str, name: str, max_depth: int) -> None:
     """Bound the nesting before any recursive code sees the document."""
     if text.count("[") + text.count("{") <= max_depth:
         return
-    brackets = _STRING.sub("", text).encode("ascii", "ignore").decode().translate(_NOT_BRACKETS)
-    if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > max_depth:
+    # Without escapes every quote begins or ends a string, so that every second piece between quotes is one.
+    plain = text.encode("utf-8", "replace").replace(rb"\\", b"").replace(rb"\"", b"")
+    brackets = b"".join(plain.translate(None, _NOT_STRUCTURE).split(b'"')[::2])
+    if max(accumulate(map(_BYTE_STEP.__getitem__, brackets)), default=0) > max_depth:
         line, column = _line_column(text, _too_deep(text, max_depth))
         raise PlanParseError(
             name,
