@@ -78,6 +78,8 @@ def execute(
         AuditError: The start could not be recorded. Nothing ran.
         ExecutionError: It could not be started, or its end could not be recorded.
     """
+    if not approved.genuine():
+        raise ReceiptError("the approval is not one that a decision gave")
     if hashlib.sha256(plan_bytes).hexdigest() != approved.plan_sha256:
         raise ReceiptError("the plan is not the one that was approved")
     # 6. The start is recorded, as the first and only one for this plan, before anything runs.

@@ -63,6 +63,7 @@ class Graph:
             self._by_type.setdefault(resource.type, []).append(resource)
             for pattern in patterns(resource.address):
                 self._by_pattern.setdefault(pattern, []).append(resource)
+        self._existing_by_type: dict[str, tuple[Resource, ...]] = {}
         self._referrers: dict[tuple[str, str], _Referrers] = {}
         self._identified: dict[str, Mapping[str, tuple[Resource, ...]]] = {}
         self._covered: dict[tuple[str, tuple[str, ...]], tuple[Resource, ...]] = {}
@@ -73,7 +74,11 @@ class Graph:
 
     def of_type(self, native_type: str) -> tuple[Resource, ...]:
         """Entries of a native type that exist after the change, in document order."""
-        return tuple(r for r in self._by_type.get(native_type, ()) if r.exists_after)
+        found = self._existing_by_type.get(native_type)
+        if found is None:
+            found = tuple(r for r in self._by_type.get(native_type, ()) if r.exists_after)
+            self._existing_by_type[native_type] = found
+        return found
 
     def targets(self, resource: Resource, at: str, types: Sequence[str]) -> Links:
         """What an attribute of a resource points at.
@@ -90,7 +95,7 @@ class Graph:
         value = at_pointer(resource.planned, at)
         if value is ABSENT or value is None or value in ("", [], ()):
             return Links()
-        values = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        values = _items(value)
         exact: dict[int, Resource] = {}
         possible: tuple[Resource, ...] = ()
         outside = False
@@ -159,10 +164,11 @@ class Graph:
         index = self._referrers[native_type, at] = _Referrers()
         for resource in self.of_type(native_type):
             value = at_pointer(resource.planned, at)
-            if isinstance(value, str):
-                index.by_value.setdefault(value, []).append(resource)
-                continue
-            if value is not UNKNOWN or _is_left_out(resource, at):
+            values = _items(value)
+            for item in values:
+                if isinstance(item, str):
+                    index.by_value.setdefault(item, []).append(resource)
+            if not any(item is UNKNOWN for item in values) or _is_left_out(resource, at):
                 continue
             references = references_at(resource, at)
             for reference in references:
@@ -171,6 +177,11 @@ class Graph:
             if not references or _is_lost(resource, at):
                 index.unfollowed.append(resource)
         return index
+
+
+def _items(value: object) -> Sequence[object]:
+    """What a list holds, or the one value."""
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
 
 
 def _names_target(reference: Reference) -> bool:

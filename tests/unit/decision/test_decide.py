@@ -37,7 +37,7 @@ def decided(*outcomes: Outcome, rule: RuleSpec | None = None, **changes: Any) ->
 
 
 def a_waiver(**changes: Any) -> Waiver:
-    fields = {
+    fields: dict[str, Any] = {
         "rule": "rule",
         "address": "a_b.c",
         "owner": "o",
