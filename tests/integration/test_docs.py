@@ -207,7 +207,9 @@ def test_every_architecture_decision_says_why_what_and_what_follows() -> None:
     lacking = {}
     for page in (DOCS / "adr").glob("*.md"):
         headings = " ".join(re.findall(r"^## (.+)$", page.read_text(), flags=re.MULTILINE)).lower()
-        lacking[name(page)] = [word for word in ("context", "decision", "consequences") if word not in headings]
+        lacking[name(page)] = [
+            word for word in ("context", "decision", "consequences") if word not in headings
+        ]
     assert {page: missing for page, missing in lacking.items() if missing} == {}
 
 
