@@ -8,6 +8,7 @@ not be evaluated, or that speaks of a resource which is not in the plan, is an e
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Final
 
 from plangate.decision.outcome import Outcome, RuleSpec, Status
@@ -169,8 +170,10 @@ def _by_address(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
 def _own_unknowns(reads: Reads, plan: Plan, unknowns: Sequence[Unknowns]) -> dict[str, tuple[str, ...]]:
     """Unknown values of each address that the rule reads. A deposed object shares its resource's address."""
     found: dict[str, tuple[str, ...]] = {}
+    # A plan has few distinct sets of unknowns and many resources, so each set is compared with the reads once.
+    touched = cache(partial(Unknowns.touched, reads=reads.own))
     for resource, unknown in zip(plan.resources, unknowns, strict=True):
-        if paths := unknown.touched(reads.own):
+        if paths := touched(unknown):
             found[resource.address] = (*found.get(resource.address, ()), *paths)
     return found
 
@@ -181,7 +184,11 @@ def _shared_unknowns(reads: Reads, plan: Plan, unknowns: Sequence[Unknowns]) -> 
     if reads.plan and plan_unknown(plan):
         found.append("an output or check of the plan")
     by_kind: Mapping[str, frozenset[Read]] = dict(reads.others)
+
+    @cache
+    def touched(kind: str, unknown: Unknowns) -> tuple[str, ...]:
+        return unknown.touched(by_kind.get("", frozenset()) | by_kind.get(kind, frozenset()))
+
     for resource, unknown in zip(plan.resources, unknowns, strict=True):
-        looked_at = by_kind.get("", frozenset()) | by_kind.get(resource.kind, frozenset())
-        found += [f"{resource.address}: {path}" for path in unknown.touched(looked_at)]
+        found += [f"{resource.address}: {path}" for path in touched(resource.kind, unknown)]
     return tuple(found)
