@@ -71,9 +71,7 @@ class PlanParseError(CannotDecideError):
 class PolicyLoadError(CannotDecideError):
     """A policy that must not be judged with, at ``file:line:column``."""
 
-    def __init__(
-        self, file: str, problem: str, *, line: int = 0, column: int = 0, hint: str = ""
-    ) -> None:
+    def __init__(self, file: str, problem: str, *, line: int = 0, column: int = 0, hint: str = "") -> None:
         position = f"{file}:{line}:{column}" if column else f"{file}:{line}" if line else file
         super().__init__(f"{position}: {problem}", hint=hint)
         self.file = file

@@ -124,3 +124,18 @@ def _prepare_file(path: Path) -> None:
     except OSError as error:
         raise AuditError(f"{path}: cannot open the audit log: {error.strerror}") from error
     private_files.check_regular(path, found)
+
+
+def connect_reading(path: Path) -> sqlite3.Connection:
+    """Open the store for reading only.
+
+    Without a write-ahead log beside it nobody has the file open, and it is opened as immutable: nothing at
+    all is written then. With one, SQLite may write its index of that log (``-shm``), never a record.
+    """
+    if not path.is_file():
+        raise AuditError("no such file")
+    wal = path.with_name(path.name + "-wal")
+    mode = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+    db.text_factory = lenient_text
+    return db

@@ -143,7 +143,7 @@ def verify_log(
         findings.add(str(error))
     path = folder / FILE_NAME
     try:
-        with contextlib.closing(_connect(path)) as db:
+        with contextlib.closing(sqlite_schema.connect_reading(path)) as db:
             return _verify(
                 _rows(db, path, findings),
                 findings,
@@ -297,21 +297,6 @@ def _result(
         problems=tuple(findings.problems),
         more_problems=findings.more,
     )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open the store for reading only.
-
-    Without a write-ahead log beside it nobody has the file open, and it is opened as immutable: nothing at
-    all is written then. With one, SQLite may write its index of that log (``-shm``), never a record.
-    """
-    if not path.is_file():
-        raise AuditError("no such file")
-    wal = path.with_name(path.name + "-wal")
-    mode = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
-    db.text_factory = sqlite_schema.lenient_text
-    return db
 
 
 def _rows(db: sqlite3.Connection, path: Path, findings: _Findings) -> Iterator[_Row]:

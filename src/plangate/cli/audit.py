@@ -80,8 +80,7 @@ def _records(config: Path | None, state_dir: Path | None) -> "Iterator[tuple[int
     from plangate import wiring
 
     choices = wiring.Choices(config=config, state_dir=state_dir)
-    for stored in wiring.stored_records(wiring.state_folder(wiring.settings_for(choices), choices)):
-        yield stored.index, json.loads(stored.record)
+    yield from wiring.stored_records(wiring.state_folder(wiring.settings_for(choices), choices))
 
 
 def _line(record: dict[str, Any]) -> str:

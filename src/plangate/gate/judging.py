@@ -55,7 +55,9 @@ def check(gate: Gate, subject: Subject, run: Run) -> Decision:
     # 3. Nothing leaves with a secret in it.
     redactor = Redactor(plan.secrets, gate.redaction_key)
     clean = cache(redactor.text)  # rules say the same of many resources
-    outcomes = [o if clean(o.message) == o.message else replace(o, message=clean(o.message)) for o in outcomes]
+    outcomes = [
+        o if clean(o.message) == o.message else replace(o, message=clean(o.message)) for o in outcomes
+    ]
     # 4. Outcomes to a judgement.
     rules = _specs(gate)
     judgement = decide(

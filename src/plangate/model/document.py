@@ -57,7 +57,12 @@ def plan_document(plan: Plan, mask: Mask | None = None) -> dict[str, Any]:
             for output in plan.outputs
         ],
         "checks": [
-            {"address": check.address, "kind": check.kind, "status": check.status, "problems": list(check.problems)}
+            {
+                "address": check.address,
+                "kind": check.kind,
+                "status": check.status,
+                "problems": list(check.problems),
+            }
             for check in plan.checks
         ],
         "provisioners": [

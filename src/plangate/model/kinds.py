@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-COMMON_FACTS: Final[Mapping[str, str]] = MappingProxyType({
-    "tags": "Tags as a mapping of text, whole or per value UNKNOWN; null when the type has no tags.",
-    "tags_complete": "False while something unknown may still add tags; never UNKNOWN.",
-    "stateful": "It holds data that is lost with it.",
-    "regional": "It lives in a region; false for a global service.",
-})
+COMMON_FACTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tags": "Tags as a mapping of text, whole or per value UNKNOWN; null when the type has no tags.",
+        "tags_complete": "False while something unknown may still add tags; never UNKNOWN.",
+        "stateful": "It holds data that is lost with it.",
+        "regional": "It lives in a region; false for a global service.",
+    }
+)
 """Facts of every resource, modelled or not."""
 
 INGRESS_SHAPE: Final = (
@@ -24,67 +26,77 @@ INGRESS_SHAPE: Final = (
     "resource and attribute that say so; for protocol 'all' the ports are 0 to 65535."
 )
 
-KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
-    "compute.instance": {
-        "public_ip": "It gets a public address.",
-        "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
-        "metadata_tokens_required": "The metadata service answers only to session tokens, or is off.",
-        "disks_encrypted": "All its disks are encrypted.",
-    },
-    "compute.template": {
-        "public_ip": "Instances made from it get a public address; null when it leaves that to the subnet.",
-        "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
-        "metadata_tokens_required": "As for compute.instance.",
-        "disks_encrypted": "As for compute.instance.",
-    },
-    "compute.group": {
-        "public_ip": "Instances that it starts get a public address.",
-        "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
-        "metadata_tokens_required": "As for compute.instance; null when a template in this plan says it.",
-        "disks_encrypted": "As for compute.instance; null when a template in this plan says it.",
-    },
-    "disk.volume": {"encrypted": "It is encrypted at rest."},
-    "network.vpc": {"default": "It is the account's default network."},
-    "network.subnet": {"public_ips": "Instances in it get public addresses unless they say otherwise."},
-    "network.security_group": {"ingress": INGRESS_SHAPE + " Own rules and those of linked rule resources."},
-    "network.security_group_rule": {"ingress": INGRESS_SHAPE + " Empty for an egress rule."},
-    "network.load_balancer": {
-        "public": "It is reachable from the internet.",
-        "tls": "As for network.listener, of all its own listeners; null when they are resources of their own.",
-    },
-    "network.listener": {
-        "tls": "Clients must use TLS (https, tls, or only redirects to https); null where bytes are passed on.",
-        "protocol": "Protocol as text in lower case, or UNKNOWN.",
-    },
-    "storage.bucket": {
-        "public_access_blocked": "All four public access blocks are on, for the bucket or its account, in this plan.",
-        "public_acl": "An ACL grants access to everyone.",
-        "public_policy": "A bucket policy allows everyone.",
-        "encrypted": "Objects are encrypted at rest.",
-        "encryption": "How, as text: AES256, aws:kms, … or UNKNOWN.",
-        "versioned": "Versioning is on.",
-    },
-    "database.instance": {
-        "public": "It has an address on the internet; null when the members of the cluster say it.",
-        "encrypted": "Its storage is encrypted; null when its cluster in this plan says it.",
-        "deletion_protection": "It refuses to be deleted; null for a kind of database that cannot.",
-    },
-    "iam.policy": {
-        "full_admin": "It allows all actions on all resources, or all actions of IAM, which amounts to it.",
-        "statements": "Tuple of {effect, actions, not_actions, resources, not_resources, conditions (bool)} with "
-        "UNKNOWN leaves, or UNKNOWN; empty for an attachment.",
-    },
-    "crypto.key": {"rotation": "The key rotates by itself; null for a kind of key that cannot."},
-    "kubernetes.cluster": {
-        "public_endpoint": "Its API is reachable from the whole internet.",
-        "secrets_encrypted": "Secrets are encrypted with a key of ours.",
-    },
-    "kubernetes.workload": {},
-    "kubernetes.service": {},
-    "serverless.function": {"public": "Its URL can be called without authentication."},
-    "container.registry": {"immutable_tags": "A tag cannot be moved.", "scan_on_push": "Images are scanned."},
-    "log.group": {"encrypted": "It is encrypted with a key of ours.", "retention_days": "Days as int, 0 for ever."},
-    # Says something of another resource, whose facts hold it: a bucket's policy, an instance's elastic address.
-    "resource.part": {},
-})
+KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "compute.instance": {
+            "public_ip": "It gets a public address.",
+            "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
+            "metadata_tokens_required": "The metadata service answers only to session tokens, or is off.",
+            "disks_encrypted": "All its disks are encrypted.",
+        },
+        "compute.template": {
+            "public_ip": "Instances made from it get a public address; null when it leaves that to the subnet.",
+            "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
+            "metadata_tokens_required": "As for compute.instance.",
+            "disks_encrypted": "As for compute.instance.",
+        },
+        "compute.group": {
+            "public_ip": "Instances that it starts get a public address.",
+            "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
+            "metadata_tokens_required": "As for compute.instance; null when a template in this plan says it.",
+            "disks_encrypted": "As for compute.instance; null when a template in this plan says it.",
+        },
+        "disk.volume": {"encrypted": "It is encrypted at rest."},
+        "network.vpc": {"default": "It is the account's default network."},
+        "network.subnet": {"public_ips": "Instances in it get public addresses unless they say otherwise."},
+        "network.security_group": {
+            "ingress": INGRESS_SHAPE + " Own rules and those of linked rule resources."
+        },
+        "network.security_group_rule": {"ingress": INGRESS_SHAPE + " Empty for an egress rule."},
+        "network.load_balancer": {
+            "public": "It is reachable from the internet.",
+            "tls": "As for network.listener, of all its own listeners; null when they are resources of their own.",
+        },
+        "network.listener": {
+            "tls": "Clients must use TLS (https, tls, or only redirects to https); null where bytes are passed on.",
+            "protocol": "Protocol as text in lower case, or UNKNOWN.",
+        },
+        "storage.bucket": {
+            "public_access_blocked": "All four public access blocks are on, for the bucket or its account, in this plan.",
+            "public_acl": "An ACL grants access to everyone.",
+            "public_policy": "A bucket policy allows everyone.",
+            "encrypted": "Objects are encrypted at rest.",
+            "encryption": "How, as text: AES256, aws:kms, … or UNKNOWN.",
+            "versioned": "Versioning is on.",
+        },
+        "database.instance": {
+            "public": "It has an address on the internet; null when the members of the cluster say it.",
+            "encrypted": "Its storage is encrypted; null when its cluster in this plan says it.",
+            "deletion_protection": "It refuses to be deleted; null for a kind of database that cannot.",
+        },
+        "iam.policy": {
+            "full_admin": "It allows all actions on all resources, or all actions of IAM, which amounts to it.",
+            "statements": "Tuple of {effect, actions, not_actions, resources, not_resources, conditions (bool)} with "
+            "UNKNOWN leaves, or UNKNOWN; empty for an attachment.",
+        },
+        "crypto.key": {"rotation": "The key rotates by itself; null for a kind of key that cannot."},
+        "kubernetes.cluster": {
+            "public_endpoint": "Its API is reachable from the whole internet.",
+            "secrets_encrypted": "Secrets are encrypted with a key of ours.",
+        },
+        "kubernetes.workload": {},
+        "kubernetes.service": {},
+        "serverless.function": {"public": "Its URL can be called without authentication."},
+        "container.registry": {
+            "immutable_tags": "A tag cannot be moved.",
+            "scan_on_push": "Images are scanned.",
+        },
+        "log.group": {
+            "encrypted": "It is encrypted with a key of ours.",
+            "retention_days": "Days as int, 0 for ever.",
+        },
+        # Says something of another resource, whose facts hold it: a bucket's policy, an instance's elastic address.
+        "resource.part": {},
+    }
+)
 """Kind to its facts, each with what it means."""

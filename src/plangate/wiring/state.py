@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from plangate.audit.base import StoredRecord
 from plangate.audit.event_records import key_rotated
 from plangate.audit.keys import RedactionKey, SigningKey, redaction_key, signing_key
 from plangate.audit.record import Actor, ActorKind, Stamp, stamp
@@ -89,17 +88,18 @@ def fresh_stamp(who: Actor) -> Stamp:
     return stamp(now(), os.urandom(10), who)
 
 
-def stored_records(folder: Path) -> Iterator[StoredRecord]:
-    """The records of a log, in order.
+def stored_records(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Index and content of the records of a log, in order; also of a copy that is only readable.
 
     Raises:
         UsageError: There is no log in this folder.
         AuditError: It cannot be read.
     """
+    from plangate.audit.reading import read_records  # noqa: PLC0415
+
     if not (folder / LOG_FILE).is_file():
         raise UsageError(f"{folder}: no log here", hint="--state-dir or PLANGATE_STATE_DIR names its folder")
-    with open_state(folder) as state:
-        yield from state.log.entries()
+    yield from read_records(folder)
 
 
 def export_log(folder: Path, output: Path) -> int:
