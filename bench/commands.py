@@ -74,6 +74,12 @@ def checkov(plan: Path) -> Command | None:
     return Command(tool="checkov", argv=argv, env={"LOG_LEVEL": "ERROR"})
 
 
+def engine(policies: Path, document: Path) -> Command:
+    """The embedded engine without the rest of Plangate (`bench.engine`)."""
+    argv = (sys.executable, "-m", "bench.engine", str(policies), str(document))
+    return Command(tool="its engine alone", argv=argv, env={"PYTHONPATH": str(ROOT)}, expected=frozenset({0}))
+
+
 def opa(policies: Path, document: Path) -> Command | None:
     """``opa eval`` of all packages at once, or ``None`` when there is no OPA."""
     program = find("opa")
@@ -112,6 +118,8 @@ def findings(tool: str, output: str) -> int:
     match tool:
         case "plangate":
             return sum(o["outcome"] == "fail" and o["rule"] in RULES for o in document["outcomes"])
+        case "its engine alone":
+            return sum(len(found) for found in document.values())
         case "opa eval":
             packages = document["result"][0]["expressions"][0]["value"]
             return sum(len(package.get("deny", ())) for package in packages.values())

@@ -69,6 +69,7 @@ class _Bench:
         folder = inputs.rego("plangate")
         tools = [
             commands.plangate(self._state, plan, "--policy", str(folder)),
+            commands.engine(folder, document),
             commands.opa(folder, document),
             commands.conftest(inputs.rego("conftest"), document),
         ]
@@ -119,8 +120,8 @@ class _Bench:
         if sys.stderr.isatty():
             print(f"\r\x1b[K{tool.tool} …", end="", file=sys.stderr, flush=True)
         kept = output or self._scratch / "output"
-        env = {**os.environ, **tool.env, "NO_COLOR": "1"}
-        env.pop("PYTHONPATH", None)
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        env = inherited | {"NO_COLOR": "1"} | dict(tool.env)
         done = run(
             tool.argv, cwd=self._scratch, env=env, timeout_s=self._timeout_s, memory=memory, output=kept
         )
