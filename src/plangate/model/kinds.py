@@ -62,7 +62,7 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "protocol": "Protocol as text in lower case, or UNKNOWN.",
         },
         "storage.bucket": {
-            "public_access_blocked": "All four public access blocks are on, for the bucket or its account, in this plan.",
+            "public_access_blocked": "All four public access blocks are on in this plan: bucket or account.",
             "public_acl": "An ACL grants access to everyone.",
             "public_policy": "A bucket policy allows everyone.",
             "encrypted": "Objects are encrypted at rest.",

@@ -50,7 +50,7 @@ OWN = {
     "object.get(r.after, `a`, 0) == 1": {"after?", "after.a"},
     "object.get(r, [`after`, `a`, `b`], 0) == 1": {"after.a.b"},
     "object.get(r.after.tags, `a`, r.after.b) == 1": {"after.tags?", "after.tags.a", "after.b"},
-    'x := [r.after.a, r.after.b]\n\tx[0] == 1': {"after.a", "after.b"},
+    "x := [r.after.a, r.after.b]\n\tx[0] == 1": {"after.a", "after.b"},
     'x := {"k": r.after.a}\n\tx.k == 1': {"after.a"},
     "x := {y | some y in r.after.list}\n\t1 in x": {"after.list?", "after.list.*"},
     "[x, _] := r.after.pair\n\tx == 1": {"after.pair?", "after.pair.*"},
@@ -169,5 +169,5 @@ def test_reads_everything(lines: str, tmp_path: Path) -> None:
         ("count(input.provisioners) == 0", False),
     ],
 )
-def test_reads_of_the_plan(lines: str, expected: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a case
+def test_reads_of_the_plan(lines: str, expected: bool, tmp_path: Path) -> None:
     assert reads_of(tmp_path, lines).plan is expected
