@@ -31,12 +31,13 @@ _FEW: Final = ((1.0, 11), (5.0, 5), (30.0, 3))
 def main() -> int:
     """Measure, print, write ``bench/results.json``; 1 when a command failed or the engines disagree."""
     arguments = _arguments()
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="plangate-bench-") as scratch:
         bench = _Bench(Path(scratch), arguments.timeout)
         rows = [row for size in arguments.sizes for row in bench.estate(size)]
         if not arguments.no_rego:
             rows += bench.rego(max(arguments.sizes))
-    document = {"machine": _machine(), "timeout_s": arguments.timeout, "rows": rows}
+    document = {"machine": _machine(), "load": load, "timeout_s": arguments.timeout, "rows": rows}
     RESULTS.write_text(json.dumps(document, indent=1) + "\n")
     print(table(document))
     for problem in bench.problems:

@@ -15,7 +15,9 @@ def table(document: dict[str, Any]) -> str:
     """The table, then a line on the machine and the versions."""
     machine = document["machine"]
     versions = ", ".join(f"{name} {machine[name]}" for name in machine if name != "cpu")
-    return "\n".join((_HEAD, *_lines(document), "", f"Measured on {machine['cpu']}; {versions}."))
+    # Other work makes all times longer; a reader has to know.
+    busy = f", load average before the run {document['load']:.1f}" if "load" in document else ""
+    return "\n".join((_HEAD, *_lines(document), "", f"Measured on {machine['cpu']}{busy}; {versions}."))
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

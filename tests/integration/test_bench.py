@@ -127,13 +127,18 @@ def test_the_table_shows_a_time_out_as_one_and_its_ratio_as_a_lower_bound() -> N
         row("checkov", [], 200_000_000, None),
         row("opa", [], 1, 3),
     ]
-    document = {"machine": {"cpu": "a CPU, 2 cores", "python": "3.11.7"}, "timeout_s": 300.0, "rows": rows}
+    document = {
+        "machine": {"cpu": "a CPU, 2 cores", "python": "3.11.7"},
+        "load": 0.25,
+        "timeout_s": 300.0,
+        "rows": rows,
+    }
     assert table(document).splitlines()[2:] == [
         "| 10 resources | plangate | 250 ms (200 ms to 500 ms) | 3 | 50 MB | 1 | 1 |",
         "|  | checkov | not done after 300 s | 0 | over 200 MB | over 1200.0 | over 4.0 |",
         "|  | opa | failed (exit 3) | 0 |  |  |  |",
         "",
-        "Measured on a CPU, 2 cores; python 3.11.7.",
+        "Measured on a CPU, 2 cores, load average before the run 0.2; python 3.11.7.",
     ]
 
 
