@@ -373,7 +373,7 @@ def test_a_resource_of_which_nothing_is_known_is_unknown_everywhere(
 
 def test_an_object_that_vanished_is_nothing_rather_than_unknown() -> None:
     resource = read_one(an_entry(actions="no-op", before=None, after=None, after_unknown={"id": True}))
-    assert (resource.after, resource.planned, resource.unknown) == (None, {}, ())
+    assert (resource.after, resource.planned, resource.unknown, resource.existing) == (None, {}, (), False)
 
 
 def test_what_goes_has_no_unknowns() -> None:
