@@ -38,6 +38,8 @@ open contains s.address if {
 	s.after.c == 1
 }
 
+all_b contains s.after.b if some s in input.resources
+
 by_a[s.address] := s.after.a if some s in input.resources
 
 wrap(x) := {"v": x, "w": [x.b]}
@@ -81,20 +83,26 @@ conditions = st.one_of(
     st.builds(lambda a, b: f"{a} in lib.items({b})", literals, places),
     places,
     places.map(lambda p: f"is_on({p})"),
-    st.builds(lambda p, l: f"[{p}] == [{l}]", places, literals),
-    st.builds(lambda p, l: f'{{"k": {p}}}.k == {l}', places, literals),
-    st.builds(lambda p, l: f"{{y | y := {p}}} == {{{l}}}", places, literals),
-    st.builds(lambda p, l: f"{l} in {{y | y := {p}}}", places, literals),
-    st.builds(lambda p, l: f'object.get({{}}, "k", {p}) == {l}', places, literals),
+    st.builds(lambda p, lit: f"[{p}] == [{lit}]", places, literals),
+    st.builds(lambda p, lit: f'{{"k": {p}}}.k == {lit}', places, literals),
+    st.builds(lambda p, lit: f"{{y | y := {p}}} == {{{lit}}}", places, literals),
+    st.builds(lambda p, lit: f"{lit} in {{y | y := {p}}}", places, literals),
+    st.builds(lambda p, lit: f'object.get({{}}, "k", {p}) == {lit}', places, literals),
     places.map(lambda p: f"count({p}) == 1"),
+    places.map(lambda p: f"count({{y | y := {p}[_]}}) == 1"),
+    places.map(lambda p: f"count([1 | some y in {{z | z := {p}[_]}}]) == 1"),
+    st.builds(lambda p, q: f"count({{{p}, {q}}}) == 1", places, places),
+    st.builds(lambda p, q: f"count({{{p}}} | {{{q}}}) == 1", places, places),
+    st.builds(lambda p, q: f"count({{[{p}], [{q}]}}) == 1", places, places),
+    st.sampled_from(["count(all_b) == 1", "count([1 | some y in all_b; y]) == 2"]),
     places.map(lambda p: f'some key, _ in {p}\n\tkey == "b"'),
     places.map(lambda p: f"object.keys({p}) == {{`b`}}"),
-    st.builds(lambda p, l: f"y := {p}[_]\n\ty == {l}", places, literals),
-    st.builds(lambda p, l: f"wrap({p}).v == {l}", places, literals),
-    st.builds(lambda p, l: f"y = {p}\n\ty == {l}", places, literals),
-    st.builds(lambda p, l: f"[y, _] := [{p}, 1]\n\ty == {l}", places, literals),
-    st.builds(lambda p, l: f"walk({p}, [_, y])\n\ty == {l}", places, literals),
-    st.builds(lambda p, l: f"not {{y | y := {p}}} == {{{l}}}", places, literals),
+    st.builds(lambda p, lit: f"y := {p}[_]\n\ty == {lit}", places, literals),
+    st.builds(lambda p, lit: f"wrap({p}).v == {lit}", places, literals),
+    st.builds(lambda p, lit: f"y = {p}\n\ty == {lit}", places, literals),
+    st.builds(lambda p, lit: f"[y, _] := [{p}, 1]\n\ty == {lit}", places, literals),
+    st.builds(lambda p, lit: f"walk({p}, [_, y])\n\ty == {lit}", places, literals),
+    st.builds(lambda p, lit: f"not {{y | y := {p}}} == {{{lit}}}", places, literals),
     st.sampled_from(
         [
             "nested(r) == 1",
@@ -130,9 +138,8 @@ def rules(draw: st.DrawFn) -> str:
             lines.append("some s in input.resources")
         if "k" in names:
             lines.append("some k in [`a`, `b`]")
-        for name in "vw":
-            if name in names or (name == "v" and "w" in names):
-                lines.append(f"{name} := {draw(st.sampled_from(BINDINGS[name]))}")
+        bound = [name for name in "vw" if name in names or (name == "v" and "w" in names)]
+        lines += [f"{name} := {draw(st.sampled_from(BINDINGS[name]))}" for name in bound]
         body = "\n\t".join((*lines, line))
         found.append(f'deny contains lib.finding(r, "{index}") if {{\n\t{body}\n}}\n')
     return a_policy("\n".join(found) + HELPERS)
@@ -141,7 +148,11 @@ def rules(draw: st.DrawFn) -> str:
 leaves = st.one_of(st.sampled_from([1, 1, 2, "a", True]), st.none(), st.just({"b": 1}))
 trees: st.SearchStrategy[Any] = st.recursive(
     leaves,
-    lambda inner: st.one_of(st.dictionaries(keys, inner, max_size=3), st.lists(inner, max_size=2)),
+    lambda inner: st.one_of(
+        st.dictionaries(keys, inner, max_size=3),
+        st.lists(inner, max_size=2),
+        inner.map(lambda item: [item, item]),
+    ),
     max_leaves=6,
 )
 
@@ -149,9 +160,8 @@ trees: st.SearchStrategy[Any] = st.recursive(
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     """Plan documents of three resources, of two kinds."""
-    resources = []
-    for index in range(3):
-        resources.append(
+    return {
+        "resources": [
             {
                 "address": f"x.r{index}",
                 "kind": draw(st.sampled_from(KINDS)),
@@ -165,19 +175,23 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 "unknown": [],
                 "references": [{"at": "/a", "address": "x.r0", "exact": True}],
             }
-        )
-    return {"resources": resources}
+            for index in range(3)
+        ]
+    }
 
 
 def paths_of(tree: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Every place in a tree, and one below each object where nothing is yet."""
     found = [path] if path else []
     if isinstance(tree, dict):
-        for key in KEYS:
-            found += paths_of(tree[key], (*path, key)) if key in tree else [(*path, key)]
+        places = ((key, (*path, key)) for key in KEYS)
+        found += [
+            deeper
+            for key, here in places
+            for deeper in (paths_of(tree[key], here) if key in tree else [here])
+        ]
     elif isinstance(tree, list):
-        for index, item in enumerate(tree):
-            found += paths_of(item, (*path, str(index)))
+        found += [deeper for index, item in enumerate(tree) for deeper in paths_of(item, (*path, str(index)))]
     return found
 
 

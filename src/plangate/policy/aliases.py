@@ -127,6 +127,17 @@ class ReadLog:
         """It is looked at which keys, or how many items, a value has."""
         self.look(Alias(alias.at(ANY).places if alias.places else frozenset()), deep=False)
 
+    def distinct(self, alias: Alias) -> None:
+        """Values are put into a set, which has as many members as they are different.
+
+        Entries of the plan differ by what is always known, so nothing else of them is looked at.
+        """
+        self.look(
+            Alias(frozenset(place for place in alias.places if place[0] == PLAN or place[1])), deep=True
+        )
+        if alias.inside is not None:
+            self.distinct(alias.inside)
+
     def pointer(self, alias: Alias, pointer: Path) -> None:
         """It is asked whether one pointer is in the list of unknown values."""
         for root, path in alias.places:

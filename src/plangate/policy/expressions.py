@@ -70,13 +70,17 @@ class ExpressionWalk(ABC):
         alias = NOTHING
         for part in parts:
             alias = alias.join(self.value(part, scope))
+        if expr.form == "set":
+            self.log.distinct(alias)
         return collection(alias)
 
     def operator(self, expr: Expr, scope: Scope) -> Alias:
         """A comparison or calculation; only a union does not look at what it joins."""
         aliases = [self.value(part, scope) for part in expr.parts]
         if expr.value == "|":
-            return aliases[0].join(aliases[1])
+            union = aliases[0].join(aliases[1])
+            self.log.distinct(union)
+            return union
         for alias in aliases:
             self.log.look(alias, deep=True)
         return NOTHING
@@ -88,7 +92,10 @@ class ExpressionWalk(ABC):
         *keys, term = expr.parts
         for key in keys:
             self.log.look(self.value(key, inner), deep=True)
-        return collection(self.value(term, inner))
+        alias = self.value(term, inner)
+        if expr.form == "set-compr":
+            self.log.distinct(alias)
+        return collection(alias)
 
     def pattern(self, pattern: Expr, alias: Alias, scope: Scope) -> None:
         """Bind a pattern's variables; the parts that are constants are compared."""

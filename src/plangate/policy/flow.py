@@ -76,7 +76,9 @@ class _Walk(ExpressionWalk):
             for definition in self.program.rules[path]:
                 rule = definition.rule
                 value = self.rule_value(rule, Scope(definition.module))
-                value = collection(value) if rule.form == "set" else value
+                if rule.form == "set":
+                    self.log.distinct(value)
+                    value = collection(value)
                 for _ in head_path(rule)[1]:
                     value = collection(value)
                 alias = alias.join(value)
