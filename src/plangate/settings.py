@@ -46,7 +46,7 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What hostile input may cost at most; see the schema for units and defaults."""
 
     max_plan_bytes: int = 256 * 1024 * 1024
-    max_depth: int = 256
+    max_depth: int = 120
     max_number_digits: int = 1000
     max_resources: int = 200_000
     show_timeout_s: float = 120.0

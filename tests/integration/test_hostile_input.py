@@ -23,7 +23,7 @@ MUST_BE_READ: Final = {"plan-format-version-1.99-unknown-keys.json"}
 """INDEX: "future minor version with unknown keys: must be accepted"."""
 SENTENCES: Final = {
     "json-lines-not-plan.json": "this is the message stream of `terraform plan -json`, not a plan",
-    "plan-deep-nesting.json": "line 1 column 2847: nested deeper than 256 levels",
+    "plan-deep-nesting.json": "line 1 column 1361: nested deeper than 120 levels",
     "plan-duplicate-key.json": 'line 1 column 131: duplicate key "actions"',
     "plan-format-version-2.0.json":
         'line 1 (/format_version): unsupported version "2.0" (supported: 0.1 to 1.x)',

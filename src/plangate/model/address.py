@@ -5,6 +5,7 @@ same address with the last keys left out; it stands for every instance that it c
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _STEP: Final = re.compile(
@@ -23,14 +24,18 @@ def joined(parts: list[tuple[str, str]]) -> str:
     return ".".join(name + key for name, key in parts)
 
 
-def patterns(address: str) -> list[str]:
-    """The address and every pattern that covers it, the most specific one first, without repeats."""
+@lru_cache(maxsize=1 << 17)
+def patterns(address: str) -> tuple[str, ...]:
+    """The address and every pattern that covers it, the most specific one first, without repeats.
+
+    Remembered, because parser, graph and document each ask for every address of a plan.
+    """
+    if "[" not in address:
+        return (address,)
     parts = steps(address)
-    if not any(key for _, key in parts):
-        return [address]
     found = [address]
     for index in range(len(parts) - 1, -1, -1):
         if parts[index][1]:
             parts[index] = (parts[index][0], "")
             found.append(joined(parts))
-    return found
+    return tuple(found)

@@ -114,7 +114,7 @@ def _resource(resource: Resource, mask: Mask | None) -> dict[str, Any]:
             for edge in resource.references
         ],
         "unresolved": resource.unresolved,
-        "patterns": patterns(resource.address)[1:] if "[" in resource.address else (),
+        "patterns": patterns(resource.address)[1:],
         "facts": resource.facts,
         "location": {"file": location.file, "line": location.line} if location else None,
     }

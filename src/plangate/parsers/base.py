@@ -23,7 +23,7 @@ class Limits:
     """
 
     max_plan_bytes: int = 256 * 1024 * 1024
-    max_depth: int = 256
+    max_depth: int = 120
     max_number_digits: int = 1000
     max_resources: int = 200_000
     show_timeout_s: float = 120.0

@@ -28,12 +28,12 @@ def test_an_address_is_a_row_of_steps(address: str, expected: list[tuple[str, st
 
 
 def test_patterns_leave_out_keys_from_the_last_one_on() -> None:
-    assert patterns("aws_subnet.a") == ["aws_subnet.a"]
-    assert patterns('module.m["a"].module.n.aws_subnet.a[0]') == [
+    assert patterns("aws_subnet.a") == ("aws_subnet.a",)
+    assert patterns('module.m["a"].module.n.aws_subnet.a[0]') == (
         'module.m["a"].module.n.aws_subnet.a[0]',
         'module.m["a"].module.n.aws_subnet.a',
         "module.m.module.n.aws_subnet.a",
-    ]
+    )
 
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_-]{0,5}", fullmatch=True).filter(

@@ -79,11 +79,11 @@ def test_the_number_of_digits_is_a_setting_with_an_end() -> None:
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
 def test_depth_is_bounded_exactly(opening: str) -> None:
     levels = opening.count("[") + opening.count("{")
-    fits = 256 // levels
+    fits = 120 // levels
     closing = "".join({"[": "]", "{": "}"}[c] for c in reversed(opening) if c in "[{")
     assert value_of(opening * fits + "1" + closing * fits) is not None
     assert complaint(opening * (fits + 1) + "1" + closing * (fits + 1)) == (
-        f"f: line 1 column {1 + fits * len(opening)}: nested deeper than 256 levels"
+        f"f: line 1 column {1 + fits * len(opening)}: nested deeper than 120 levels"
     )
 
 
