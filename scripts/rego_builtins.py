@@ -8,7 +8,7 @@ Run it after changing the version of either engine, with OPA on PATH::
 
 Names and arities come from ``opa capabilities --current``. A builtin counts as present when regorus does not answer
 "could not find function" to a call of it. Whether the two give the same answers is another question, which
-``src/plangate/policy/builtins.py`` answers by hand and ``tests/integration/test_policies_on_opa.py`` tries out.
+``src/plangate/policy/builtins.py`` answers by hand and ``tests/integration/test_engines_agree.py`` tries out.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Which builtins a policy may use, and why it may not use the others.
 
 An allow-list: a builtin is on it when the embedded engine has it, gave OPA's answers in every probe
-(``tests/integration/test_policies_on_opa.py``), and depends on nothing but its arguments. Some are allowed only in a
+(``tests/integration/test_engines_agree.py``), and depends on nothing but its arguments. Some are allowed only in a
 form that can be checked by reading the policy; `argument_problem` knows those. What is known to differ in spite of
 all this is listed in docs/adr/0004-embedded-rego.md.
 """

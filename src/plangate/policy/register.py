@@ -78,7 +78,7 @@ def check_facts(rule: RulePackage, reads: Reads) -> None:
                 rule.module.package_start, f'this rule reads the fact "{read.path[1]}", which no kind has',
                 hint=f"facts of {', '.join(rule.spec.kinds)}: "
                 + ", ".join(sorted({name for kind in rule.spec.kinds for name in KINDS[kind]}))
-                if rule.spec.kinds else "see docs/reference/plan.md",
+                if rule.spec.kinds else "see the kinds in docs/rules/index.md",
             )  # fmt: skip
 
 
