@@ -12,13 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from plangate.decision.approved import ApprovedPlan, approve_receipt
 from plangate.executor.base import ExecutionEvent, ExecutionReport
 from plangate.executor.terraform import TerraformExecutor
 from plangate.terraform_cli import Tool, find_terraform
-from tests.tools import ROOT, require_tool
+from tests.tools import ROOT, require_tool, skip_or_fail
 
 NAMES: Final = ("terraform", "tofu")
 SECRET: Final = "hunter2hunter2"
@@ -37,7 +35,7 @@ def the_tool(name: str) -> Tool:
     require_tool("terraform")
     found = find_terraform(environ=environment(), prefer=name)
     if found is None or found.name != name:
-        pytest.skip(f"no {name} on PATH")
+        skip_or_fail(name if name == "tofu" else "", f"no {name} on PATH")
     return found
 
 

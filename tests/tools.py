@@ -22,6 +22,7 @@ PROGRAMS: Final = {
     "opa": ("opa",),
     "pre-commit": ("pre-commit",),
     "terraform": ("terraform", "tofu"),
+    "tofu": ("tofu",),
 }
 """Name in PLANGATE_REQUIRE to the programs that will do, best first."""
 
