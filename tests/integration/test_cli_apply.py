@@ -181,7 +181,10 @@ def test_an_interrupted_check_gives_130_and_no_receipt(project: Project) -> None
     )
     stuck.chmod(0o755)
     # The command hears SIGINT also where this run was started in the background, which ignores it.
-    hearing = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    hearing = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
     command = [sys.executable, "-m", "plangate.cli.main", "check", "tfplan"]
     process = subprocess.Popen(
         [sys.executable, "-c", hearing, *command],
