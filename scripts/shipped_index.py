@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Write ``src/plangate/policy/shipped_index.json``: what the check says of the shipped policies.
+"""Write ``src/plangate/policy/shipped_index.json``, and the kinds into the schema of METADATA.
 
-Run it after changing a policy below ``policies/``, or the check::
+The first is what the check says of the shipped policies. Run it after changing a policy below ``policies/``, the check,
+or the kinds of the model::
 
     python scripts/shipped_index.py
 """
@@ -9,9 +10,12 @@ Run it after changing a policy below ``policies/``, or the check::
 import json
 import sys
 
+from plangate.model.kinds import KINDS
 from plangate.policy.files import LoadLimits, read_files
 from plangate.policy.index import INDEX, index_document
 from plangate.policy.load import check, digest, shipped_policies
+
+SCHEMA = INDEX.parent.parent / "schemas" / "policy-metadata.v1.json"
 
 
 def text() -> str:
@@ -20,6 +24,14 @@ def text() -> str:
     return json.dumps(index_document(digest(files), check(files)), indent=1, ensure_ascii=False) + "\n"
 
 
+def schema_text() -> str:
+    """The schema of METADATA with the kinds that there are now."""
+    schema = json.loads(SCHEMA.read_text())
+    schema["properties"]["custom"]["properties"]["kinds"]["items"]["enum"] = list(KINDS)
+    return json.dumps(schema, indent=2) + "\n"
+
+
 if __name__ == "__main__":
     INDEX.write_text(text())
+    SCHEMA.write_text(schema_text())
     sys.exit(0)

@@ -36,7 +36,7 @@ def known_check(sha256: str) -> tuple[Checked, ...] | None:
         document = json.loads(INDEX.read_bytes())
     except (OSError, ValueError):
         return None
-    if document.get("sha256") != sha256:
+    if not isinstance(document, dict) or document.get("sha256") != sha256:
         return None
     return tuple(map(_checked, document["rules"]))
 

@@ -90,4 +90,4 @@ def run_tests(sources: Sequence[PolicySource], deadline_s: float = 60.0) -> tupl
 def _problem(reply: Reply) -> str:
     if reply.error:
         return reply.error
-    return "" if reply.value == [True] else f"it is {json.dumps(reply.value)}, not true"
+    return "" if reply.value == [True] else f"it is {json.dumps(reply.value[0])}, not true"

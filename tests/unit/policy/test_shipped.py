@@ -1,0 +1,115 @@
+"""The shipped policies: each with its fixtures, and the record of their check up to date."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from plangate.policy.base import PolicySet
+from plangate.policy.files import LoadLimits, read_files
+from plangate.policy.index import INDEX, index_document
+from plangate.policy.load import check, digest, load, shipped_policies
+from plangate.policy.reads import EVERYTHING
+from tests.tools import ROOT
+from tests.unit.policy.builders import judged, plan_of
+
+FIXTURES = ROOT / "fixtures" / "policies"
+CASES = [
+    pytest.param(folder.name, name, expected, id=f"{folder.name}-{name}")
+    for folder in sorted(FIXTURES.iterdir())
+    if folder.is_dir()
+    for name, expected in json.loads((folder / "cases.json").read_text()).items()
+]
+PLAN_SCHEMA = json.loads((ROOT / "src" / "plangate" / "schemas" / "plan.v1.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def policies() -> PolicySet:
+    return load([shipped_policies()])
+
+
+def test_the_record_of_their_check_is_what_the_check_says_now() -> None:
+    files = read_files([shipped_policies()], LoadLimits())
+    recorded = json.loads(INDEX.read_text())
+    assert recorded == json.loads(json.dumps(index_document(digest(files), check(files)))), (
+        "run: python scripts/shipped_index.py"
+    )
+
+
+def test_their_check_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_files: object) -> None:
+        raise AssertionError("the shipped policies were checked again")
+
+    monkeypatch.setattr("plangate.policy.load.check", never)
+    assert load([shipped_policies()]).rules
+
+
+def test_the_record_counts_for_nothing_else(tmp_path: Path, policies: PolicySet) -> None:
+    for path in shipped_policies().root.rglob("*.rego"):
+        copy = tmp_path / path.relative_to(shipped_policies().root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    (tmp_path / "logging" / "log_retention.rego").write_text("package main\n")
+    with pytest.raises(Exception, match="no rule claims this file"):
+        load([type(shipped_policies())(root=tmp_path, name="shipped")])
+    assert policies.rules
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"sha256": "x"}', "]"])
+def test_a_damaged_record_counts_for_nothing(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policies: PolicySet
+) -> None:
+    index = tmp_path / "index.json"
+    index.write_text(content)
+    monkeypatch.setattr("plangate.policy.index.INDEX", index)
+    assert load([shipped_policies()]) == policies
+
+
+def test_no_shipped_policy_reads_everything(policies: PolicySet) -> None:
+    assert [rule.id for rule in policies.rules if policies.reads[rule.id] == EVERYTHING] == []
+
+
+def test_each_has_a_file_a_test_and_fixtures_of_its_name(policies: PolicySet) -> None:
+    slugs = {package.rpartition(".")[2] for package in policies.packages.values()}
+    root = shipped_policies().root
+    files = {path.stem for path in root.rglob("*.rego") if path.parent.name != "lib"}
+    assert files == slugs | {f"{slug}_test" for slug in slugs}
+    assert {folder.name for folder in FIXTURES.iterdir() if folder.is_dir()} == slugs
+    for rule_id, package in policies.packages.items():
+        _, domain, slug = package.split(".")
+        assert (root / domain / f"{slug}.rego").is_file(), rule_id
+
+
+@pytest.mark.parametrize("word", ["pass", "fail", "absent", "unknown"])
+def test_each_has_a_fixture_for(word: str) -> None:
+    for folder in FIXTURES.iterdir():
+        if folder.is_dir():
+            cases = json.loads((folder / "cases.json").read_text())
+            assert [name for name in cases if name.startswith(f"{word}_")], folder.name
+            assert {path.stem for path in folder.glob("*.json")} - {"cases"} == set(cases)
+
+
+@pytest.mark.parametrize(("slug", "name", "expected"), CASES)
+def test_gives_the_outcomes_of_its_fixture(
+    slug: str, name: str, expected: dict[str, str], policies: PolicySet
+) -> None:
+    document: dict[str, Any] = json.loads((FIXTURES / slug / f"{name}.json").read_text())
+    jsonschema.validate(document, PLAN_SCHEMA)
+    found = judged(policies, plan_of(document)).outcomes
+    rule = slug.replace("_", "-")
+    assert {o.address: o.status.value for o in found if o.rule == rule} == expected
+    word = re.match("[a-z]+", name)
+    assert word is not None
+    if word[0] != "absent":
+        assert word[0] in expected.values()
+
+
+def test_their_documentation_is_named(policies: PolicySet) -> None:
+    for rule in policies.rules:
+        text = dict(policies.modules)[rule.source]
+        assert "# related_resources:" in text, rule.id
+        assert rule.description, rule.id
+        assert rule.frameworks, rule.id
