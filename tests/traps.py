@@ -109,8 +109,8 @@ TRAPS: Final[dict[str, Callable[[], bytes]]] = {
     ),
     "deep shadows above a wide one": lambda: document(
         entry(
-            after=nested({f"m{i}": i for i in range(100_000)}, 248),
-            after_unknown=nested({f"m{i}": i == 0 for i in range(100_000)}, 248),
+            after=nested({f"m{i}": i for i in range(100_000)}, 112),
+            after_unknown=nested({f"m{i}": i == 0 for i in range(100_000)}, 112),
         )
     ),
     "a shadow that is longer than its value": lambda: document(
