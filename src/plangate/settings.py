@@ -49,6 +49,9 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_depth: int = 120
     max_number_digits: int = 1000
     max_resources: int = 200_000
+    max_yaml_nodes: int = 5_000_000
+    max_files: int = 100_000
+    max_template_nodes: int = 2_000_000
     show_timeout_s: float = 120.0
     policy_timeout_s: float = 60.0
     policy_memory_bytes: int = 4 * 1024 * 1024 * 1024

@@ -46,7 +46,7 @@ def explain(
 
     choices = wiring.Choices(config=config, policies=policy or (), state_dir=state_dir, chdir=chdir)
     with Progress() as progress, wiring.open_session(plan or "tfplan", choices, progress) as session:
-        whole, redactor = wiring.plan_with_facts(session)
+        whole, redactor = wiring.plan_for_rules(session)
         resources = [resource for resource in whole.resources if resource.address == target]
         if not resources:
             import difflib

@@ -107,6 +107,27 @@ class Adapter:
     docs: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translated:
+    """A resource of another tool as the Terraform provider would have it, so that one adapter serves both.
+
+    Attributes:
+        resource: The same address, values before and after, references; the provider's type and attribute names.
+            An attribute that is not set is left out, as in a source that sets nothing.
+        parts: What the provider has as resources of their own beside it (a bucket's public access block), each with
+            an exact reference to it. Their addresses need only be unlike any other.
+        path_of: The JSON Pointer of an attribute as the provider has it → as it is written.
+    """
+
+    resource: Resource
+    parts: tuple[Resource, ...] = ()
+    path_of: Callable[[str], str] = str
+
+
+Translate = Callable[[Resource], Translated | None]
+"""A resource → what it is to the provider, or ``None`` for a type that has no translation."""
+
+
 def native_of(resource: Resource, graph: Graph) -> Native:
     """A linked resource, to be read like the one being adapted."""
     return Native(resource, resource.planned if resource.after is not None else resource.before or {}, graph)

@@ -17,10 +17,10 @@ from plangate.facts import (
     aws_storage,
     aws_templates,
 )
-from plangate.facts.base import Adapter, Native, native_of
+from plangate.facts.base import Adapter, Native, Translate, Translated, native_of
 from plangate.facts.common import common_facts
 from plangate.model.graph import Graph
-from plangate.model.plan import Resource
+from plangate.model.plan import Plan, Resource
 
 _PARTS: Final = (
     "aws_ebs_encryption_by_default",
@@ -63,11 +63,43 @@ ADAPTER_ERROR: Final = "adapter_error"
 """Fact that stands alone when an adapter failed; rules then answer ``error``, never a pass."""
 
 
-def with_facts(resources: Iterable[Resource]) -> tuple[Resource, ...]:
+TRANSLATIONS: Final[Mapping[str, Translate]] = MappingProxyType({})
+"""How the types of a format (`plangate.model.plan.Source.format`) are translated before they meet an adapter."""
+
+
+def with_facts(resources: Iterable[Resource], source_format: str = "") -> tuple[Resource, ...]:
     """The same resources with ``kind`` and ``facts`` filled in, in the same order."""
     listed = tuple(resources)
+    translate = TRANSLATIONS.get(source_format)
+    if translate is not None:
+        return _translated(listed, translate)
     graph = Graph(listed)
     return tuple(_with_facts(resource, graph) for resource in listed)
+
+
+def plan_with_facts(plan: Plan) -> Plan:
+    """The plan with ``kind`` and ``facts`` of every resource filled in."""
+    return replace(plan, resources=with_facts(plan.resources, plan.source.format))
+
+
+def _translated(listed: tuple[Resource, ...], translate: Translate) -> tuple[Resource, ...]:
+    # A translation that fails is not caught: then the plan cannot be judged at all.
+    found = [translate(resource) or Translated(resource=resource) for resource in listed]
+    graph = Graph(part for each in found for part in (each.resource, *each.parts))
+    return tuple(_as_written(own, each, graph) for own, each in zip(listed, found, strict=True))
+
+
+def _as_written(own: Resource, translated: Translated, graph: Graph) -> Resource:
+    """The resource as it was, with the facts of its translation."""
+    seen = _with_facts(translated.resource, graph)
+    facts = dict(seen.facts)
+    ingress = facts.get("ingress")
+    if isinstance(ingress, tuple):
+        facts["ingress"] = tuple(
+            {**entry, "path": translated.path_of(entry["path"])} if entry["address"] == own.address else entry
+            for entry in ingress
+        )
+    return replace(own, kind=seen.kind, facts=facts)
 
 
 def _with_facts(resource: Resource, graph: Graph) -> Resource:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from plangate.audit import event_records as records
 from plangate.audit.base import Entry
@@ -12,7 +12,7 @@ from plangate.decision.decide import Obligation
 from plangate.decision.outcome import Outcome, Status
 from plangate.errors import AuditError, CannotDecideError, ExecutionError, ReceiptError
 from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Executor
-from plangate.facts.registry import with_facts
+from plangate.facts.registry import plan_with_facts
 from plangate.gate.judging import judge
 from plangate.gate.parts import Gate
 from plangate.model.plan import Plan
@@ -187,7 +187,7 @@ def _check_obligations(
     if report.followup is not None:
         try:
             plan = follow_up(report.followup)
-            plan = replace(plan, resources=with_facts(plan.resources))
+            plan = plan_with_facts(plan)
             for outcome in judge(gate, plan)[0]:
                 said.setdefault((outcome.rule, outcome.address), []).append(outcome)
             problem = "the rule said nothing about it after apply"

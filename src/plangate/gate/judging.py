@@ -15,7 +15,7 @@ from plangate.decision.decide import Judgement, Result, decide
 from plangate.decision.document import PlanSummary, Subject, decision_document
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import CannotDecideError
-from plangate.facts.registry import with_facts
+from plangate.facts.registry import plan_with_facts
 from plangate.gate.parts import Decision, Gate, Judge, Run
 from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Plan
@@ -42,7 +42,7 @@ def check(gate: Gate, subject: Subject, run: Run) -> Decision:
         # 1. Bytes to plan. The digest was taken before, of the bytes as handed in.
         gate.progress("reading the plan")
         plan = replace(gate.parse(), environment=run.environment)
-        plan = replace(plan, resources=with_facts(plan.resources))
+        plan = plan_with_facts(plan)
         timings["parse"] = gate.milliseconds() - started
         # 2. Plan to outcomes: what must hold of the plan, then built-in rules, then policies.
         gate.progress(f"judging {len(plan.resources)} resources")
@@ -148,8 +148,7 @@ def _without_false_debt(gate: Gate, plan: Plan, outcomes: list[Outcome]) -> list
     """
     if not any(o.existing and o.status in _WORSE for o in outcomes):
         return outcomes
-    before = prior_plan(plan)
-    said, _ = ask(gate.judges, replace(before, resources=with_facts(before.resources)))
+    said, _ = ask(gate.judges, plan_with_facts(prior_plan(plan)))
     earlier: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in said:
         if outcome.status in _WORSE:

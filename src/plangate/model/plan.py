@@ -120,6 +120,7 @@ class Resource:
             not carry its configuration. An unknown value that is not configured follows a default.
         facts: Normalized facts of its kind, filled by `plangate.facts`.
         location: Where it is written, when known.
+        places: Where its attributes are written, by JSON Pointer, as far as known. See `place`.
     """
 
     address: str
@@ -149,6 +150,13 @@ class Resource:
     configured: frozenset[str] | None = None
     facts: Facts = field(default_factory=dict)
     location: Location | None = None
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+    def place(self, path: str) -> Location | None:
+        """Where an attribute (JSON Pointer) is written, or else what holds it, or the resource."""
+        while path and path not in self.places:
+            path = path.rpartition("/")[0]
+        return self.places[path] if path else self.location
 
     @property
     def exists_after(self) -> bool:

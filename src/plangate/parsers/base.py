@@ -4,8 +4,10 @@ A parser never opens what a document names, and never returns less than it under
 understood is refused.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 
 from plangate.model.plan import Plan
 
@@ -19,6 +21,9 @@ class Limits:
         max_depth: Nesting of objects and lists.
         max_number_digits: Digits of one number.
         max_resources: Entries in one plan.
+        max_yaml_nodes: Nodes of one YAML input after its aliases are expanded.
+        max_files: Files that one run looks at, and files of one module tree.
+        max_template_nodes: Values that evaluating one source (loops, instances, joined text) may make.
         show_timeout_s: Seconds that ``terraform show`` may take.
     """
 
@@ -26,6 +31,9 @@ class Limits:
     max_depth: int = 120
     max_number_digits: int = 1000
     max_resources: int = 200_000
+    max_yaml_nodes: int = 5_000_000
+    max_files: int = 100_000
+    max_template_nodes: int = 2_000_000
     show_timeout_s: float = 120.0
 
 
@@ -46,6 +54,67 @@ class Input:
     sha256: str
     size: int
     media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user says about the inputs, beside the inputs.
+
+    Attributes:
+        variables: Terraform variables (``--var``), as text that the language then reads.
+        variable_files: ``*.tfvars`` files (``--var-file``), later ones win.
+        parameters: CloudFormation parameters (``--parameters``).
+        environ: Environment variables, of which only ``TF_VAR_…`` are read.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    variable_files: tuple[Path, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+class Places(Protocol):
+    """Where the values of one document stand in its text."""
+
+    def at(self, pointer: str) -> tuple[int, int]:
+        """Line and column (from 1) of the value at a JSON Pointer; ``(0, 0)`` if it is not there."""
+
+    def below(self, pointer: str) -> Mapping[str, tuple[int, int]]:
+        """Line and column of every member's key (of every item of a list, by index) of the value at a pointer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """One input, read: its documents as plain values, in order, and where they stand.
+
+    Attributes:
+        source: The bytes and their name.
+        values: One for JSON; one for each document of a YAML stream, empty ones left out; one for each line of
+            JSON Lines. Numbers that are no integers are ``Decimal``; a CloudFormation short tag is its long form
+            (``{"Fn::Sub": …}``).
+        places: As many as values.
+    """
+
+    source: Input
+    values: Sequence[Any]
+    places: Sequence[Places]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format that people plan with.
+
+    Attributes:
+        id: E.g. ``kubernetes``; `plangate.model.plan.Source.format`.
+        title: For people, e.g. ``Kubernetes manifests``.
+        recognizes: Whether these documents are this format, from their top-level keys alone. Cheap, and never raises.
+        parse: Reads them, or refuses them with a `PlanParseError`.
+    """
+
+    id: str
+    title: str
+    recognizes: Callable[[Sequence[Any]], bool]
+    parse: Callable[[Documents, Options, Limits], Plan]
 
 
 Parse = Callable[[Input, Limits], Plan]

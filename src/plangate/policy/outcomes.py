@@ -136,7 +136,7 @@ def _of_one(
         return Outcome(
             rule=rule.id, address=address, status=status, message=message, path=path,
             existing=resource.existing if resource is not None else False,
-            location=resource.location if resource is not None else None,
+            location=resource.place(path) if resource is not None else None,
         )  # fmt: skip
 
     if denied:

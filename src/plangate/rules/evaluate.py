@@ -69,7 +69,7 @@ def _on_resource(rule: Rule, resource: Resource, settings: Settings) -> Outcome:
         message=verdict.message,
         path=verdict.path,
         existing=resource.existing,
-        location=resource.location,
+        location=resource.place(verdict.path),
     )
 
 

@@ -64,6 +64,9 @@ def limits_of(settings: Settings) -> Limits:
         max_depth=chosen.max_depth,
         max_number_digits=chosen.max_number_digits,
         max_resources=chosen.max_resources,
+        max_yaml_nodes=chosen.max_yaml_nodes,
+        max_files=chosen.max_files,
+        max_template_nodes=chosen.max_template_nodes,
         show_timeout_s=chosen.show_timeout_s,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from plangate.audit.record import uuid7
 from plangate.decision.decide import Profile
 from plangate.decision.document import Subject
-from plangate.facts.registry import with_facts
+from plangate.facts.registry import plan_with_facts
 from plangate.gate import Gate, Run
 from plangate.model.plan import Plan
 from plangate.model.redaction import Redactor
@@ -124,11 +124,11 @@ def plan_with_secrets(session: Session) -> tuple[Plan, Redactor]:
     return plan, Redactor(plan.secrets, session.state.redaction.secret)
 
 
-def plan_with_facts(session: Session) -> tuple[Plan, Redactor]:
+def plan_for_rules(session: Session) -> tuple[Plan, Redactor]:
     """The plan as the rules get it, and what removes its secrets from texts.
 
     Raises:
         PlanParseError: It cannot be read.
     """
     plan, redactor = plan_with_secrets(session)
-    return replace(plan, environment=session.run.environment, resources=with_facts(plan.resources)), redactor
+    return plan_with_facts(replace(plan, environment=session.run.environment)), redactor
