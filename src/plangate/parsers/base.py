@@ -93,11 +93,13 @@ class Documents:
             JSON Lines. Numbers that are no integers are ``Decimal``; a CloudFormation short tag is its long form
             (``{"Fn::Sub": …}``).
         places: As many as values.
+        tags: YAML tags that are used beside YAML's own, e.g. ``!Ref``, each with the place where it is first.
     """
 
     source: Input
     values: Sequence[Any]
     places: Sequence[Places]
+    tags: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +111,14 @@ class Format:
         title: For people, e.g. ``Kubernetes manifests``.
         recognizes: Whether these documents are this format, from their top-level keys alone. Cheap, and never raises.
         parse: Reads them, or refuses them with a `PlanParseError`.
+        tags: YAML tags of its own, e.g. ``!Ref``; any other is refused before `parse` is called.
     """
 
     id: str
     title: str
     recognizes: Callable[[Sequence[Any]], bool]
     parse: Callable[[Documents, Options, Limits], Plan]
+    tags: frozenset[str] = frozenset()
 
 
 Parse = Callable[[Input, Limits], Plan]

@@ -8,6 +8,7 @@ constant memory on any text.
 import codecs
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any, Final, NoReturn
@@ -63,7 +64,7 @@ def read_json(data: bytes, name: str, limits: Limits) -> tuple[Any, str]:
             f"{len(data)} bytes (limit: {limits.max_plan_bytes})",
             hint="raise limits.max_plan_bytes in plangate.yaml if the input is meant to be this big",
         )
-    text = _decode(data, name)
+    text = decode_text(data, name)
     if not text.strip():
         raise PlanParseError(name, "empty document (expected a plan)")
     _check_depth(text, name, limits.max_depth)
@@ -98,35 +99,43 @@ def position_of(text: str, pointer: str) -> tuple[int, int]:
 
     What stands before it is skipped by the C scanner, so that a complaint costs no more than reading did.
     """
-    offset = _after_space(text, 0)
+    offset = _offset_of(text, pointer)
+    return (0, 0) if offset is None else _line_column(text, offset)
+
+
+def members_of(text: str, pointer: str) -> dict[str, int]:
+    """Offsets of all members of the object, by key, or list, by index, at a JSON Pointer in well-formed text."""
+    offset = _offset_of(text, pointer)
+    return {} if offset is None else {key: start for key, start, _ in _members(text, offset)}
+
+
+def _offset_of(text: str, pointer: str) -> int | None:
+    offset: int | None = _after_space(text, 0)
     for token in pointer_tokens(pointer):
-        found = _member(text, offset, token)
-        if found is None:
-            return 0, 0
-        offset = found
-    return _line_column(text, offset)
+        if offset is None:
+            return None
+        offset = next((value for key, _, value in _members(text, offset) if key == token), None)
+    return offset
 
 
-def _member(text: str, offset: int, token: str) -> int | None:
-    """Offset of the member with a key, or of the item with an index, of the object or list at an offset."""
+def _members(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
+    """Key or index, where it begins, and where its value begins, of the object or list at an offset."""
     opening = text[offset]
     if opening not in "{[":
-        return None
+        return
     index = 0
     offset = _after_space(text, offset + 1)
     while text[offset] not in "}]":
-        key = str(index)
+        key, start = str(index), offset
         if opening == "{":
             key, offset = _SKIP.raw_decode(text, offset)
             offset = _after_space(text, _after_space(text, offset) + 1)
-        if key == token:
-            return offset
+        yield key, start, offset
         _, offset = _SKIP.raw_decode(text, offset)
         offset = _after_space(text, offset)
         if text[offset] == ",":
             offset = _after_space(text, offset + 1)
         index += 1
-    return None
 
 
 def _after_space(text: str, offset: int) -> int:
@@ -134,7 +143,12 @@ def _after_space(text: str, offset: int) -> int:
     return match.end() if match else offset
 
 
-def _decode(data: bytes, name: str) -> str:
+def decode_text(data: bytes, name: str) -> str:
+    """The text of UTF-8, UTF-16 or UTF-32 bytes, with or without a byte order mark.
+
+    Raises:
+        PlanParseError: It is none of these.
+    """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             found, body = encoding, data[len(mark) :]

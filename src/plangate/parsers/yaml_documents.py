@@ -1,0 +1,441 @@
+"""YAML, read strictly and once: values and where they stand, from libyaml's events.
+
+YAML 1.1 as the tools of Kubernetes and CloudFormation read it: ``yes`` and ``on`` are true, ``0777`` is octal, but a
+date, ``22:22`` and ``=`` are text. Keys are text; two equal ones are refused. ``<<`` is expanded. An alias is the value
+of its anchor, counted as often as it is used. Built from events with a stack of our own, because composing nodes is
+recursive in C and ends the process on deep nesting.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+import yaml
+from yaml._yaml import CParser
+
+from plangate.errors import PlanParseError
+from plangate.model.values import pointer_tokens
+from plangate.parsers.base import Documents, Input, Limits
+from plangate.parsers.documents import decode_text
+
+CORE_TAGS: Final = "tag:yaml.org,2002:"
+SHORT_TAGS: Final = frozenset({
+    "And", "Base64", "Cidr", "Condition", "Equals", "FindInMap", "ForEach", "GetAtt", "GetAZs", "If", "ImportValue",
+    "Join", "Length", "Not", "Or", "Ref", "Select", "Split", "Sub", "ToJsonString", "Transform", "ValueOf", "Contains",
+    "EachMemberEquals", "EachMemberIn", "RefAll", "ValueOfAll",
+})  # fmt: skip
+"""CloudFormation's short tags: ``!Sub x`` is ``{"Fn::Sub": x}``.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+"""
+OTHER_TAGS: Final = frozenset({"reset", "override"})
+"""Compose's own: https://docs.docker.com/reference/compose-file/merge/"""
+
+_PLAIN_NAMES: Final = frozenset({"Ref", "Condition"})
+_TEMPLATE_HINT: Final = (
+    "this looks like a template that has not been rendered; check its output, e.g. of `helm template`"
+)
+
+_WORDS: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+}
+_NUMBER_STARTS: Final = frozenset("+-.0123456789")
+_INTEGER: Final = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)")
+_FLOAT: Final = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "int": (int,),
+    "float": (int, Decimal),
+    "bool": (bool,),
+    "null": (type(None),),
+}
+
+_COLUMN_BITS: Final = 32
+
+
+def read_yaml(source: Input, limits: Limits) -> Documents:
+    """Every document of a YAML stream that is not empty.
+
+    Raises:
+        PlanParseError: Not well-formed, beyond a limit, or with a tag, key or number that we do not read.
+    """
+    if len(source.data) > limits.max_plan_bytes:
+        raise PlanParseError(
+            source.name,
+            f"{len(source.data)} bytes (limit: {limits.max_plan_bytes})",
+            hint="raise limits.max_plan_bytes in plangate.yaml if the input is meant to be this big",
+        )
+    return _Builder(source, limits).documents()
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list whose end has not come yet."""
+
+    value: dict[str, Any] | list[Any]
+    line: int
+    column: int
+    anchor: str | None
+    tag: str | None
+    places: dict[str, int] | list[int]
+    height: int = 1
+    before: int = 0
+    key: str | None = None
+    key_place: int = 0
+    merged: list[tuple[dict[str, Any], dict[str, int]]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    value: Any
+    nodes: int
+    height: int
+
+
+class _YamlPlaces:
+    """Places of one document: for every mapping and list, where each of its members begins."""
+
+    def __init__(self, root: Any, places: Mapping[int, dict[str, int] | list[int]], start: int) -> None:
+        self._root = root
+        self._places = places
+        self._start = start
+
+    def at(self, pointer: str) -> tuple[int, int]:
+        """See `plangate.parsers.base.Places`."""
+        value, place = self._root, self._start
+        for token in pointer_tokens(pointer):
+            found = self._member(value, token)
+            if found is None:
+                return 0, 0
+            value, place = found
+        return _unpacked(place)
+
+    def below(self, pointer: str) -> Mapping[str, tuple[int, int]]:
+        """See `plangate.parsers.base.Places`."""
+        value = self._root
+        for token in pointer_tokens(pointer):
+            found = self._member(value, token)
+            if found is None:
+                return {}
+            value = found[0]
+        places = self._places.get(id(value))
+        if places is None:
+            return {}
+        listed = places.items() if isinstance(places, dict) else enumerate(places)
+        return {str(key): _unpacked(place) for key, place in listed}
+
+    def _member(self, value: Any, token: str) -> tuple[Any, int] | None:
+        places = self._places.get(id(value))
+        if isinstance(value, dict) and isinstance(places, dict):
+            return (value[token], places[token]) if token in value else None
+        if isinstance(value, list) and isinstance(places, list) and token.isascii() and token.isdecimal():
+            index = int(token) if len(token) < _COLUMN_BITS else len(value)
+            return (value[index], places[index]) if index < len(value) else None
+        return None
+
+
+def _packed(line: int, column: int) -> int:
+    return line << _COLUMN_BITS | column
+
+
+def _unpacked(place: int) -> tuple[int, int]:
+    return place >> _COLUMN_BITS, place & (1 << _COLUMN_BITS) - 1
+
+
+class _Builder:
+    """Values from events. Every mapping and list keeps the places of its members by its identity."""
+
+    def __init__(self, source: Input, limits: Limits) -> None:
+        self._name = source.name
+        self._source = source
+        self._limits = limits
+        self._text = decode_text(source.data, source.name)
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, _Anchored | None] = {}
+        self._places: dict[int, dict[str, int] | list[int]] = {}
+        self._nodes = 0
+        self._tags: dict[str, tuple[int, int]] = {}
+        self._done: list[tuple[Any, int]] = []
+
+    def documents(self) -> Documents:
+        handlers: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._start_mapping,
+            yaml.SequenceStartEvent: self._start_list,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._new_document,
+        }
+        for event in self._events():
+            handler = handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+        kept = [(value, start) for value, start in self._done if value is not None]
+        if not kept:
+            raise PlanParseError(self._name, "empty document (expected a plan)")
+        return Documents(
+            source=self._source,
+            values=tuple(value for value, _ in kept),
+            places=tuple(_YamlPlaces(value, self._places, start) for value, start in kept),
+            tags=self._tags,
+        )
+
+    def _events(self) -> Iterator[Any]:
+        try:
+            parser = CParser(self._text)
+            while parser.check_event():
+                yield parser.get_event()
+        except yaml.reader.ReaderError as error:
+            line = self._text.count("\n", 0, error.position) + 1
+            raise PlanParseError(self._name, f"not YAML: {error.reason}", at=f"line {line}") from error
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            said = " ".join(part for part in (error.context, error.problem) if part)
+            raise PlanParseError(
+                self._name,
+                f"not YAML: {said or 'it cannot be read'}",
+                at=f"line {mark.line + 1} column {mark.column + 1}" if mark is not None else "",
+                hint=self._template_hint(),
+            ) from error
+        except (yaml.YAMLError, ValueError) as error:
+            raise PlanParseError(self._name, "not YAML: it cannot be read") from error
+
+    def _new_document(self, _event: Any) -> None:
+        self._anchors = {}
+
+    def _start_mapping(self, event: Any) -> None:
+        self._open(event, {}, {})
+
+    def _start_list(self, event: Any) -> None:
+        self._open(event, [], [])
+
+    def _open(
+        self, event: Any, value: dict[str, Any] | list[Any], places: dict[str, int] | list[int]
+    ) -> None:
+        mark = event.start_mark
+        if len(self._stack) >= self._limits.max_depth:
+            self._refuse(
+                mark,
+                f"nested deeper than {self._limits.max_depth} levels",
+                "see limits.max_depth in plangate.yaml",
+            )
+        self._count(1, mark)
+        if self._wants_key():
+            self._refuse(mark, "a key that is not text", "write the key as text")
+        self._stack.append(
+            _Open(
+                value=value,
+                line=mark.line + 1,
+                column=mark.column + 1,
+                anchor=event.anchor,
+                tag=self._tag(event, "map" if isinstance(value, dict) else "seq"),
+                places=places,
+                before=self._nodes,
+            )
+        )
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None  # not to be used inside itself
+
+    def _end(self, event: Any) -> None:
+        done = self._stack.pop()
+        if isinstance(done.value, dict) and done.merged:
+            self._merge(done)
+        self._places[id(done.value)] = done.places
+        value, height = self._tagged(done.value, done.tag, done.line, done.column), done.height
+        if done.anchor is not None:
+            self._anchors[done.anchor] = _Anchored(value, self._nodes - done.before + 1, height)
+        self._add(value, _packed(done.line, done.column), height, event.end_mark)
+
+    def _merge(self, done: _Open) -> None:
+        """Put what ``<<`` names behind what is written: written keys win, then earlier ones."""
+        value, places = done.value, done.places
+        assert isinstance(value, dict)  # noqa: S101 - for the type checker
+        assert isinstance(places, dict)  # noqa: S101
+        for merged, where in done.merged:
+            for key, item in merged.items():
+                if key not in value:
+                    value[key] = item
+                    places[key] = where.get(key, 0)
+
+    def _scalar(self, event: Any) -> None:
+        mark = event.start_mark
+        self._count(1, mark)
+        tag = self._tag(event, "str")
+        text = event.value
+        if self._wants_key():
+            self._key(text, event, tag)
+            return
+        plain = tag is None and event.implicit[0]
+        if plain:
+            value = self._plain(text, mark)
+        elif tag is None or not tag.startswith(CORE_TAGS):
+            value = self._tagged(text, tag, mark.line + 1, mark.column + 1)
+        else:
+            value = self._core(text, tag.removeprefix(CORE_TAGS), mark)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored(value, 1, 0)
+        self._add(value, _packed(mark.line + 1, mark.column + 1), 0, mark)
+
+    def _alias(self, event: Any) -> None:
+        mark = event.start_mark
+        if event.anchor not in self._anchors:
+            self._refuse(mark, f"alias of an anchor that is not there: *{event.anchor[:100]}")
+        found = self._anchors[event.anchor]
+        if found is None:
+            self._refuse(mark, f"alias inside of its own anchor: *{event.anchor[:100]}")
+        self._count(found.nodes, mark)
+        if len(self._stack) + found.height > self._limits.max_depth:
+            self._refuse(mark, f"nested deeper than {self._limits.max_depth} levels")
+        if self._wants_key():
+            if not isinstance(found.value, str):
+                self._refuse(mark, "a key that is not text", "write the key as text")
+            self._take_key(found.value, mark)
+            return
+        self._add(found.value, _packed(mark.line + 1, mark.column + 1), found.height, mark)
+
+    def _wants_key(self) -> bool:
+        return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
+
+    def _key(self, text: str, event: Any, tag: str | None) -> None:
+        if tag is None and event.implicit[0] and text == "<<":
+            top = self._stack[-1]
+            top.key, top.key_place = "<<", 0
+            return
+        if tag is not None and tag != f"{CORE_TAGS}str":
+            self._refuse(event.start_mark, f"a key with the tag {tag[:100]}")
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored(text, 1, 0)
+        # Kubernetes' reader turns a key into JSON's text for it: `on:` is the key "true".
+        value = self._plain(text, event.start_mark) if tag is None and event.implicit[0] else text
+        self._take_key(value if isinstance(value, str) else _key_text(value, text), event.start_mark)
+
+    def _take_key(self, key: str, mark: Any) -> None:
+        top = self._stack[-1]
+        if key in top.value:
+            self._refuse(mark, f"duplicate key {key[:200]!r}")
+        top.key, top.key_place = key, _packed(mark.line + 1, mark.column + 1)
+
+    def _add(self, value: Any, place: int, height: int, mark: Any) -> None:
+        if not self._stack:
+            self._done.append((value, place))
+            return
+        top = self._stack[-1]
+        top.height = max(top.height, height + 1)
+        if isinstance(top.value, list):
+            top.value.append(value)
+            assert isinstance(top.places, list)  # noqa: S101 - for the type checker
+            top.places.append(place)
+            return
+        assert isinstance(top.places, dict)  # noqa: S101
+        key = top.key
+        assert key is not None  # noqa: S101
+        if key == "<<" and top.key_place == 0:
+            self._take_merge(top, value, mark)
+        else:
+            top.value[key] = value
+            top.places[key] = top.key_place
+        top.key = None
+
+    def _take_merge(self, top: _Open, value: Any, mark: Any) -> None:
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, dict):
+                self._refuse(mark, "`<<` expects a mapping, or a list of mappings")
+            # Every member is one more node here, so that merging cannot grow without bound.
+            self._count(len(each), mark)
+            places = self._places.get(id(each), {})
+            top.merged.append((each, places if isinstance(places, dict) else {}))
+
+    def _count(self, nodes: int, mark: Any) -> None:
+        self._nodes += nodes
+        if self._nodes > self._limits.max_yaml_nodes:
+            self._refuse(
+                mark,
+                f"more than {self._limits.max_yaml_nodes} nodes with its aliases expanded",
+                "see limits.max_yaml_nodes in plangate.yaml",
+            )
+
+    def _tag(self, event: Any, plain: str) -> str | None:
+        """An explicit tag that means something; refuses those that we do not know."""
+        tag: str | None = event.tag
+        if tag is None or tag in {"!", f"{CORE_TAGS}{plain}"}:
+            return f"{CORE_TAGS}str" if plain == "str" and tag is not None else None
+        mark = event.start_mark
+        if tag.startswith("!") and tag[1:] in SHORT_TAGS | OTHER_TAGS:
+            self._tags.setdefault(tag, (mark.line + 1, mark.column + 1))
+        elif plain != "str" or not tag.startswith(CORE_TAGS):
+            self._refuse(mark, f"unknown tag {tag[:100]}")
+        return tag
+
+    def _tagged(self, value: Any, tag: str | None, line: int, column: int) -> Any:
+        """A value with a short tag in its long form."""
+        if tag is None or not tag.startswith("!"):
+            return value
+        name = tag[1:]
+        if name in OTHER_TAGS:
+            return None if name == "reset" else value
+        self._count(1, None)
+        if name == "GetAtt" and isinstance(value, str):
+            logical, _, attribute = value.partition(".")
+            value = [logical, attribute] if attribute else [logical]
+        long = {name if name in _PLAIN_NAMES else f"Fn::{name}": value}
+        self._places[id(long)] = dict.fromkeys(long, _packed(line, column))
+        return long
+
+    def _core(self, text: str, tag: str, mark: Any) -> Any:
+        if tag in {"str", "binary", "timestamp"}:
+            return text
+        value = self._plain(text, mark)
+        if type(value) not in _TYPES.get(tag, ()):
+            self._refuse(mark, f"not a value for the tag !!{tag[:100]}")
+        return value
+
+    def _plain(self, text: str, mark: Any) -> Any:
+        """What a scalar without quotes means."""
+        if text in _WORDS:
+            return _WORDS[text]
+        if text[0] not in _NUMBER_STARTS:
+            return text
+        if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
+            return self._number(text, mark)
+        if _NOT_FINITE.fullmatch(text):
+            self._refuse(mark, f"{text} is not a number that a plan can hold")
+        return text
+
+    def _number(self, text: str, mark: Any) -> Any:
+        if len(text) > self._limits.max_number_digits:
+            self._refuse(
+                mark, f"number with {len(text)} characters (limit: {self._limits.max_number_digits})"
+            )
+        digits = text.replace("_", "")
+        sign, body = (-1, digits[1:]) if digits[0] == "-" else (1, digits.removeprefix("+"))
+        try:
+            if _INTEGER.fullmatch(text):
+                if body.startswith(("0b", "0x")):
+                    return sign * int(body, 0)
+                return sign * int(body, 8 if body.startswith("0") and body != "0" else 10)
+            number = sign * Decimal(body)
+        except (ValueError, ArithmeticError):
+            return text
+        if number and abs(number.adjusted()) > self._limits.max_number_digits:
+            self._refuse(mark, "number with an exponent that is out of range")
+        return number or Decimal(0)
+
+    def _refuse(self, mark: Any, problem: str, hint: str = "") -> NoReturn:
+        at = f"line {mark.line + 1} column {mark.column + 1}" if mark is not None else ""
+        raise PlanParseError(self._name, problem, at=at, hint=self._template_hint() or hint)
+
+    def _template_hint(self) -> str:
+        return _TEMPLATE_HINT if "{{" in self._text else ""
+
+
+def _key_text(value: Any, text: str) -> str:
+    if value is None:
+        return "null" if text else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
