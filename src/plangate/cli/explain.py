@@ -109,7 +109,7 @@ def _outcomes(judges: "Iterable[Judge]", plan: Any, address: str, redactor: "Red
     from plangate.report.base import one_line
 
     for judge in judges:
-        outcomes, _ = judge.judge(plan, lambda: encode_plan(plan))
+        outcomes, _ = judge.ask(plan, lambda: encode_plan(plan))()
         for outcome in outcomes:
             if outcome.address == address:
                 message = f": {one_line(redactor.text(outcome.message))}" if outcome.message else ""

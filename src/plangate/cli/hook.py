@@ -9,8 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from plangate.cli import streams
 from plangate.cli.main import complain, guarded
 from plangate.errors import EXIT_ALLOW, PlangateError, UsageError
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from plangate.wiring import Choices
 
 _POLICY_SUFFIX = ".rego"
+
+
+def entry() -> NoReturn:
+    """The program ``plangate-hook``."""
+    streams.leave(main())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

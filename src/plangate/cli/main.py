@@ -7,6 +7,7 @@ would exit with 1, which means "denied", so that none ever gets out.
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from plangate.cli import streams
 from plangate.errors import (
@@ -18,6 +19,11 @@ from plangate.errors import (
     PlangateError,
     UsageError,
 )
+
+
+def entry() -> NoReturn:
+    """The program ``plangate``."""
+    streams.leave(main())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

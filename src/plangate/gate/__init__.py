@@ -6,7 +6,7 @@ parser, engine, store or executor: `Gate` carries them.
 
 from plangate.gate.execution import CheckedObligation, Execution, execute
 from plangate.gate.judging import canonical_sha256, check, encode_plan
-from plangate.gate.parts import Decision, Gate, Judge, Run
+from plangate.gate.parts import Decision, Gate, Judge, Run, Said
 
 __all__ = [
     "CheckedObligation",
@@ -15,6 +15,7 @@ __all__ = [
     "Gate",
     "Judge",
     "Run",
+    "Said",
     "canonical_sha256",
     "check",
     "encode_plan",

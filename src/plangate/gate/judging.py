@@ -1,7 +1,7 @@
 """From bytes to a decision that is in the log. Steps are numbered as in docs/explanation/the-road.md."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from plangate.decision.document import PlanSummary, Subject, decision_document
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import CannotDecideError
 from plangate.facts.registry import plan_with_facts
-from plangate.gate.parts import Decision, Gate, Judge, Run
+from plangate.gate.parts import Decision, Gate, Judge, Run, Said
 from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Plan
 from plangate.model.prior import prior_plan
@@ -116,14 +116,19 @@ def judge(gate: Gate, plan: Plan) -> tuple[list[Outcome], list[str]]:
     """What conditions, built-in rules and policies say of a plan with facts; and the rules that are rightly silent."""
     outcomes = list(conditions(plan, allow_incomplete=gate.allow_incomplete))
     matched_nothing: list[str] = []
-    said, silent = ask(gate.judges, plan)
-    outcomes += said
-    matched_nothing += silent
-    return _without_false_debt(gate, plan, outcomes), matched_nothing
+    earlier: Sequence[Callable[[], Said]] = ()
+    for answer in ask(gate.judges, plan):
+        said, silent = answer()
+        outcomes += said
+        matched_nothing += silent
+        if not earlier and any(o.existing and o.status in _WORSE for o in said):
+            # Asked already now, so that this side works while policies are evaluated on the other.
+            earlier = ask(gate.judges, plan_with_facts(prior_plan(plan)))
+    return _without_false_debt(outcomes, earlier), matched_nothing
 
 
-def ask(judges: Iterable[Judge], plan: Plan) -> tuple[list[Outcome], list[str]]:
-    """What these judges say of a plan with facts. The plan document is encoded once, if anybody asks for it."""
+def ask(judges: Iterable[Judge], plan: Plan) -> list[Callable[[], Said]]:
+    """Ask all of these judges about a plan with facts. The plan document is encoded once, if anybody asks for it."""
     encoded: list[bytes] = []
 
     def document() -> bytes:
@@ -131,28 +136,24 @@ def ask(judges: Iterable[Judge], plan: Plan) -> tuple[list[Outcome], list[str]]:
             encoded.append(encode_plan(plan))
         return encoded[0]
 
-    outcomes: list[Outcome] = []
-    matched_nothing: list[str] = []
-    for judge in judges:
-        said, silent = judge.judge(plan, document)
-        outcomes += said
-        matched_nothing += silent
-    return outcomes, matched_nothing
+    return [judge.ask(plan, document) for judge in judges]
 
 
-def _without_false_debt(gate: Gate, plan: Plan, outcomes: list[Outcome]) -> list[Outcome]:
+def _without_false_debt(outcomes: list[Outcome], before: Sequence[Callable[[], Said]]) -> list[Outcome]:
     """Outcomes on untouched resources count as existing only if they were no better before the change.
 
     What another resource's change does to an untouched one is this plan's doing. Judging a second time, on what is
     there now, is the one test of that which holds for every rule in every language.
+
+    Args:
+        outcomes: Of the change.
+        before: The answers of all judges about what is there now; none when nothing untouched fails.
     """
-    if not any(o.existing and o.status in _WORSE for o in outcomes):
-        return outcomes
-    said, _ = ask(gate.judges, plan_with_facts(prior_plan(plan)))
     earlier: dict[tuple[str, str], list[Outcome]] = {}
-    for outcome in said:
-        if outcome.status in _WORSE:
-            earlier.setdefault((outcome.rule, outcome.address), []).append(outcome)
+    for answer in before:
+        for outcome in answer()[0]:
+            if outcome.status in _WORSE:
+                earlier.setdefault((outcome.rule, outcome.address), []).append(outcome)
     return [
         replace(o, existing=False) if o.existing and _is_new(o, earlier.get((o.rule, o.address), ())) else o
         for o in outcomes

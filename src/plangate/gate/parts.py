@@ -15,6 +15,9 @@ from plangate.errors import CannotDecideError
 from plangate.model.plan import Plan
 from plangate.model.redaction import Redactor
 
+Said = tuple[Sequence[Outcome], Sequence[str]]
+"""Outcomes, and the ids of rules that found nothing in their scope."""
+
 
 class Judge(Protocol):
     """A set of rules in one language: what is loaded, and what it says of a plan."""
@@ -23,15 +26,17 @@ class Judge(Protocol):
     def specs(self) -> Mapping[str, RuleSpec]:
         """Every loaded rule by id."""
 
-    def judge(self, plan: Plan, document: Callable[[], bytes]) -> tuple[Sequence[Outcome], Sequence[str]]:
-        """Outcomes, and the ids of rules that found nothing in their scope.
+    def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
+        """Begin to judge a plan; what is returned waits for the answer.
+
+        Whoever judges in another process begins at once, so that the others judge meanwhile.
 
         Args:
             plan: The plan with facts.
             document: Gives the plan document as JSON bytes, made once.
 
         Raises:
-            CannotDecideError: The rules could not be asked.
+            CannotDecideError: The rules could not be asked; also when the answer is waited for.
         """
 
 

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import accumulate
 from typing import Any, Final, NoReturn
 
 from plangate.errors import PlanParseError
@@ -22,7 +21,7 @@ _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
 _STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
-_BYTE_STEP: Final = {ord(bracket): step for bracket, step in _STEP.items()}
+_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _TOKEN: Final = re.compile(
     r"(?P<space>\s++)|(?P<string>" + _STRING.pattern + r')|(?P<punct>[\[\]{}:,])|(?P<word>[^\s\[\]{}:,"]++)',
     re.DOTALL,
@@ -69,12 +68,18 @@ def read_json(data: bytes, name: str, limits: Limits) -> tuple[Any, str]:
         raise PlanParseError(name, "empty document (expected a plan)")
     _check_depth(text, name, limits.max_depth)
     most_digits = min(limits.max_number_digits, _MAX_INT_DIGITS)
+
+    def integer(digits: str) -> int:
+        if len(digits) > most_digits:
+            raise _RefusedError
+        return int(digits)
+
     try:
         value = json.loads(
             text,
             object_pairs_hook=_unique,
             parse_float=lambda text: _decimal(text, most_digits),
-            parse_int=lambda text: _integer(text, most_digits),
+            parse_int=integer,
             parse_constant=_no_constant,
         )
     except json.JSONDecodeError as error:
@@ -167,11 +172,21 @@ def _check_depth(text: str, name: str, max_depth: int) -> None:
     """Bound the nesting before any recursive code sees the document."""
     if text.count("[") + text.count("{") <= max_depth:
         return
-    # Without escapes every quote begins or ends a string, so that every second piece between quotes is one.
-    plain = text.encode("utf-8", "replace").replace(rb"\\", b"").replace(rb"\"", b"")
-    brackets = b"".join(plain.translate(None, _NOT_STRUCTURE).split(b'"')[::2])
-    if max(accumulate(map(_BYTE_STEP.__getitem__, brackets)), default=0) > max_depth:
-        line, column = _line_column(text, _too_deep(text, max_depth))
+    plain = text.encode("utf-8", "replace")
+    if rb"\"" in plain:
+        plain = plain.replace(rb"\\", b"").replace(rb"\"", b"")
+    # Without escapes every quote begins or ends a string, so that every second piece between quotes is one. Most
+    # strings hold no brackets and are gone at once; taking out two quotes side by side moves nothing else in or out.
+    marks = plain.translate(_BRACKETS, _NOT_STRUCTURE).replace(b'""', b"")
+    brackets = b"".join(marks.split(b'"')[::2])
+    # Each pass takes away the innermost level. What is left then is too deep, or not well-formed.
+    for _ in range(max_depth):
+        brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return
+    offset = _too_deep(text, max_depth)
+    if offset < len(text):
+        line, column = _line_column(text, offset)
         raise PlanParseError(
             name,
             f"nested deeper than {max_depth} levels",
@@ -195,12 +210,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise _RefusedError
     return found
-
-
-def _integer(digits: str, most: int) -> int:
-    if len(digits) > most:
-        raise _RefusedError
-    return int(digits)
 
 
 def _decimal(text: str, most: int) -> Decimal:

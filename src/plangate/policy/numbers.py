@@ -11,6 +11,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
+_DIGITS: Final = bytes(ord("0") if byte in b"0123456789.eE+-" else 0 for byte in range(256))
+_LONG: Final = b"0" * 16
 _LONG_NUMBER: Final = re.compile(rb"[:\[,]\s*-?[0-9][0-9.eE+-]{15,}")
 """A number long enough to be inexact: a double keeps any 15 digits. It may also be text that looks like one."""
 
@@ -31,8 +33,8 @@ def needs_exact_input(document: bytes) -> bool:
         InexactNumberError: It holds a decimal with more digits than a double has.
         ValueError: Not JSON (only found when there is a long number).
     """
-    # NOTE: the quick look may take text in a string for a number, so the real parser has the last word.
-    if _LONG_NUMBER.search(document) is None:
+    # NOTE: the quick looks may take text in a string for a number, so the real parser has the last word.
+    if _LONG not in document.translate(_DIGITS) or _LONG_NUMBER.search(document) is None:
         return False
     found = False
 

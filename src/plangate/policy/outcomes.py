@@ -8,19 +8,20 @@ not be evaluated, or that speaks of a resource which is not in the plan, is an e
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import Final
 
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import EngineError
 from plangate.model.plan import Plan, Resource
+from plangate.model.values import UNKNOWN
 from plangate.policy.base import Finding, PolicySet, RuleAnswer, RuleScope
-from plangate.policy.reads import Read, Reads, Unknowns, plan_unknown
+from plangate.policy.reads import Read, Reads, Unknowns, plan_unknown, unknown_facts
 
 MAX_DENIALS: Final = 20
 """Findings of one rule on one resource that are told one by one."""
 _MOST_NAMED = 5
 """Unknown values that a message names before it says how many more there are."""
+_NOTHING: Final = ((), (), False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,72 @@ class Judged:
     matched_nothing: tuple[str, ...]
 
 
-def judge(policies: PolicySet, answers: Sequence[RuleAnswer], plan: Plan) -> Judged:
+class PlanView:
+    """A plan as all rules look at it: made once, because a plan is large and rules are many.
+
+    Attributes:
+        unknowns: What is not known, and the resources (by position) of which just that is not known. A plan has few
+            distinct sets of unknowns and many resources, so each set is compared with a rule's reads once.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.addresses = {resource.address for resource in plan.resources}
+        groups: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], list[int]] = {}
+        for index, resource in enumerate(plan.resources):
+            what = unknown_facts(resource), resource.unknown, resource.region is UNKNOWN
+            if what != _NOTHING:
+                groups.setdefault((resource.kind, *what), []).append(index)
+        self.unknowns = [
+            (kind, Unknowns.of(facts, pointers, region=region), members)
+            for (kind, facts, pointers, region), members in groups.items()
+        ]
+
+    def in_scope(self, rule: RuleSpec, scope: RuleScope) -> Sequence[Resource]:
+        """The resources that a rule gives an outcome for, in document order."""
+        plan = self.plan
+        if scope is RuleScope.PLAN:
+            return ()
+        kinds = frozenset(rule.kinds)
+        members: Sequence[Resource] = plan.resources
+        if len(kinds) == 1:
+            members = plan.by_kind.get(next(iter(kinds)), ())
+        elif kinds:
+            members = [resource for resource in members if resource.kind in kinds]
+        return [
+            resource
+            for resource in members
+            if resource.mode == "managed" and (scope is RuleScope.CHANGES or resource.exists_after)
+        ]
+
+    def own_unknowns(self, reads: Reads) -> dict[str, tuple[str, ...]]:
+        """Unknown values of each address that the rule reads. A deposed object shares its resource's address."""
+        found: dict[str, tuple[str, ...]] = {}
+        for _, unknown, members in self.unknowns:
+            if paths := unknown.touched(reads.own):
+                for index in members:
+                    address = self.plan.resources[index].address
+                    found[address] = (*found.get(address, ()), *paths)
+        return found
+
+    def shared_unknowns(self, reads: Reads) -> tuple[str, ...]:
+        """Unknown values that every outcome of a rule depends on, with the resource they are of."""
+        by_kind: Mapping[str, frozenset[Read]] = dict(reads.others)
+        of_any = by_kind.get("", frozenset())
+        found = [
+            (index, path)
+            for kind, unknown, members in self.unknowns
+            for path in unknown.touched(of_any | by_kind.get(kind, frozenset()))
+            for index in members
+        ]
+        found.sort()
+        named = [f"{self.plan.resources[index].address}: {path}" for index, path in found]
+        if reads.plan and plan_unknown(self.plan):
+            named.insert(0, "an output or check of the plan")
+        return tuple(named)
+
+
+def judge(policies: PolicySet, answers: Sequence[RuleAnswer], view: PlanView) -> Judged:
     """One outcome per rule and resource in its scope.
 
     Raises:
@@ -48,46 +114,26 @@ def judge(policies: PolicySet, answers: Sequence[RuleAnswer], plan: Plan) -> Jud
         raise EngineError(f"the policy engine answered for {answered}, but was asked for {asked}")
     outcomes: list[Outcome] = []
     nothing: list[str] = []
-    unknowns = tuple(map(Unknowns.of_resource, plan.resources))
     for rule, answer in zip(policies.rules, answers, strict=True):
         reads = None if rule.id in policies.handles_unknowns else policies.reads[rule.id]
-        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, plan, unknowns))
+        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, view))
         outcomes += judged
         if not judged:
             nothing.append(rule.id)
     return Judged(outcomes=tuple(outcomes), matched_nothing=tuple(nothing))
 
 
-def in_scope(rule: RuleSpec, scope: RuleScope, plan: Plan) -> tuple[Resource, ...]:
-    """The resources that a rule gives an outcome for, in document order."""
-    if scope is RuleScope.PLAN:
-        return ()
-    kinds = frozenset(rule.kinds)
-    return tuple(
-        resource
-        for resource in plan.resources
-        if (not kinds or resource.kind in kinds)
-        and resource.mode == "managed"
-        and (scope is RuleScope.CHANGES or resource.exists_after)
-    )
-
-
 def _rule_outcomes(
-    rule: RuleSpec,
-    scope: RuleScope,
-    reads: Reads | None,
-    answer: RuleAnswer,
-    plan: Plan,
-    unknowns: Sequence[Unknowns],
+    rule: RuleSpec, scope: RuleScope, reads: Reads | None, answer: RuleAnswer, view: PlanView
 ) -> Iterator[Outcome]:
     if answer.error:
         yield Outcome(
             rule=rule.id, address="", status=Status.ERROR, message=f"the rule failed: {answer.error}"
         )
         return
-    resources = in_scope(rule, scope, plan)
-    known = {resource.address for resource in plan.resources}
-    stray = sorted({found.address for found in (*answer.deny, *answer.undetermined)} - known - {""})
+    plan = view.plan
+    resources = view.in_scope(rule, scope)
+    stray = sorted({found.address for found in (*answer.deny, *answer.undetermined)} - view.addresses - {""})
     if stray:
         yield Outcome(
             rule=rule.id, address="", status=Status.ERROR,
@@ -95,8 +141,8 @@ def _rule_outcomes(
         )  # fmt: skip
         return
     denied, undetermined = _by_address(answer.deny), _by_address(answer.undetermined)
-    shared = _shared_unknowns(reads, plan, unknowns) if reads is not None else ()
-    own = _own_unknowns(reads, plan, unknowns) if reads is not None else {}
+    shared = view.shared_unknowns(reads) if reads is not None else ()
+    own = view.own_unknowns(reads) if reads is not None else {}
     whole_plan = scope is RuleScope.PLAN or "" in denied or "" in undetermined
     if whole_plan:
         yield from _of_one(rule, "", None, denied.pop("", ()), undetermined.pop("", ()), shared)
@@ -107,7 +153,9 @@ def _rule_outcomes(
             rule, address, resource, denied.get(address, ()), undetermined.get(address, ()), unknown
         )
     # A finding about a resource that the rule did not promise to judge still counts.
-    left = (denied.keys() | undetermined.keys()) - {resource.address for resource in resources}
+    left = denied.keys() | undetermined.keys()
+    if left:
+        left -= {resource.address for resource in resources}
     for resource in plan.resources if left else ():
         address = resource.address
         if address not in left:
@@ -165,30 +213,3 @@ def _by_address(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     for finding in sorted(findings, key=lambda finding: (finding.address, finding.path, finding.message)):
         found[finding.address].append(finding)
     return dict(found)
-
-
-def _own_unknowns(reads: Reads, plan: Plan, unknowns: Sequence[Unknowns]) -> dict[str, tuple[str, ...]]:
-    """Unknown values of each address that the rule reads. A deposed object shares its resource's address."""
-    found: dict[str, tuple[str, ...]] = {}
-    # A plan has few distinct sets of unknowns and many resources, so each set is compared with the reads once.
-    touched = cache(partial(Unknowns.touched, reads=reads.own))
-    for resource, unknown in zip(plan.resources, unknowns, strict=True):
-        if paths := touched(unknown):
-            found[resource.address] = (*found.get(resource.address, ()), *paths)
-    return found
-
-
-def _shared_unknowns(reads: Reads, plan: Plan, unknowns: Sequence[Unknowns]) -> tuple[str, ...]:
-    """Unknown values that every outcome of a rule depends on, with the resource they are of."""
-    found: list[str] = []
-    if reads.plan and plan_unknown(plan):
-        found.append("an output or check of the plan")
-    by_kind: Mapping[str, frozenset[Read]] = dict(reads.others)
-
-    @cache
-    def touched(kind: str, unknown: Unknowns) -> tuple[str, ...]:
-        return unknown.touched(by_kind.get("", frozenset()) | by_kind.get(kind, frozenset()))
-
-    for resource, unknown in zip(plan.resources, unknowns, strict=True):
-        found += [f"{resource.address}: {path}" for path in touched(resource.kind, unknown)]
-    return tuple(found)

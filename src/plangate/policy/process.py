@@ -18,6 +18,9 @@ from plangate.policy import worker
 if TYPE_CHECKING:
     import subprocess
 
+_PIPE_BYTES: Final = 1 << 20
+"""What a pipe may hold: a big plan then goes over in fewer turns."""
+
 
 class Process:
     """A started worker: its pid and our ends of its two pipes."""
@@ -58,6 +61,9 @@ class Process:
 def _pipe() -> tuple[int, int]:
     """A pipe whose ends are above the standard streams, also when those are closed."""
     ends = os.pipe()
+    # Not on every system, and not more than a user may have: then it is only slower.
+    with contextlib.suppress(AttributeError, OSError):
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     moved = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends)
     for end in ends:
         os.close(end)

@@ -67,12 +67,16 @@ class Reads:
         return tuple(sorted({".".join(read.path) or ANY for read in reads}))
 
 
+_LEAVES: Final = frozenset({bool, str, int, type(None)})
+
 EVERYTHING: Final = Reads(others=(("", frozenset({Read(path=WHOLE, deep=True)})),), plan=True)
 
 
 def _holds_unknown(value: Any) -> bool:
     if value is UNKNOWN:
         return True
+    if type(value) in _LEAVES:
+        return False
     if isinstance(value, Mapping):
         return any(map(_holds_unknown, value.values()))
     if isinstance(value, list | tuple):
@@ -85,9 +89,10 @@ def unknown_facts(resource: Resource) -> tuple[str, ...]:
 
     A fact that its kind has and the resource lacks is one of them: a missing fact is never a good one.
     """
-    names = {name for name, value in resource.facts.items() if _holds_unknown(value)}
-    names.update(KINDS.get(resource.kind, {}).keys() - resource.facts.keys())
-    return tuple(sorted(names))
+    facts = resource.facts
+    names = [name for name, value in facts.items() if _holds_unknown(value)]
+    names += [name for name in KINDS.get(resource.kind, ()) if name not in facts]
+    return tuple(sorted(names)) if names else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +111,6 @@ class Unknowns:
             paths.append(("region",))
         names = frozenset(path[1] if len(path) > 1 else ANY for path in paths)
         return cls(paths=tuple(paths), names=names)
-
-    @classmethod
-    def of_resource(cls, resource: Resource) -> Self:
-        """All of a resource's."""
-        return cls.of(unknown_facts(resource), resource.unknown, region=resource.region is UNKNOWN)
 
     def touched(self, reads: Collection[Read]) -> tuple[str, ...]:
         """The unknown paths that some read looks at, as people write them, sorted."""

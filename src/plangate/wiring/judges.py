@@ -8,12 +8,12 @@ from dataclasses import replace
 from plangate import __version__
 from plangate.decision.conditions import CONDITIONS
 from plangate.decision.document import PolicyUsed
-from plangate.decision.outcome import Enforcement, OnUnknown, Outcome, RuleSpec, Severity
+from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
 from plangate.errors import UsageError
-from plangate.gate import Judge
+from plangate.gate import Judge, Said
 from plangate.model.plan import Plan
 from plangate.policy import load, outcomes
-from plangate.policy.base import Engine, PolicySet, PolicySource
+from plangate.policy.base import Engine, PolicySet, PolicySource, RuleAnswer
 from plangate.policy.embedded import EmbeddedEngine, EngineLimits
 from plangate.rules.base import Rule
 from plangate.rules.base import Settings as RuleSettings
@@ -21,6 +21,7 @@ from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
 from plangate.settings import Settings
 from plangate.wiring.choices import Choices
+from plangate.wiring.errand import Errand
 
 
 class BuiltInRules:
@@ -31,10 +32,10 @@ class BuiltInRules:
         self._settings = settings
         self.specs: Mapping[str, RuleSpec] = {rule_id: rule.spec for rule_id, rule in rules.items()}
 
-    def judge(self, plan: Plan, document: Callable[[], bytes]) -> tuple[Sequence[Outcome], Sequence[str]]:
+    def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
         """See `plangate.gate.Judge`."""
         del document
-        return evaluate(plan, self._rules, self._settings)
+        return lambda: evaluate(plan, self._rules, self._settings)
 
 
 class Policies:
@@ -46,13 +47,26 @@ class Policies:
         self._policies = policies
         self._engine = engine
         self._deadline_s = deadline_s
+        self._last: Errand[Sequence[RuleAnswer]] | None = None
         self.specs = specs
 
-    def judge(self, plan: Plan, document: Callable[[], bytes]) -> tuple[Sequence[Outcome], Sequence[str]]:
+    def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
         """See `plangate.gate.Judge`."""
-        answers = self._engine.evaluate(self._policies, document(), self._deadline_s)
-        judged = outcomes.judge(self._policies, answers, plan)
-        return judged.outcomes, judged.matched_nothing
+        encoded, after = document(), self._last
+
+        def evaluate_policies() -> Sequence[RuleAnswer]:
+            if after is not None:
+                after.result()  # one at a time, and none after one that failed
+            return self._engine.evaluate(self._policies, encoded, self._deadline_s)
+
+        errand = self._last = Errand(evaluate_policies)
+
+        def answer() -> Said:
+            view = outcomes.PlanView(plan)
+            judged = outcomes.judge(self._policies, errand.result(), view)
+            return judged.outcomes, judged.matched_nothing
+
+        return answer
 
 
 def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], PolicySet]:

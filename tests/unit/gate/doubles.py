@@ -14,7 +14,7 @@ from plangate.decision.decide import Profile
 from plangate.decision.document import PolicyUsed, Subject
 from plangate.decision.outcome import Enforcement, OnUnknown, Outcome, RuleSpec, Severity, Status
 from plangate.errors import AuditError
-from plangate.gate import Gate, Run
+from plangate.gate import Gate, Run, Said
 from plangate.model.plan import Action, Plan, Resource, Source
 
 NOW: Final = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -67,10 +67,10 @@ class ScriptedJudge:
         self._answer = answer
         self.asked = 0
 
-    def judge(self, plan: Plan, document: Callable[[], bytes]) -> tuple[Sequence[Outcome], Sequence[str]]:
+    def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
         self.asked += 1
         document()
-        return self._answer(plan), ()
+        return lambda: (self._answer(plan), ())
 
 
 class BrokenLog(InMemoryLog):

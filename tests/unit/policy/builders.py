@@ -13,7 +13,7 @@ from plangate.model.values import UNKNOWN
 from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.embedded import EmbeddedEngine
 from plangate.policy.load import load
-from plangate.policy.outcomes import Judged, judge
+from plangate.policy.outcomes import Judged, PlanView, judge
 
 SOURCE = Source(
     name="tfplan",
@@ -96,7 +96,7 @@ def document(plan: Plan) -> bytes:
 def judged(policies: PolicySet, plan: Plan) -> Judged:
     """What the policies say of a plan, by the real engine."""
     with EmbeddedEngine(policies) as engine:
-        return judge(policies, engine.evaluate(policies, document(plan), 20.0), plan)
+        return judge(policies, engine.evaluate(policies, document(plan), 20.0), PlanView(plan))
 
 
 def statuses(policies: PolicySet, plan: Plan) -> dict[str, str]:

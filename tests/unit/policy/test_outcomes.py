@@ -11,7 +11,7 @@ from plangate.model.kinds import KINDS
 from plangate.model.plan import Action, Location, OutputChange, Plan, Resource
 from plangate.model.values import UNKNOWN
 from plangate.policy.base import Finding, RuleAnswer
-from plangate.policy.outcomes import MAX_DENIALS, judge
+from plangate.policy.outcomes import MAX_DENIALS, PlanView, judge
 from tests.unit.policy.builders import (
     a_plan,
     a_policy,
@@ -300,7 +300,9 @@ def test_findings_of_one_resource_are_sorted_and_after_the_first_few_counted(tmp
     findings = tuple(
         Finding(address="aws_instance.web", message=f"m{index:02}") for index in reversed(range(25))
     )
-    outcomes = judge(policies, [RuleAnswer(rule="no-bad", deny=findings)], a_plan(instance())).outcomes
+    outcomes = judge(
+        policies, [RuleAnswer(rule="no-bad", deny=findings)], PlanView(a_plan(instance()))
+    ).outcomes
     assert [outcome.message for outcome in outcomes] == [
         *(f"m{index:02}" for index in range(MAX_DENIALS)),
         "and 5 more findings of this rule",
@@ -312,7 +314,7 @@ def test_findings_of_one_resource_are_sorted_and_after_the_first_few_counted(tmp
 def test_answers_to_other_questions_are_an_error(rules: list[str], tmp_path: Path) -> None:
     policies = load_policy(tmp_path, a_policy())
     with pytest.raises(EngineError, match="answered for"):
-        judge(policies, [RuleAnswer(rule=rule) for rule in rules], a_plan(instance()))
+        judge(policies, [RuleAnswer(rule=rule) for rule in rules], PlanView(a_plan(instance())))
 
 
 def test_no_more_unknown_values_are_named_than_a_person_reads(tmp_path: Path) -> None:
