@@ -650,3 +650,17 @@ def test_check_imports_neither_cloud_sdk_nor_schema_validator(folder: Path) -> N
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("chekc",), "plangate: No such command 'chekc'. Did you mean 'check'?\n"),
+        (("audit", "vrify"), "plangate: No such command 'vrify'. Did you mean 'verify'?\n"),
+    ],
+)
+def test_a_misspelt_command_is_answered_with_one_suggestion(
+    folder: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    answer = run(*arguments, cwd=folder)
+    assert (answer.code, answer.err.splitlines(keepends=True)[0]) == (2, said)

@@ -24,6 +24,7 @@ def command(first: list[str]) -> Any:
         first: Its first word, if any. For a known command only that one's module is imported.
     """
     app = typer.Typer(
+        suggest_commands=False,  # click makes a suggestion itself
         help=HELP,
         add_completion=False,
         no_args_is_help=True,
