@@ -40,6 +40,7 @@ class WaiverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str
     reason: str
     expires: str
+    input: str = ""
 
 
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +76,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate_existing: bool = False
     unsafe_allow_incomplete: bool = False
     unsafe_disabled_rules: list[str] = []
+    exclude: list[str] = []
     required_rules: list[str] = []
     rules: dict[str, RuleSettings] = {}
     waivers: list[WaiverSettings] = []
@@ -254,7 +256,8 @@ def _check_choices(values: _File) -> None:
 
 def _check_waivers(waivers: list[WaiverSettings]) -> None:
     for index, waiver in enumerate(waivers):
-        if empty := [key for key in WaiverSettings.__struct_fields__ if not getattr(waiver, key)]:
+        needed = (key for key in WaiverSettings.__struct_fields__ if key != "input")
+        if empty := [key for key in needed if not getattr(waiver, key)]:
             raise ValueError(f"waivers.{index}.{empty[0]}: empty")
 
 

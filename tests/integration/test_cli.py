@@ -73,7 +73,7 @@ def test_a_denied_plan_gets_1_its_reasons_and_no_receipt(folder: Path) -> None:
     ("arguments", "code"),
     [
         (["check", "missing.json"], 2),
-        (["check", "."], 2),
+        (["apply", "."], 2),
         (["check"], 2),
         (["check", "allowed.json", "--format", "sarif"], 2),
         (["check", "allowed.json", "--profile", "lenient"], 2),

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from plangate.decision.decide import Effect, Judgement, Profile, Result, decide
-from plangate.decision.document import PlanSummary, PolicyUsed, Subject, decision_document
+from plangate.decision.document import InputRead, PlanSummary, PolicyUsed, Subject, decision_document
 from plangate.decision.outcome import Enforcement, OnUnknown, Outcome, RuleSpec, Severity, Status
 from plangate.decision.waiver import Approval, Waiver
 from plangate.gate import canonical_sha256
@@ -369,14 +369,15 @@ def decision_documents(draw: st.DrawFn) -> dict[str, Any]:
         resources=draw(st.integers(0, 10**6)),
         unmodelled=draw(st.lists(TEXTS, max_size=2)),
     )
+    subject = Subject(
+        name=draw(TEXTS), sha256=DIGEST, size=draw(st.integers(0, 2**40)), media_type="application/json"
+    )
     return decision_document(
         decision_id="01932f2e-0000-7000-8000-000000000000",
         time=draw(st.datetimes(timezones=st.just(UTC))),
         environment=draw(TEXTS),
-        subject=Subject(
-            name=draw(TEXTS), sha256=DIGEST, size=draw(st.integers(0, 2**40)), media_type="application/json"
-        ),
-        plan=draw(st.none() | st.just(summary)),
+        subject=subject,
+        inputs=[InputRead(subject=subject, plan=draw(st.none() | st.just(summary)), problem=draw(TEXTS))],
         outcomes=outcomes,
         judgement=case.decide(outcomes=outcomes),
         rules={

@@ -43,14 +43,14 @@ def apply(
         state_dir=state_dir,
         chdir=chdir,
     )
-    with Progress() as progress, wiring.open_session(plan, choices, progress) as session:
+    with Progress() as progress, wiring.open_session([plan], choices, progress) as session:
         announce_keys(session)
         executor = wiring.executor_for(session, choices)
         if receipt is not None:
             leave, receipt_sha256 = wiring.approval_by_receipt(session, receipt, trusted_key or ())
             _, redactor = wiring.plan_with_secrets(session)
         else:
-            decision = gate.check(session.gate, session.subject, session.run)
+            decision = gate.check(session.gate, session.run)
             write_report("text", decision, None)
             if decision.judgement.result is not Result.ALLOW:
                 return exit_code(decision)
@@ -67,7 +67,7 @@ def apply(
             session.gate,
             executor,
             leave,
-            session.document.data,
+            wiring.document_of(session).data,
             executor_name=wiring.EXECUTOR,
             receipt_sha256=receipt_sha256,
             scrub=redactor.text,

@@ -1,4 +1,4 @@
-"""``plangate check``: judge one plan."""
+"""``plangate check``: judge plans, and whatever else people plan with."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from plangate.cli import options
 
 
 def check(
-    plan: options.Plan,
+    paths: options.Paths,
     *,
     config: options.Config = None,
     environment: options.Environment = None,
@@ -17,17 +17,22 @@ def check(
     profile: options.ProfileName = None,
     state_dir: options.StateDir = None,
     chdir: options.Chdir = None,
+    var: options.Variables = None,
+    var_file: options.VariableFiles = None,
+    parameters: options.Parameters = None,
+    exclude: options.Exclude = None,
     output_format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report to a file.")] = None,
     receipt: Annotated[
         Path | None,
         typer.Option(
-            "--receipt", help="Where to write the receipt of an allow. [default: PLAN.receipt.json]"
+            "--receipt",
+            help="Where to write the receipt of an allow. [default: PLAN.receipt.json, for one file]",
         ),
     ] = None,
     no_receipt: Annotated[bool, typer.Option("--no-receipt", help="Write no receipt.")] = False,
 ) -> int:
-    """Judge a plan, record the decision, and write a receipt for an allow."""
+    """Judge plans and other planned changes together, record the one decision, and write a receipt for an allow."""
     from plangate import wiring
     from plangate.cli.answer import announce_keys, exit_code, renderer, write_report
     from plangate.cli.progress import Progress
@@ -42,13 +47,23 @@ def check(
         profile=profile,
         state_dir=state_dir,
         chdir=chdir,
+        options=options.said(var, var_file, parameters),
+        exclude=exclude or (),
     )
-    target = None if no_receipt else receipt or (None if plan == "-" else Path(f"{plan}.receipt.json"))
+    target = None if no_receipt else receipt or _beside(paths)
     with Progress() as progress, ReceiptFile(target) as receipt_file:
-        with wiring.open_session(plan, choices, progress) as session:
+        with wiring.open_session(paths, choices, progress) as session:
             announce_keys(session)
-            decision = judge(session.gate, session.subject, session.run)
+            decision = judge(session.gate, session.run)
             receipt_file.write(session, decision)
         write_report(render, decision, output)
         receipt_file.keep()
     return exit_code(decision)
+
+
+def _beside(paths: list[str]) -> Path | None:
+    """Where a receipt goes by itself: beside one file. What is judged together has no such place."""
+    (path, *others) = paths
+    if others or path == "-" or not Path(path).is_file():
+        return None
+    return Path(f"{path}.receipt.json")

@@ -45,7 +45,7 @@ def explain(
     from plangate.cli.progress import Progress
 
     choices = wiring.Choices(config=config, policies=policy or (), state_dir=state_dir, chdir=chdir)
-    with Progress() as progress, wiring.open_session(plan or "tfplan", choices, progress) as session:
+    with Progress() as progress, wiring.open_session([plan or "tfplan"], choices, progress) as session:
         whole, redactor = wiring.plan_for_rules(session)
         resources = [resource for resource in whole.resources if resource.address == target]
         if not resources:
@@ -57,7 +57,7 @@ def explain(
             )
         lines = [line for resource in resources for line in _resource(resource, redactor)]
         lines += ["", "What the rules say:"]
-        lines += _outcomes(session.gate.judges, whole, target, redactor)
+        lines += _outcomes(session.gate.judging.judges, whole, target, redactor)
     streams.tell("\n".join(lines) + "\n")
     return 0
 

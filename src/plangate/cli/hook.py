@@ -57,19 +57,20 @@ def _run(arguments: Sequence[str]) -> int:
     # What is wrong for every file is said once.
     wiring.settings_for(choices)
     policies = [name for name in given.files if name.endswith(_POLICY_SUFFIX)]
+    plans = [name for name in given.files if not name.endswith(_POLICY_SUFFIX)]
     codes = [_load(policies, choices)] if policies else []
-    codes += [_judge(name, choices) for name in given.files if not name.endswith(_POLICY_SUFFIX)]
+    codes += [_judge(plans, choices)] if plans else []
     return max(codes)
 
 
-def _judge(name: str, choices: "Choices") -> int:
+def _judge(names: Sequence[str], choices: "Choices") -> int:
     from plangate import gate, wiring
     from plangate.cli.answer import announce_keys, exit_code, write_report
 
     try:
-        with wiring.open_session(name, choices, lambda _: None) as session:
+        with wiring.open_session(names, choices, lambda _: None) as session:
             announce_keys(session)
-            decision = gate.check(session.gate, session.subject, session.run)
+            decision = gate.check(session.gate, session.run)
         write_report("text", decision, None)
     except PlangateError as error:
         return complain(error)

@@ -36,6 +36,9 @@ rules: {}
   # key-rotation:
   #   enforcement: advisory
 
+# Paths that folders are searched without, e.g. "examples/*".
+exclude: []
+
 # A waiver lifts one rule on exactly one address until it expires.
 waivers: []
   # - rule: bucket-versioned

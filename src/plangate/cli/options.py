@@ -1,15 +1,45 @@
 """Options that several commands share, with one wording each."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plangate.parsers import base as parsing
 
 Plan = Annotated[
     str,
     typer.Argument(
         help="Saved plan (tfplan) or its JSON (`terraform show -json tfplan`); - reads standard input."
     ),
+]
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help="Files, folders or patterns: saved plans, plan JSON, Terraform source, Kubernetes manifests, "
+        "CloudFormation templates and change sets, Pulumi previews, Compose files, ARM templates; - reads "
+        "standard input.",
+    ),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="NAME=VALUE", help="Terraform variable for source. Repeatable."),
+]
+VariableFiles = Annotated[
+    list[Path] | None, typer.Option("--var-file", help="Terraform variables for source. Repeatable.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--parameters", metavar="NAME=VALUE", help="CloudFormation parameter. Repeatable."),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="PATTERN", help="Paths that folders are searched without. Repeatable."),
 ]
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="Settings file. [default: plangate.yaml, if there]")
@@ -40,3 +70,33 @@ TrustedKeys = Annotated[
     list[Path] | None,
     typer.Option("--trusted-key", help="Public key file of another gate whose receipts count. Repeatable."),
 ]
+
+
+def said(
+    variables: list[str] | None, variable_files: list[Path] | None, parameters: list[str] | None
+) -> "parsing.Options":
+    """What the command line says about the inputs.
+
+    Raises:
+        UsageError: Not ``NAME=VALUE``.
+    """
+    from plangate.parsers.base import Options
+
+    return Options(
+        variables=_pairs("--var", variables or ()),
+        variable_files=tuple(variable_files or ()),
+        parameters=_pairs("--parameters", parameters or ()),
+        environ=os.environ,
+    )
+
+
+def _pairs(option: str, given: "Sequence[str]") -> dict[str, str]:
+    from plangate.errors import UsageError
+
+    found: dict[str, str] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not (name and equals):
+            raise UsageError(f"{option} {each!r} (expected NAME=VALUE)")
+        found[name] = value
+    return found

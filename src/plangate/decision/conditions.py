@@ -45,6 +45,7 @@ _SPECS: Final = (
         remediation="Look at the failing check. After apply a failing check is an execution failure.",
     ),
 )
+READ_CONDITION: Final = "plan-fully-read"
 CONDITIONS: Final = MappingProxyType({spec.id: spec for spec in _SPECS})
 
 
@@ -75,7 +76,7 @@ def conditions(plan: Plan, *, allow_incomplete: bool) -> Iterator[Outcome]:
         )
     yield Outcome(rule="plan-complete", address="", status=complete, message=message)
     yield Outcome(
-        rule="plan-fully-read",
+        rule=READ_CONDITION,
         address="",
         status=Status.UNKNOWN if plan.opaque else Status.PASS,
         message="; ".join(plan.opaque),

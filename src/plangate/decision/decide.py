@@ -18,6 +18,14 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
+_Place = tuple[str, str, str]
+"""Rule, address and input."""
+
+
+def _place(outcome: Outcome) -> _Place:
+    return outcome.rule, outcome.address, outcome.input
+
+
 class Result(StrEnum):
     """The word that decides. Only ``ALLOW`` lets anything run."""
 
@@ -49,6 +57,7 @@ class Obligation:
     address: str
     message: str
     path: str = ""
+    input: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +133,8 @@ def decide(
     if now.tzinfo is None:
         raise ValueError("the time of a decision needs a time zone")
     # Sorted, so that of two that say the same the one that lasts longer is named, in whatever order they came.
-    lifted = {
-        (waiver.rule, waiver.address): waiver
-        for waiver in sorted(waivers, key=lambda w: (w.expires, w.owner, w.reason))
-        if now < waiver.expires
-    }
+    outcomes = tuple(outcomes)
+    lifted = _lifted((waiver for waiver in waivers if now < waiver.expires), outcomes)
     approved = {
         approval.rule: approval
         for approval in sorted(approvals, key=lambda a: (a.expires, a.approver))
@@ -155,29 +161,50 @@ def decide(
     else:
         result = Result.ALLOW
     ordered = tuple(
-        sorted(weighed, key=lambda item: (item[0].rule, item[0].address, item[0].path, repr(item)))
+        sorted(
+            weighed, key=lambda item: (item[0].rule, item[0].input, item[0].address, item[0].path, repr(item))
+        )
     )
     return Judgement(
         result=result,
         reasons=reasons,
         weighed=ordered,
         obligations=tuple(
-            Obligation(rule=o.rule, address=o.address, message=o.message, path=o.path)
+            Obligation(rule=o.rule, address=o.address, message=o.message, path=o.path, input=o.input)
             for o, effect in ordered
             if effect is Effect.OBLIGES
         ),
-        waivers=_used(((o.rule, o.address) for o, effect in ordered if effect is Effect.WAIVED), lifted),
+        waivers=_used((_place(o) for o, effect in ordered if effect is Effect.WAIVED), lifted),
         approvals=_used((o.rule for o, effect in ordered if effect is Effect.APPROVED), approved),
         evaluated=tuple(sorted(reported)),
         errored=tuple(sorted({o.rule for o, _ in ordered if o.status is Status.ERROR})),
     )
 
 
+def _lifted(waivers: Iterable[Waiver], outcomes: Iterable[Outcome]) -> Mapping[_Place, Waiver]:
+    """The waiver of each place that one names. One that names no input counts only where there is no other."""
+    found: dict[_Place, Waiver] = {}
+    listed = sorted(waivers, key=lambda w: (w.expires, w.owner, w.reason))
+    if not listed:
+        return found
+    inputs: dict[tuple[str, str], set[str]] = {}
+    for outcome in outcomes:
+        inputs.setdefault((outcome.rule, outcome.address), set()).add(outcome.input)
+    for waiver in listed:
+        places = inputs.get((waiver.rule, waiver.address), set())
+        if waiver.input:
+            places &= {waiver.input, ""}
+        elif len(places) > 1:
+            continue
+        found |= {(waiver.rule, waiver.address, place): waiver for place in places}
+    return found
+
+
 def _effect(  # noqa: PLR0911 - every return answers one numbered question
     outcome: Outcome,
     spec: RuleSpec,
     profile: Profile,
-    lifted: Mapping[tuple[str, str], Waiver],
+    lifted: Mapping[_Place, Waiver],
     approved: Mapping[str, Approval],
 ) -> Effect:
     """What one outcome that is not a pass does. The order of the questions is the policy."""
@@ -186,7 +213,7 @@ def _effect(  # noqa: PLR0911 - every return answers one numbered question
     if outcome.status is Status.ERROR:
         # 1. An error is not a finding: nobody can waive or approve what was never judged.
         return Effect.BLOCKS
-    if outcome.address and (outcome.rule, outcome.address) in lifted:
+    if outcome.address and _place(outcome) in lifted:
         # 2. A waiver lifts the one rule on the one address that it names.
         return Effect.WAIVED
     if outcome.existing and not profile.gate_existing:

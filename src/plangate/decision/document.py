@@ -38,6 +38,21 @@ class PlanSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputRead:
+    """One input of a decision: its bytes, and what they were read as.
+
+    Attributes:
+        subject: The bytes.
+        plan: What it would do; ``None`` when it could not be read.
+        problem: Why it could not be read; empty when it could.
+    """
+
+    subject: Subject
+    plan: PlanSummary | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyUsed:
     """What it was judged with.
 
@@ -60,7 +75,7 @@ def decision_document(
     time: datetime,
     environment: str,
     subject: Subject,
-    plan: PlanSummary | None,
+    inputs: Sequence[InputRead],
     outcomes: Iterable[Outcome],
     judgement: Judgement,
     rules: Mapping[str, RuleSpec],
@@ -72,10 +87,12 @@ def decision_document(
 ) -> dict[str, Any]:
     """The document, without ``log``, which is added once the decision is recorded.
 
-    Outcomes that passed carry only rule, address and outcome. Outcomes are sorted by rule, then address.
+    Outcomes that passed carry only rule, address and outcome. Outcomes are sorted by rule, then address. With several
+    inputs ``plan`` adds them up, and every outcome names its input.
     """
+    plan = _together([each.plan for each in inputs if each.plan is not None])
     effects = dict(judgement.weighed)
-    listed = sorted(outcomes, key=lambda o: (o.rule, o.address, o.path))
+    listed = sorted(outcomes, key=lambda o: (o.rule, o.input, o.address, o.path))
     counts = Counter(outcome.status for outcome in listed)
     return {
         "schema": DECISION_SCHEMA,
@@ -84,12 +101,8 @@ def decision_document(
         "result": judgement.result.value,
         "reasons": list(judgement.reasons),
         "environment": environment,
-        "subject": {
-            "name": subject.name,
-            "sha256": subject.sha256,
-            "media_type": subject.media_type,
-            "size": subject.size,
-        },
+        "subject": _subject(subject),
+        "inputs": [_input(each) for each in inputs],
         "plan": None
         if plan is None
         else {
@@ -129,14 +142,48 @@ def decision_document(
     }
 
 
+def _together(plans: Sequence[PlanSummary]) -> PlanSummary | None:
+    if len(plans) <= 1:
+        return plans[0] if plans else None
+    changes: Counter[str] = Counter()
+    for plan in plans:
+        changes.update(plan.changes)
+    return PlanSummary(
+        format=", ".join(sorted({plan.format for plan in plans})),
+        tool=", ".join(sorted({plan.tool for plan in plans if plan.tool})),
+        changes=changes,
+        resources=sum(plan.resources for plan in plans),
+        unmodelled=sorted({name for plan in plans for name in plan.unmodelled}),
+    )
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    return {
+        "name": subject.name,
+        "sha256": subject.sha256,
+        "media_type": subject.media_type,
+        "size": subject.size,
+    }
+
+
+def _input(each: InputRead) -> dict[str, Any]:
+    plan = each.plan
+    return _subject(each.subject) | {
+        "format": plan.format if plan is not None else None,
+        "resources": plan.resources if plan is not None else 0,
+        "problem": each.problem or None,
+    }
+
+
 def obligation_document(obligation: Obligation) -> dict[str, str]:
     """An obligation as it stands in documents and receipts."""
-    return {
+    document = {
         "rule": obligation.rule,
         "address": obligation.address,
         "message": obligation.message,
         "path": obligation.path,
     }
+    return document | ({"input": obligation.input} if obligation.input else {})
 
 
 def obligation_from(document: Mapping[str, str]) -> Obligation:
@@ -146,6 +193,7 @@ def obligation_from(document: Mapping[str, str]) -> Obligation:
         address=document["address"],
         message=document.get("message", ""),
         path=document.get("path", ""),
+        input=document.get("input", ""),
     )
 
 
@@ -161,6 +209,8 @@ def _outcome(outcome: Outcome, spec: RuleSpec | None, effect: Effect | None) -> 
         "address": outcome.address,
         "outcome": outcome.status.value,
     }
+    if outcome.input:
+        short["input"] = outcome.input
     if outcome.existing:
         short["existing"] = True
     if outcome.status is Status.PASS:
@@ -182,7 +232,7 @@ def _outcome(outcome: Outcome, spec: RuleSpec | None, effect: Effect | None) -> 
 
 
 def _waiver(waiver: Waiver) -> dict[str, str]:
-    return {
+    return ({"input": waiver.input} if waiver.input else {}) | {
         "rule": waiver.rule,
         "address": waiver.address,
         "owner": waiver.owner,

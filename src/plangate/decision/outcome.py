@@ -77,6 +77,7 @@ class Outcome:
         existing: The plan does not change this resource: a failure is debt, not a denial,
             unless the settings gate existing resources.
         location: Where the resource or policy is written, when known.
+        input: Name of the input that the resource is in, when several are judged together; else empty.
     """
 
     rule: str
@@ -86,3 +87,4 @@ class Outcome:
     path: str = ""
     existing: bool = False
     location: Location | None = None
+    input: str = ""

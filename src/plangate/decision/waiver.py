@@ -14,6 +14,8 @@ class Waiver:
         owner: Who answers for it.
         reason: Why, for the record.
         expires: Aware UTC time; it counts while ``now < expires``.
+        input: Name of the input that holds the address. Without it the waiver counts only while the rule speaks of
+            this address in one input alone.
     """
 
     rule: str
@@ -21,6 +23,7 @@ class Waiver:
     owner: str
     reason: str
     expires: datetime
+    input: str = ""
 
     def __post_init__(self) -> None:
         if self.expires.tzinfo is None:

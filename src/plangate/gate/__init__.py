@@ -5,8 +5,8 @@ parser, engine, store or executor: `Gate` carries them.
 """
 
 from plangate.gate.execution import CheckedObligation, Execution, execute
-from plangate.gate.judging import canonical_sha256, check, encode_plan
-from plangate.gate.parts import Decision, Gate, Judge, Run, Said
+from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input
+from plangate.gate.parts import Decision, Gate, Judge, JudgedInput, Judging, PlanInput, Run, Said
 
 __all__ = [
     "CheckedObligation",
@@ -14,10 +14,14 @@ __all__ = [
     "Execution",
     "Gate",
     "Judge",
+    "JudgedInput",
+    "Judging",
+    "PlanInput",
     "Run",
     "Said",
     "canonical_sha256",
     "check",
     "encode_plan",
     "execute",
+    "judge_input",
 ]

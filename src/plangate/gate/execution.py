@@ -139,7 +139,7 @@ def execute(
         finished("failed", None, str(error))
         raise
     # 8. What was not known before is looked at now, on the real resources.
-    gate.progress("checking obligations")
+    gate.judging.progress("checking obligations")
     checked = _check_obligations(gate, approved, report, follow_up, scrub)
     _record_obligations(gate, approved, checked)
     # 9. The end is recorded.
@@ -188,7 +188,7 @@ def _check_obligations(
         try:
             plan = follow_up(report.followup)
             plan = plan_with_facts(plan)
-            for outcome in judge(gate, plan)[0]:
+            for outcome in judge(gate.judging, plan)[0]:
                 said.setdefault((outcome.rule, outcome.address), []).append(outcome)
             problem = "the rule said nothing about it after apply"
         except CannotDecideError as error:

@@ -1,7 +1,7 @@
 """From bytes to a decision that is in the log. Steps are numbered as in docs/explanation/the-road.md."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -10,13 +10,13 @@ import msgspec
 
 from plangate.audit.decision_record import decision_record
 from plangate.audit.record import Stamp
-from plangate.decision.conditions import CONDITIONS, conditions
+from plangate.decision.conditions import CONDITIONS, READ_CONDITION, conditions
 from plangate.decision.decide import Judgement, Result, decide
-from plangate.decision.document import PlanSummary, Subject, decision_document
+from plangate.decision.document import InputRead, PlanSummary, Subject, decision_document
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import CannotDecideError
 from plangate.facts.registry import plan_with_facts
-from plangate.gate.parts import Decision, Gate, Judge, Run, Said
+from plangate.gate.parts import Decision, Gate, Judge, JudgedInput, Judging, PlanInput, Run, Said
 from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Plan
 from plangate.model.prior import prior_plan
@@ -27,8 +27,8 @@ _CANONICAL = msgspec.json.Encoder(order="sorted")
 _WORSE = frozenset({Status.FAIL, Status.UNKNOWN})
 
 
-def check(gate: Gate, subject: Subject, run: Run) -> Decision:
-    """Judge one plan and record the decision.
+def check(gate: Gate, run: Run) -> Decision:
+    """Judge the gate's inputs together and record the decision.
 
     An input that cannot be read, a rule set that cannot be asked: those are recorded too, as a decision with the
     result ``error`` and the ``problem`` that caused it.
@@ -36,40 +36,112 @@ def check(gate: Gate, subject: Subject, run: Run) -> Decision:
     Raises:
         AuditError: The decision could not be recorded, so there is none.
     """
-    timings: dict[str, int] = {}
-    started = gate.milliseconds()
-    try:
-        # 1. Bytes to plan. The digest was taken before, of the bytes as handed in.
-        gate.progress("reading the plan")
-        plan = replace(gate.parse(), environment=run.environment)
-        plan = plan_with_facts(plan)
-        timings["parse"] = gate.milliseconds() - started
-        # 2. Plan to outcomes: what must hold of the plan, then built-in rules, then policies.
-        gate.progress(f"judging {len(plan.resources)} resources")
-        outcomes, matched_nothing = judge(gate, plan)
-        timings["judge"] = gate.milliseconds() - started - timings["parse"]
-    except CannotDecideError as problem:
-        return _undecided(gate, subject, run, problem)
-    except Exception as error:  # noqa: BLE001 - whatever broke: it is no decision, and that is recorded
-        return _undecided(gate, subject, run, _broken(error))
+    judged = _judged(gate, run)
+    subject = _together([each.read.subject for each in judged])
+    problems = [each.problem for each in judged if each.problem is not None]
+    if len(problems) == len(judged):
+        return _undecided(gate, subject, run, judged, *problems)
     # 3. Nothing leaves with a secret in it.
-    redactor = Redactor(plan.secrets, gate.redaction_key)
-    clean = cache(redactor.text)  # rules say the same of many resources
-    outcomes = [
-        o if clean(o.message) == o.message else replace(o, message=clean(o.message)) for o in outcomes
-    ]
+    redactor = Redactor(frozenset().union(*(each.secrets for each in judged)), gate.redaction_key)
+    outcomes = list(_clean(_outcomes(judged), redactor))
     # 4. Outcomes to a judgement.
     rules = _specs(gate)
+    matched_nothing = frozenset.intersection(
+        *(each.matched_nothing for each in judged if each.problem is None)
+    )
     judgement = decide(
         outcomes,
         rules=rules,
         matched_nothing=matched_nothing,
         profile=gate.profile,
         plan_sha256=subject.sha256,
-        waivers=gate.waivers,
+        waivers=gate.waivers
+        if len(judged) > 1
+        else [w for w in gate.waivers if w.input in {"", subject.name}],
         approvals=gate.approvals,
         now=run.now,
     )
+    timings: dict[str, int] = {}
+    for each in judged:
+        for step, milliseconds in each.milliseconds.items():
+            timings[step] = timings.get(step, 0) + milliseconds
+    reads = [
+        replace(each.read, problem=redactor.text(each.read.problem))
+        if each.problem is not None
+        else each.read
+        for each in judged
+    ]
+    document = _document(gate, subject, run, reads, judgement, outcomes, matched_nothing, timings)
+    plan = judged[0].plan if len(judged) == 1 else None
+    return _recorded(gate, run, document, judgement, plan, outcomes, redactor, None)
+
+
+def _judged(gate: Gate, run: Run) -> list[JudgedInput]:
+    """Every input, judged. When the judging as a whole fails, each has that problem."""
+    inputs = gate.judging.inputs
+    if not inputs:
+        raise CannotDecideError("there is nothing to judge")
+    problem: CannotDecideError | None = None
+    judged: list[JudgedInput | None] = []
+    try:
+        judged += (
+            gate.pool() if gate.pool is not None else (judge_input(gate.judging, i, run) for i in inputs)
+        )
+    except CannotDecideError as error:
+        problem = error
+    except Exception as error:  # noqa: BLE001 - whatever broke: it is no decision, and that is recorded
+        problem = _broken(error)
+    if problem is None and len(judged) != len(inputs):
+        problem = CannotDecideError("some inputs were not judged")
+    plans = [each for each in judged if each is not None]
+    if problem is None and not plans:
+        problem = CannotDecideError(
+            f"nothing to judge: none of the {len(judged)} files is a plan of any kind",
+            hint="name the plan itself, to be told why it is not taken for one",
+        )
+    if problem is not None:
+        return [_unjudged(each, problem) for each in inputs]
+    covered = frozenset().union(*(each.covers for each in plans))
+    return [each for each in plans if each.read.subject.name not in covered]
+
+
+def _unjudged(each: PlanInput, problem: CannotDecideError) -> JudgedInput:
+    return JudgedInput(
+        read=InputRead(subject=each.subject(), plan=None, problem=str(problem)), problem=problem
+    )
+
+
+def _together(subjects: Sequence[Subject]) -> Subject:
+    """The one subject, or all of them as one: its digest is over the lines of digest, two spaces, name."""
+    if len(subjects) == 1:
+        return subjects[0]
+    lines = sorted(f"{subject.sha256}  {subject.name}\n" for subject in subjects)
+    return Subject(
+        name=f"{len(subjects)} inputs",
+        sha256=hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest(),
+        size=sum(subject.size for subject in subjects),
+        media_type="application/vnd.plangate.inputs",
+    )
+
+
+def judge_input(judging: Judging, each: PlanInput, run: Run) -> JudgedInput | None:
+    """Steps 1 and 2 for one input; ``None`` for what is no plan. Whatever goes wrong is its own ``problem``."""
+    started = judging.milliseconds()
+    try:
+        # 1. Bytes to plan. The digest was taken before, of the bytes as handed in.
+        judging.progress(f"reading {each.name}")
+        found = each.parse()
+        if found is None:
+            return None
+        plan = plan_with_facts(replace(found, environment=run.environment))
+        parsed = judging.milliseconds()
+        # 2. Plan to outcomes: what must hold of the plan, then built-in rules, then policies.
+        judging.progress(f"judging {len(plan.resources)} resources of {each.name}")
+        outcomes, matched_nothing = judge(judging, plan)
+    except CannotDecideError as problem:
+        return _unjudged(each, problem)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _unjudged(each, _broken(error))
     summary = PlanSummary(
         format=plan.source.format,
         tool=plan.source.tool,
@@ -77,22 +149,69 @@ def check(gate: Gate, subject: Subject, run: Run) -> Decision:
         resources=len(plan.resources),
         unmodelled=plan.unmodelled,
     )
-    document = decision_document(
+    return JudgedInput(
+        read=InputRead(subject=each.subject(), plan=summary),
+        outcomes=outcomes,
+        matched_nothing=frozenset(matched_nothing),
+        secrets=plan.secrets,
+        plan=plan,
+        covers=each.covers(),
+        milliseconds={"parse": parsed - started, "judge": judging.milliseconds() - parsed},
+    )
+
+
+def _outcomes(judged: Sequence[JudgedInput]) -> Iterator[Outcome]:
+    """The outcomes of all inputs, each with its input's name if there are several."""
+    if len(judged) == 1:
+        yield from judged[0].outcomes
+        return
+    for each in judged:
+        name = each.read.subject.name
+        if each.problem is not None:
+            hint = f" ({each.problem.hint})" if each.problem.hint else ""
+            yield Outcome(
+                rule=READ_CONDITION,
+                address="",
+                status=Status.ERROR,
+                message=f"{each.problem}{hint}",
+                input=name,
+            )
+        for outcome in each.outcomes:
+            yield replace(outcome, input=name)
+
+
+def _clean(outcomes: Iterable[Outcome], redactor: Redactor) -> Iterator[Outcome]:
+    clean = cache(redactor.text)  # rules say the same of many resources
+    for outcome in outcomes:
+        message = clean(outcome.message)
+        yield outcome if message == outcome.message else replace(outcome, message=message)
+
+
+def _document(
+    gate: Gate,
+    subject: Subject,
+    run: Run,
+    inputs: Sequence[InputRead],
+    judgement: Judgement,
+    outcomes: Iterable[Outcome],
+    matched_nothing: Iterable[str],
+    timings_ms: Mapping[str, int],
+) -> dict[str, Any]:
+    return decision_document(
         decision_id=run.decision_id,
         time=run.now,
         environment=run.environment,
         subject=subject,
-        plan=summary,
+        inputs=inputs,
         outcomes=outcomes,
         judgement=judgement,
-        rules=rules,
+        rules=_specs(gate),
         matched_nothing=matched_nothing,
         disabled=gate.disabled,
         weakened=gate.weakened,
         policy=gate.policy,
-        timings_ms=timings,
+        timings_ms=timings_ms,
     )
-    return _recorded(gate, run, document, judgement, plan, outcomes, redactor, None)
 
 
 def _broken(error: Exception) -> CannotDecideError:
@@ -112,18 +231,18 @@ def _broken(error: Exception) -> CannotDecideError:
     return problem
 
 
-def judge(gate: Gate, plan: Plan) -> tuple[list[Outcome], list[str]]:
+def judge(judging: Judging, plan: Plan) -> tuple[list[Outcome], list[str]]:
     """What conditions, built-in rules and policies say of a plan with facts; and the rules that are rightly silent."""
-    outcomes = list(conditions(plan, allow_incomplete=gate.allow_incomplete))
+    outcomes = list(conditions(plan, allow_incomplete=judging.allow_incomplete))
     matched_nothing: list[str] = []
     earlier: Sequence[Callable[[], Said]] = ()
-    for answer in ask(gate.judges, plan):
+    for answer in ask(judging.judges, plan):
         said, silent = answer()
         outcomes += said
         matched_nothing += silent
         if not earlier and any(o.existing and o.status in _WORSE for o in said):
             # Asked already now, so that this side works while policies are evaluated on the other.
-            earlier = ask(gate.judges, plan_with_facts(prior_plan(plan)))
+            earlier = ask(judging.judges, plan_with_facts(prior_plan(plan)))
     return _without_false_debt(outcomes, earlier), matched_nothing
 
 
@@ -175,17 +294,19 @@ def encode_plan(plan: Plan) -> bytes:
 
 def _specs(gate: Gate) -> dict[str, RuleSpec]:
     specs = dict(CONDITIONS)
-    for judge in gate.judges:
+    for judge in gate.judging.judges:
         specs |= judge.specs
     # The conditions alone judge nothing: a gate without any rule of its own has no rules.
-    return specs if any(judge.specs for judge in gate.judges) else {}
+    return specs if any(judge.specs for judge in gate.judging.judges) else {}
 
 
-def _undecided(gate: Gate, subject: Subject, run: Run, problem: CannotDecideError) -> Decision:
+def _undecided(
+    gate: Gate, subject: Subject, run: Run, judged: Sequence[JudgedInput], *problems: CannotDecideError
+) -> Decision:
     redactor = Redactor((), gate.redaction_key)
     judgement = Judgement(
         result=Result.ERROR,
-        reasons=(redactor.text(str(problem)),),
+        reasons=tuple(redactor.text(str(problem)) for problem in problems),
         weighed=(),
         obligations=(),
         waivers=(),
@@ -193,22 +314,16 @@ def _undecided(gate: Gate, subject: Subject, run: Run, problem: CannotDecideErro
         evaluated=(),
         errored=(),
     )
-    document = decision_document(
-        decision_id=run.decision_id,
-        time=run.now,
-        environment=run.environment,
-        subject=subject,
-        plan=None,
-        outcomes=(),
-        judgement=judgement,
-        rules=_specs(gate),
-        matched_nothing=(),
-        disabled=gate.disabled,
-        weakened=gate.weakened,
-        policy=gate.policy,
-        timings_ms={},
-    )
-    return _recorded(gate, run, document, judgement, None, (), redactor, problem)
+    reads = [replace(each.read, problem=redactor.text(each.read.problem)) for each in judged]
+    document = _document(gate, subject, run, reads, judgement, (), (), {})
+    return _recorded(gate, run, document, judgement, None, (), redactor, _all(problems))
+
+
+def _all(problems: Sequence[CannotDecideError]) -> CannotDecideError:
+    if len(problems) == 1:
+        return problems[0]
+    listed = "".join(f"\n  {problem}" for problem in problems)
+    return CannotDecideError(f"none of {len(problems)} inputs could be judged:{listed}")
 
 
 def _recorded(
@@ -222,7 +337,7 @@ def _recorded(
     problem: CannotDecideError | None,
 ) -> Decision:
     # 5. The decision is in the log, durably, before anybody hears of it.
-    gate.progress("recording the decision")
+    gate.judging.progress("recording the decision")
     stamp = Stamp(id=run.decision_id, now=run.now, actor=run.actor)
     record = decision_record(stamp, document, decision_sha256=canonical_sha256(document)).encode()
     entry = gate.log.append(record, idempotency_key=f"decision:{run.decision_id}")

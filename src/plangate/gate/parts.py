@@ -1,14 +1,14 @@
 """What the road carries: the concrete parts of one gate, one run, and the decision that comes out."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from plangate.audit.base import Entry, Log
 from plangate.audit.record import Actor, Stamp
 from plangate.decision.decide import Judgement, Profile
-from plangate.decision.document import PolicyUsed
+from plangate.decision.document import InputRead, PolicyUsed, Subject
 from plangate.decision.outcome import Outcome, RuleSpec
 from plangate.decision.waiver import Approval, Waiver
 from plangate.errors import CannotDecideError
@@ -41,6 +41,49 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInput:
+    """One input.
+
+    Attributes:
+        name: For people, and for waivers.
+        parse: Reads it. ``None`` for something that was only come across, and is no plan.
+        subject: Its digest and size. Asked for after `parse`, because only then a folder's files are known.
+        covers: Names of other inputs that it has in it, so that they are not judged by themselves. Asked for after
+            `parse`.
+    """
+
+    name: str
+    parse: Callable[[], Plan | None]
+    subject: Callable[[], Subject]
+    covers: Callable[[], frozenset[str]] = frozenset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedInput:
+    """What the rules said of one input, as it goes from process to process.
+
+    Attributes:
+        read: The input, and what it was read as.
+        outcomes: Everything that the rules said; secrets may still be in it.
+        matched_nothing: Ids of the rules that found nothing in their scope.
+        secrets: The plan's secrets.
+        problem: Why there is no judgement of it.
+        plan: What was judged; ``None`` also when it was judged in another process.
+        milliseconds: How long each step took.
+        covers: Names of other inputs that it has in it.
+    """
+
+    read: InputRead
+    outcomes: Sequence[Outcome] = ()
+    matched_nothing: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    problem: CannotDecideError | None = None
+    plan: Plan | None = None
+    milliseconds: Mapping[str, int] = field(default_factory=dict)
+    covers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What is true of one run and taken once, before it starts.
 
@@ -58,40 +101,53 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """What the first half of the road needs, from bytes to outcomes, in whichever process.
+
+    Attributes:
+        inputs: What is to be judged; one decision is over all of it.
+        judges: Built-in rules and policies.
+        allow_incomplete: Let plans with ``-target`` through.
+        milliseconds: A clock for timings.
+        progress: Told what is going on, for people.
+    """
+
+    inputs: Sequence[PlanInput]
+    judges: Sequence[Judge]
+    allow_incomplete: bool
+    milliseconds: Callable[[], int]
+    progress: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """Everything concrete that the road needs, chosen in `plangate.wiring`.
 
     Attributes:
-        parse: Reads what is to be judged.
-        judges: Built-in rules and policies.
+        judging: From bytes to outcomes.
+        pool: Does that in other processes, input by input in their order; ``None`` to do it in this one.
         log: Where decisions are recorded.
         policy: Digest, engine and sources of what judges.
         profile: How strict to be.
-        allow_incomplete: Let plans with ``-target`` through.
         waivers: Waivers of the settings.
         approvals: Approvals that came with the run.
         disabled: Ids of rules that the settings turned off.
         weakened: Ids of rules that the settings enforce less than they say of themselves.
         redaction_key: Key of the placeholders.
         stamp: A fresh record stamp for "now".
-        milliseconds: A clock for timings.
-        progress: Told what is going on, for people.
     """
 
-    parse: Callable[[], Plan]
-    judges: Sequence[Judge]
+    judging: Judging
+    pool: Callable[[], Iterable[JudgedInput | None]] | None = None
     log: Log
     policy: PolicyUsed
     profile: Profile
-    allow_incomplete: bool
     waivers: Sequence[Waiver]
     approvals: Sequence[Approval]
     disabled: Sequence[str]
     weakened: Sequence[str]
     redaction_key: bytes
     stamp: Callable[[], Stamp]
-    milliseconds: Callable[[], int]
-    progress: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +159,9 @@ class Decision:
         document: ``plangate.dev/decision/v1``, with ``log``.
         entry: Where its record is in the log.
         record: The record's bytes.
-        plan: What was judged; ``None`` when it could not be read.
+        plan: What was judged, when it is one plan; ``None`` when it could not be read.
         outcomes: Everything that the rules said, redacted.
-        redactor: Removes the plan's secrets from any other text.
+        redactor: Removes the plans' secrets from any other text.
         problem: Why no decision was possible, when an error was the reason.
     """
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from plangate.errors import PlanParseError
-from plangate.parsers.base import Input
-from plangate.parsers.documents import position_of
+from plangate.parsers.base import Input, Places
 
 
 class Reader:
@@ -13,12 +12,12 @@ class Reader:
 
     Args:
         document: For its name.
-        text: The document's text, well-formed.
+        places: Where its values stand.
     """
 
-    def __init__(self, document: Input, text: str) -> None:
+    def __init__(self, document: Input, places: Places) -> None:
         self._document = document
-        self._text = text
+        self._places = places
 
     def values_of(self, change: Mapping[str, Any], side: str, at: str) -> Mapping[str, Any] | None:
         """A member that is an object or not there."""
@@ -55,7 +54,7 @@ class Reader:
 
     def refuse(self, at: str, problem: str, *, hint: str = "") -> NoReturn:
         """Refuse the document for what stands at a JSON Pointer."""
-        line, _ = position_of(self._text, at)
+        line, _ = self._places.at(at)
         where = f"line {line} ({at})" if line and at else at
         raise PlanParseError(self._document.name, problem, at=where, hint=hint)
 

@@ -12,7 +12,7 @@ Source: https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from plangate.errors import PlanParseError
@@ -29,8 +29,8 @@ from plangate.model.plan import (
     Source,
 )
 from plangate.model.values import AllUnknown, pointer
-from plangate.parsers.base import Input, Limits
-from plangate.parsers.documents import read_json
+from plangate.parsers.base import Documents, Format, Input, Limits, Options, Places
+from plangate.parsers.json_documents import read_json_document
 from plangate.parsers.reader import Reader
 from plangate.parsers.terraform_document import MESSAGES, MESSAGES_HINT, recognize
 from plangate.parsers.terraform_graph import ConfigurationGraph
@@ -39,7 +39,7 @@ from plangate.parsers.terraform_references import Configuration
 from plangate.parsers.terraform_secrets import below, change_secrets, document_secrets, state_resources
 from plangate.parsers.terraform_values import Paths, ShadowError, overlay_unknown
 
-FORMAT: Final = "terraform-plan"
+ID: Final = "terraform-plan"
 MAX_ADDRESS_CHARS: Final = 10_000
 MAX_ADDRESS_STEPS: Final = 32
 """Modules deep. An address is kept once for every step that has a key."""
@@ -77,22 +77,47 @@ def parse(document: Input, limits: Limits) -> Plan:
         PlanParseError: Not a plan, not a version we know, or not consistent; names the place.
     """
     try:
-        value, text = read_json(document.data, document.name, limits)
+        documents = read_json_document(document, limits)
     except PlanParseError as error:
         if document.data.lstrip()[:1] == b"{" and b'"@level"' in document.data[:2000]:
             raise PlanParseError(document.name, MESSAGES, hint=MESSAGES_HINT) from error
         raise
+    return parse_documents(documents, Options(), limits)
+
+
+def parse_documents(documents: Documents, _options: Options, limits: Limits) -> Plan:
+    """Parse plan JSON that has been read.
+
+    Raises:
+        PlanParseError: As `parse`.
+    """
+    source = documents.source
+    if len(documents.values) != 1:
+        is_stream = any(isinstance(value, dict) and "@level" in value for value in documents.values)
+        raise PlanParseError(
+            source.name,
+            MESSAGES if is_stream else f"{len(documents.values)} documents (expected one plan)",
+            hint=MESSAGES_HINT if is_stream else "",
+        )
     try:
-        return _Reader(document, text, limits).plan(value)
+        return _Reader(source, documents.places[0], limits).plan(documents.values[0])
     except RecursionError as error:
-        raise PlanParseError(document.name, "nested too deeply to be read") from error
+        raise PlanParseError(source.name, "nested too deeply to be read") from error
+
+
+def recognizes(values: Sequence[Any]) -> bool:
+    """Whether this is a plan: one object with what only a plan has."""
+    root = values[0] if len(values) == 1 else None
+    return isinstance(root, dict) and (
+        "resource_changes" in root or ("planned_values" in root and "format_version" in root)
+    )
 
 
 class _Reader(Reader):
     """Reads one plan document."""
 
-    def __init__(self, document: Input, text: str, limits: Limits) -> None:
-        super().__init__(document, text)
+    def __init__(self, document: Input, places: Places, limits: Limits) -> None:
+        super().__init__(document, places)
         self._limits = limits
         self._secrets: set[str] = set()
         self._paths = Paths(limits.max_plan_bytes)
@@ -132,7 +157,7 @@ class _Reader(Reader):
         return Plan(
             source=Source(
                 name=self._document.name,
-                format=FORMAT,
+                format=ID,
                 format_version=version,
                 tool=f"terraform {tool}" if isinstance(tool := root.get("terraform_version"), str) else "",
                 sha256=self._document.sha256,
@@ -373,3 +398,6 @@ def _composed(item: Mapping[str, Any]) -> str:
     index = item.get("index")
     key = "" if index is None else f"[{json.dumps(index)}]" if isinstance(index, str) else f"[{index}]"
     return ".".join(part for part in parts if isinstance(part, str) and part) + key
+
+
+FORMAT: Final = Format(id=ID, title="Terraform plan", recognizes=recognizes, parse=parse_documents)

@@ -1,5 +1,6 @@
 """The decision for a person: what was decided, what is wrong and where, how to fix it, and one line that sums up."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
@@ -64,6 +65,11 @@ def _head(decision: Mapping[str, Any], style: Style) -> list[str]:
         )
         tool = f" by {one_line(plan['tool'])}" if plan["tool"] else ""
         lines.append(f"  {plan['format']}{tool}, environment {one_line(decision['environment'])}: {changes}")
+    unread = [each for each in decision["inputs"] if each["problem"]]
+    if len(decision["inputs"]) > 1:
+        read = Counter(each["format"] for each in decision["inputs"] if each["format"])
+        listed = ", ".join(f"{count} {name}" for name, count in sorted(read.items()))
+        lines.append(f"  read: {listed or 'nothing'}{f'; {len(unread)} could not be read' if unread else ''}")
     lines += [f"  {_paint('!', '35', style)} {one_line(reason)}" for reason in decision["reasons"]]
     return [*lines, ""]
 
@@ -95,7 +101,9 @@ def _rule(members: Sequence[Mapping[str, Any]], mark: str, colour: str, style: S
         location = outcome["location"]
         where = f"  {one_line(location['file'])}:{location['line']}" if location else ""
         path = f"  {_paint(one_line(outcome['path']), '2', style)}" if outcome["path"] else ""
-        yield f"      {one_line(outcome['address']) or 'the plan'}{path}{where}"
+        name = outcome.get("input")
+        within = "" if not name or (location and location["file"] == name) else f"  in {one_line(name)}"
+        yield f"      {one_line(outcome['address']) or 'the plan'}{path}{where}{within}"
         if outcome.get("message"):
             yield f"        {one_line(outcome['message'])}"
     if len(members) > style.most:

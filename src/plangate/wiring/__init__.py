@@ -11,7 +11,7 @@ from plangate.wiring.approval import (
 from plangate.wiring.choices import Choices, limits_of, now, settings_for
 from plangate.wiring.documents import Document, parse_document, parse_follow_up, read_document
 from plangate.wiring.judges import chosen_spec, rule_specs
-from plangate.wiring.session import Session, open_session, plan_for_rules, plan_with_secrets
+from plangate.wiring.session import Session, document_of, open_session, plan_for_rules, plan_with_secrets
 from plangate.wiring.state import State, export_log, open_state, state_folder, stored_records, verify_log
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "approval_by_receipt",
     "approval_of",
     "chosen_spec",
+    "document_of",
     "executor_for",
     "expiry",
     "export_log",

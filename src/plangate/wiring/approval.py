@@ -14,7 +14,7 @@ from plangate.executor.base import Executor
 from plangate.gate import Decision
 from plangate.wiring.choices import Choices
 from plangate.wiring.documents import terraform_tool, working_dir
-from plangate.wiring.session import Session
+from plangate.wiring.session import Session, document_of
 
 EXECUTOR: Final = "terraform"
 
@@ -54,7 +54,7 @@ def approval_of(session: Session, decision: Decision) -> ApprovedPlan:
     return approved.approve(
         decision.judgement,
         decision_id=session.run.decision_id,
-        plan_sha256=session.subject.sha256,
+        plan_sha256=decision.document["subject"]["sha256"],
         environment=session.run.environment,
         expires=expiry(session),
         nonce=os.urandom(16).hex(),
@@ -85,7 +85,7 @@ def approval_by_receipt(session: Session, receipt: Path, trusted: Sequence[Path]
     others = [public_key_file(path)[1] for path in trusted]
     verified = verify_receipt(
         data,
-        plan_sha256=session.subject.sha256,
+        plan_sha256=document_of(session).sha256,
         environment=session.run.environment,
         audience=EXECUTOR,
         now=session.run.now,
@@ -113,12 +113,13 @@ def executor_for(session: Session, choices: Choices) -> Executor:
     from plangate.executor.terraform import TerraformExecutor  # noqa: PLC0415
     from plangate.parsers import terraform_saved  # noqa: PLC0415
 
-    if not terraform_saved.is_saved_plan(session.document.data):
+    document = document_of(session)
+    if not terraform_saved.is_saved_plan(document.data):
         raise UsageError(
-            f"{session.document.name}: not a saved plan, so there is nothing that could be run exactly as judged",
+            f"{document.name}: not a saved plan, so there is nothing that could be run exactly as judged",
             hint="make one with `terraform plan -out tfplan` and hand in tfplan",
         )
-    tool = terraform_tool(session.settings, session.document.data)
+    tool = terraform_tool(session.settings, document.data)
     if tool is None:
         raise UsageError(
             "neither terraform nor tofu is on PATH",
@@ -126,7 +127,7 @@ def executor_for(session: Session, choices: Choices) -> Executor:
         )
     return TerraformExecutor(
         tool=tool,
-        working_dir=working_dir(session.document, choices),
+        working_dir=working_dir(document, choices),
         environ=os.environ,
         apply_timeout_s=session.settings.values.limits.apply_timeout_s,
         show_timeout_s=session.limits.show_timeout_s,

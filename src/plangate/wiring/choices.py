@@ -1,7 +1,7 @@
 """What may be chosen: settings of the file, with what the command line says on top."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import msgspec
 
 from plangate.decision.waiver import Waiver
 from plangate.errors import UsageError
-from plangate.parsers.base import Limits
+from plangate.parsers.base import Limits, Options
 from plangate.settings import Settings, WaiverSettings, load_settings
 
 
@@ -24,6 +24,8 @@ class Choices:
         profile: ``--profile``; may only make the gate stricter than the settings.
         state_dir: ``--state-dir``.
         chdir: Folder in which a saved plan was made; by default the one it lies in.
+        options: What is said about the inputs: variables and parameters.
+        exclude: ``--exclude``: patterns of paths that a folder is searched without.
     """
 
     config: Path | None = None
@@ -32,6 +34,8 @@ class Choices:
     profile: str | None = None
     state_dir: Path | None = None
     chdir: Path | None = None
+    options: Options = field(default_factory=Options)
+    exclude: Sequence[str] = ()
 
 
 def now() -> datetime:
@@ -80,7 +84,12 @@ def waiver(item: WaiverSettings, file: str) -> Waiver:
     try:
         expires = datetime.fromisoformat(item.expires)
         return Waiver(
-            rule=item.rule, address=item.address, owner=item.owner, reason=item.reason, expires=expires
+            rule=item.rule,
+            address=item.address,
+            owner=item.owner,
+            reason=item.reason,
+            expires=expires,
+            input=item.input,
         )
     except ValueError as error:
         raise UsageError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from plangate.decision.document import Subject
 from plangate.errors import UsageError
 from plangate.model.plan import Plan
 from plangate.parsers.base import Input, Limits
@@ -61,36 +62,58 @@ def read_document(name: str, limits: Limits) -> Document:
 
 
 def parse_document(document: Document, settings: Settings, choices: Choices, limits: Limits) -> Plan:
-    """The plan in a document: a saved plan through its own tool, or plan JSON.
+    """The plan in a document: a saved plan through its own tool, or any other format.
 
     Raises:
-        PlanParseError: Neither, or not one that we fully understand.
+        PlanParseError: None of them, or not one that we fully understand.
     """
-    from plangate.parsers import terraform_plan  # noqa: PLC0415
-
     # Whatever is a zip archive is a saved plan, or refused as one.
-    targets: tuple[str, ...] = ()
     if document.data.startswith(ZIP_MARK):
-        from plangate.executor.terraform_saved_plan import how_it_was_made  # noqa: PLC0415
-        from plangate.parsers import terraform_saved  # noqa: PLC0415
+        return _saved_plan(document, settings, choices, limits)
+    from plangate.parsers import formats  # noqa: PLC0415
 
-        making = how_it_was_made(document.data, max_bytes=limits.max_plan_bytes)
-        targets = making.targets if making is not None else ()
-        source = terraform_saved.read_saved_plan(
-            document.data,
-            document.name,
-            tool=terraform_tool(settings, document.data),
-            working_dir=working_dir(document, choices),
-            limits=limits,
-            environ=os.environ,
-        )
+    documents = formats.read_documents(input_of(document), limits)
+    plan = formats.parse(documents, choices.options, limits)
+    if plan is None:
+        raise formats.refuse(documents, limits)
+    return plan
+
+
+def input_of(document: Document) -> Input:
+    """A document as parsers take it."""
+    return Input(name=document.name, data=document.data, sha256=document.sha256, size=len(document.data))
+
+
+def subject_of(document: Document) -> Subject:
+    """What a decision says of a document."""
+    if document.data.startswith(ZIP_MARK):
+        media_type = "application/vnd.plangate.terraform-plan"
     else:
-        source = Input(
-            name=document.name, data=document.data, sha256=document.sha256, size=len(document.data)
-        )
+        media_type = "application/json" if document.data[:64].lstrip()[:1] in b"{[" else "application/yaml"
+    return Subject(
+        name=document.name,
+        sha256=document.sha256,
+        size=len(document.data),
+        media_type=media_type,
+    )
+
+
+def _saved_plan(document: Document, settings: Settings, choices: Choices, limits: Limits) -> Plan:
+    from plangate.executor.terraform_saved_plan import how_it_was_made  # noqa: PLC0415
+    from plangate.parsers import terraform_plan, terraform_saved  # noqa: PLC0415
+
+    making = how_it_was_made(document.data, max_bytes=limits.max_plan_bytes)
+    source = terraform_saved.read_saved_plan(
+        document.data,
+        document.name,
+        tool=terraform_tool(settings, document.data),
+        working_dir=working_dir(document, choices),
+        limits=limits,
+        environ=os.environ,
+    )
     plan = terraform_plan.parse(source, limits)
     # OpenTofu's JSON does not say that a plan with -target is incomplete; the plan itself does.
-    return replace(plan, complete=False) if targets else plan
+    return replace(plan, complete=False) if making is not None and making.targets else plan
 
 
 def working_dir(document: Document, choices: Choices) -> Path:

@@ -134,15 +134,17 @@ def check_rule_settings(settings: Settings, rules: Mapping[str, Rule], packages:
 
 
 def judges_for(
-    settings: Settings, choices: Choices, stack: ExitStack
+    settings: Settings, choices: Choices, stack: ExitStack, *, start: bool = True
 ) -> tuple[list[Judge], PolicyUsed, list[str]]:
     """Every judge, what a decision says of them, and the ids of rules that the settings weaken.
 
-    The policy worker is started here, and ended with ``stack``.
+    The policy worker is ended with ``stack``. It is started here, or with ``start=False`` when it is first asked.
     """
     rules, policies = rule_specs(settings, choices)
     chosen = settings.values.limits
-    engine = EmbeddedEngine(policies, EngineLimits(memory_bytes=chosen.policy_memory_bytes))
+    engine = EmbeddedEngine(
+        policies if start else None, EngineLimits(memory_bytes=chosen.policy_memory_bytes)
+    )
     stack.callback(engine.close)
     values = settings.values
     judges: list[Judge] = [

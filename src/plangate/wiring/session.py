@@ -3,34 +3,40 @@
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from plangate.audit.record import uuid7
 from plangate.decision.decide import Profile
-from plangate.decision.document import Subject
+from plangate.errors import UsageError
 from plangate.facts.registry import plan_with_facts
-from plangate.gate import Gate, Run
+from plangate.gate import Gate, Judging, PlanInput, Run
 from plangate.model.plan import Plan
 from plangate.model.redaction import Redactor
 from plangate.parsers.base import Limits
 from plangate.settings import Settings
 from plangate.wiring.choices import Choices, limits_of, now, settings_for, waiver
-from plangate.wiring.documents import ZIP_MARK, Document, parse_document, read_document
+from plangate.wiring.documents import Document
+from plangate.wiring.inputs import Inputs
 from plangate.wiring.judges import judges_for
+from plangate.wiring.pool import pool_of, processes_for
+from plangate.wiring.search import search
 from plangate.wiring.state import State, actor, fresh_stamp, open_state, state_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Everything for one run of the gate."""
+    """Everything for one run of the gate.
+
+    Attributes:
+        document: The one file that is judged, for whoever is going to run it; ``None`` for anything else.
+    """
 
     settings: Settings
     gate: Gate
     run: Run
-    subject: Subject
-    document: Document
+    document: Document | None
     state: State
     limits: Limits
 
@@ -52,30 +58,58 @@ def _uncollected() -> Iterator[None]:
 
 
 @contextmanager
-def open_session(name: str, choices: Choices, progress: Callable[[str], None]) -> Iterator[Session]:
-    """Everything for judging one document; closes log and engine at the end.
+def open_session(
+    names: Sequence[str], choices: Choices, progress: Callable[[str], None]
+) -> Iterator[Session]:
+    """Everything for judging what these names stand for, together; closes log and engine at the end.
+
+    Args:
+        names: Files, folders, patterns, or ``-``.
+        choices: What the command line says.
+        progress: Told what is going on.
 
     Raises:
-        UsageError: Settings, flags or the file make no sense.
+        UsageError: Settings, flags or the files make no sense.
         PolicyLoadError: A policy must not be judged with.
         AuditError: The log cannot be opened.
     """
     started = time.monotonic_ns()
+
+    def milliseconds() -> int:
+        return (time.monotonic_ns() - started) // 1_000_000
+
     settings = settings_for(choices)
     limits = limits_of(settings)
+    found = search(names, (*settings.values.exclude, *choices.exclude), limits.max_files)
+    if not found:
+        raise UsageError(f"{', '.join(names)}: nothing there that could be judged")
     with ExitStack() as stack:
         stack.enter_context(_uncollected())
+        processes = processes_for(found)
         # The policy worker is started first: it loads while the plan is read, and forks before there are threads.
-        judges, policy, weakened = judges_for(settings, choices, stack)
-        document = read_document(name, limits)
-        state = stack.enter_context(open_state(state_folder(settings, choices)))
+        judges, policy, weakened = judges_for(settings, choices, stack, start=processes == 1)
+        inputs = Inputs(found, settings, choices, limits)
         moment = now()
         who = actor()
         values = settings.values
-        is_json = not document.data.startswith(ZIP_MARK)
-        gate = Gate(
-            parse=lambda: parse_document(document, settings, choices, limits),
+        run = Run(
+            now=moment,
+            decision_id=uuid7(moment, os.urandom(10)),
+            environment=values.environment,
+            actor=who,
+        )
+        judging = Judging(
+            inputs=inputs.all(),
             judges=judges,
+            allow_incomplete=values.unsafe_allow_incomplete,
+            milliseconds=milliseconds,
+            progress=progress,
+        )
+        pool = pool_of(processes, judging, run, settings, choices, stack) if processes > 1 else None
+        state = stack.enter_context(open_state(state_folder(settings, choices)))
+        gate = Gate(
+            judging=judging,
+            pool=pool,
             log=state.log,
             policy=policy,
             profile=Profile(
@@ -83,35 +117,27 @@ def open_session(name: str, choices: Choices, progress: Callable[[str], None]) -
                 gate_existing=values.gate_existing,
                 required=frozenset(values.required_rules),
             ),
-            allow_incomplete=values.unsafe_allow_incomplete,
             waivers=[waiver(item, settings.file) for item in values.waivers],
             approvals=(),
             disabled=values.unsafe_disabled_rules,
             weakened=weakened,
             redaction_key=state.redaction.secret,
             stamp=lambda: fresh_stamp(who),
-            milliseconds=lambda: (time.monotonic_ns() - started) // 1_000_000,
-            progress=progress,
         )
         yield Session(
-            settings=settings,
-            gate=gate,
-            run=Run(
-                now=moment,
-                decision_id=uuid7(moment, os.urandom(10)),
-                environment=values.environment,
-                actor=who,
-            ),
-            subject=Subject(
-                name=document.name,
-                sha256=document.sha256,
-                size=len(document.data),
-                media_type="application/json" if is_json else "application/vnd.plangate.terraform-plan",
-            ),
-            document=document,
-            state=state,
-            limits=limits,
+            settings=settings, gate=gate, run=run, document=inputs.only_document(), state=state, limits=limits
         )
+
+
+def document_of(session: Session) -> Document:
+    """The one file that is judged.
+
+    Raises:
+        UsageError: It is something else: a folder, or several files.
+    """
+    if session.document is None:
+        raise UsageError("one saved plan can be applied, not a folder and not several files")
+    return session.document
 
 
 def plan_with_secrets(session: Session) -> tuple[Plan, Redactor]:
@@ -120,7 +146,9 @@ def plan_with_secrets(session: Session) -> tuple[Plan, Redactor]:
     Raises:
         PlanParseError: It cannot be read.
     """
-    plan = session.gate.parse()
+    plan = _only(session).parse()
+    if plan is None:
+        raise UsageError(f"{_only(session).name}: not a plan of any kind")
     return plan, Redactor(plan.secrets, session.state.redaction.secret)
 
 
@@ -132,3 +160,10 @@ def plan_for_rules(session: Session) -> tuple[Plan, Redactor]:
     """
     plan, redactor = plan_with_secrets(session)
     return plan_with_facts(replace(plan, environment=session.run.environment)), redactor
+
+
+def _only(session: Session) -> PlanInput:
+    inputs = session.gate.judging.inputs
+    if len(inputs) != 1:
+        raise UsageError(f"expected one plan, found {len(inputs)} files")
+    return inputs[0]

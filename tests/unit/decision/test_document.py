@@ -9,6 +9,7 @@ import pytest
 
 from plangate.decision.decide import Judgement, Obligation, Profile, decide
 from plangate.decision.document import (
+    InputRead,
     PlanSummary,
     PolicyUsed,
     Subject,
@@ -75,19 +76,23 @@ def a_judgement() -> Judgement:
     )
 
 
+SUBJECT = Subject(name="tfplan", sha256=DIGEST, size=7, media_type="application/json")
+PLAN = PlanSummary(
+    format="terraform-plan",
+    tool="terraform 1.11.4",
+    changes={"create": 2},
+    resources=2,
+    unmodelled=["a_b"],
+)
+
+
 def a_document(**changes: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "decision_id": "01932f2e-0000-7000-8000-000000000000",
         "time": NOW,
         "environment": "prod",
-        "subject": Subject(name="tfplan", sha256=DIGEST, size=7, media_type="application/json"),
-        "plan": PlanSummary(
-            format="terraform-plan",
-            tool="terraform 1.11.4",
-            changes={"create": 2},
-            resources=2,
-            unmodelled=["a_b"],
-        ),
+        "subject": SUBJECT,
+        "inputs": [InputRead(subject=SUBJECT, plan=PLAN)],
         "outcomes": OUTCOMES,
         "judgement": a_judgement(),
         "rules": RULES,
@@ -126,6 +131,17 @@ def test_the_document_says_everything_in_one_order() -> None:
         "reasons": [],
         "environment": "prod",
         "subject": {"name": "tfplan", "sha256": DIGEST, "media_type": "application/json", "size": 7},
+        "inputs": [
+            {
+                "name": "tfplan",
+                "sha256": DIGEST,
+                "media_type": "application/json",
+                "size": 7,
+                "format": "terraform-plan",
+                "resources": 2,
+                "problem": None,
+            }
+        ],
         "plan": {
             "format": "terraform-plan",
             "tool": "terraform 1.11.4",
@@ -179,7 +195,7 @@ def test_outcomes_that_are_only_equal_have_their_effect_too() -> None:
     assert a_document(outcomes=copies) == a_document()
 
 
-@pytest.mark.parametrize("changes", [{}, {"plan": None}])
+@pytest.mark.parametrize("changes", [{}, {"inputs": [InputRead(subject=SUBJECT, plan=None, problem="no")]}])
 def test_the_document_fits_the_published_schema(changes: dict[str, Any]) -> None:
     schema = json.loads((ROOT / "src/plangate/schemas/decision.v1.json").read_text())
     document = a_document(**changes) | {"log": {"index": 0, "size": 1, "root": DIGEST}}

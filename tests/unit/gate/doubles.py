@@ -14,7 +14,7 @@ from plangate.decision.decide import Profile
 from plangate.decision.document import PolicyUsed, Subject
 from plangate.decision.outcome import Enforcement, OnUnknown, Outcome, RuleSpec, Severity, Status
 from plangate.errors import AuditError
-from plangate.gate import Gate, Run, Said
+from plangate.gate import Gate, Judging, PlanInput, Run, Said
 from plangate.model.plan import Action, Plan, Resource, Source
 
 NOW: Final = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -107,21 +107,25 @@ def a_gate(
             raise plan
         return plan
 
-    fields: dict[str, Any] = {
-        "parse": parse,
+    judging: dict[str, Any] = {
+        "inputs": [PlanInput(name="tfplan", parse=parse, subject=a_subject)],
         "judges": [judge] if judge else [],
+        "allow_incomplete": False,
+        "milliseconds": lambda: 0,
+        "progress": lambda _: None,
+    }
+    judging |= {name: changes.pop(name) for name in judging.keys() & changes.keys()}
+    fields: dict[str, Any] = {
+        "judging": Judging(**judging),
         "log": log or a_log(),
         "policy": PolicyUsed(sha256=SHA, engine="none", sources=("test",), settings_sha256=SHA),
         "profile": Profile(),
-        "allow_incomplete": False,
         "waivers": (),
         "approvals": (),
         "disabled": (),
         "weakened": (),
         "redaction_key": b"k" * 32,
         "stamp": lambda: stamp(NOW + timedelta(seconds=1), next(_serial).to_bytes(10), ACTOR),
-        "milliseconds": lambda: 0,
-        "progress": lambda _: None,
     }
     return Gate(**fields | changes)
 

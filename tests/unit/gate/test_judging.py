@@ -16,7 +16,6 @@ from tests.unit.gate.doubles import (
     a_plan,
     a_resource,
     a_run,
-    a_subject,
     says,
 )
 
@@ -25,7 +24,7 @@ PASSES = ScriptedJudge(lambda _: [says(Status.PASS)])
 
 def test_an_allow_is_in_the_log_when_it_is_returned() -> None:
     log = a_log()
-    decision = check(a_gate(PASSES, a_plan(), log), a_subject(), a_run())
+    decision = check(a_gate(PASSES, a_plan(), log), a_run())
     record = json.loads(next(iter(log.entries())).record)
     assert decision.judgement.result is Result.ALLOW
     assert record["body"]["result"] == "allow"
@@ -39,13 +38,13 @@ def test_an_allow_is_in_the_log_when_it_is_returned() -> None:
 
 def test_no_decision_comes_out_when_it_cannot_be_recorded() -> None:
     with pytest.raises(AuditError, match="disk full"):
-        check(a_gate(PASSES, a_plan(), BrokenLog(good_appends=0)), a_subject(), a_run())
+        check(a_gate(PASSES, a_plan(), BrokenLog(good_appends=0)), a_run())
 
 
 def test_an_unreadable_plan_is_recorded_as_no_decision() -> None:
     log = a_log()
     problem = PlanParseError("tfplan", "not JSON", at="line 1 column 1")
-    decision = check(a_gate(PASSES, problem, log), a_subject(), a_run())
+    decision = check(a_gate(PASSES, problem, log), a_run())
     record = json.loads(next(iter(log.entries())).record)
     assert (decision.judgement.result, decision.problem) == (Result.ERROR, problem)
     assert record["body"]["result"] == "error"
@@ -56,7 +55,7 @@ def test_a_crash_in_a_judge_is_no_decision_and_does_not_tell_values() -> None:
         raise KeyError("hunter2hunter2")
 
     log = a_log()
-    decision = check(a_gate(ScriptedJudge(explode), a_plan(), log), a_subject(), a_run())
+    decision = check(a_gate(ScriptedJudge(explode), a_plan(), log), a_run())
     assert decision.judgement.result is Result.ERROR
     assert "KeyError" in str(decision.problem)
     assert "hunter2hunter2" not in str(decision.problem)
@@ -64,34 +63,34 @@ def test_a_crash_in_a_judge_is_no_decision_and_does_not_tell_values() -> None:
 
 
 def test_a_gate_without_judges_has_no_rules_and_decides_nothing() -> None:
-    decision = check(a_gate(None, a_plan()), a_subject(), a_run())
+    decision = check(a_gate(None, a_plan()), a_run())
     assert decision.judgement.result is Result.ERROR
     assert decision.document["reasons"][0] == "no rules are loaded, so nothing was judged"
 
 
 def test_a_judge_that_says_nothing_is_no_allow() -> None:
-    decision = check(a_gate(ScriptedJudge(lambda _: []), a_plan()), a_subject(), a_run())
+    decision = check(a_gate(ScriptedJudge(lambda _: []), a_plan()), a_run())
     assert decision.judgement.result is Result.ERROR
     assert decision.document["reasons"] == ["rule rule-a said nothing about this plan"]
 
 
 def test_an_errored_plan_is_no_decision() -> None:
-    decision = check(a_gate(PASSES, a_plan(errored=True)), a_subject(), a_run())
+    decision = check(a_gate(PASSES, a_plan(errored=True)), a_run())
     assert decision.judgement.result is Result.ERROR
 
 
 def test_an_incomplete_plan_is_denied_unless_the_settings_say_unsafe() -> None:
     plan = a_plan(complete=False)
-    assert check(a_gate(PASSES, plan), a_subject(), a_run()).judgement.result is Result.DENY
+    assert check(a_gate(PASSES, plan), a_run()).judgement.result is Result.DENY
     allowing = a_gate(PASSES, plan, allow_incomplete=True)
-    assert check(allowing, a_subject(), a_run()).judgement.result is Result.ALLOW
+    assert check(allowing, a_run()).judgement.result is Result.ALLOW
 
 
 def test_secrets_are_gone_from_messages_before_anything_is_recorded() -> None:
     judge = ScriptedJudge(lambda _: [says(Status.FAIL, message="its password is hunter2hunter2")])
     log = a_log()
     plan = a_plan(secrets=frozenset({"hunter2hunter2"}))
-    decision = check(a_gate(judge, plan, log), a_subject(), a_run())
+    decision = check(a_gate(judge, plan, log), a_run())
     assert "hmac256:" in decision.document["outcomes"][-1]["message"]
     assert "hunter2hunter2" not in repr(decision.document)
     assert b"hunter2hunter2" not in next(iter(log.entries())).record
@@ -113,7 +112,7 @@ def fails_where(value: object) -> ScriptedJudge:
 
 def test_a_failure_of_something_untouched_is_debt_when_it_failed_before() -> None:
     untouched = a_resource(action=Action.NO_OP, before={"v": 1})
-    decision = check(a_gate(fails_where(1), a_plan(untouched)), a_subject(), a_run())
+    decision = check(a_gate(fails_where(1), a_plan(untouched)), a_run())
     assert decision.judgement.result is Result.ALLOW
     assert [o["effect"] for o in decision.document["outcomes"] if "effect" in o] == ["debt"]
 
@@ -129,7 +128,7 @@ def test_a_failure_of_something_untouched_denies_when_this_plan_brings_it_about(
     untouched = a_resource(action=Action.NO_OP, before={"v": 1})
     guard = a_resource("x.guard", action=Action.DELETE, before={"v": 1}, after=None, planned={})
     judge = ScriptedJudge(guarded_by_neighbour)
-    decision = check(a_gate(judge, a_plan(untouched, guard)), a_subject(), a_run())
+    decision = check(a_gate(judge, a_plan(untouched, guard)), a_run())
     assert decision.judgement.result is Result.DENY
     assert judge.asked == 2
 
@@ -141,18 +140,18 @@ def test_an_unknown_of_something_untouched_denies_when_it_was_known_to_be_good()
 
     untouched = a_resource(action=Action.NO_OP, before={"v": 1})
     new = a_resource("x.new")
-    decision = check(a_gate(ScriptedJudge(judge), a_plan(untouched, new)), a_subject(), a_run())
+    decision = check(a_gate(ScriptedJudge(judge), a_plan(untouched, new)), a_run())
     assert [o["effect"] for o in decision.document["outcomes"] if "effect" in o] == ["obliges"]
 
 
 def test_judging_happens_once_when_there_is_no_debt_to_prove() -> None:
     judge = fails_where("never")
-    check(a_gate(judge, a_plan()), a_subject(), a_run())
+    check(a_gate(judge, a_plan()), a_run())
     assert judge.asked == 1
 
 
 def test_the_environment_of_the_run_is_that_of_the_record() -> None:
     log = a_log()
     run = replace(a_run(), environment="staging")
-    check(a_gate(PASSES, a_plan(), log), a_subject(), run)
+    check(a_gate(PASSES, a_plan(), log), run)
     assert json.loads(next(iter(log.entries())).record)["body"]["environment"] == "staging"

@@ -37,6 +37,7 @@ def a_decision(*outcomes: dict[str, Any], result: str = "deny", **changes: Any) 
         "reasons": [],
         "environment": "prod",
         "subject": {"name": "tfplan", "sha256": "ab" * 32, "media_type": "application/json", "size": 7},
+        "inputs": [{"name": "tfplan", "format": "terraform-plan", "problem": None}],
         "plan": {
             "format": "terraform-plan",
             "tool": "terraform 1.11.4",

@@ -1,0 +1,94 @@
+"""Every format, and which of them an input is: told by what it holds, never by its name.
+
+A format's module is imported only when an input may be of it: the plan that a hook judges pays for no other format.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Final
+
+from plangate.errors import PlanParseError
+from plangate.model.plan import Plan
+from plangate.parsers.base import Documents, Format, Input, Limits, Options
+from plangate.parsers.json_documents import read_json_document, read_json_lines
+from plangate.parsers.yaml_documents import read_yaml
+
+_FORMATS: Final = (
+    # Most specific first: the first that recognizes an input reads it.
+    ("terraform_plan", "FORMAT"),
+)
+
+_SPACE: Final = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"
+"""What may stand before the first character: space, byte order marks, and the zeros of UTF-16."""
+_SYNTAX: Final = "not JSON: "
+_MORE: Final = "not JSON: extra data"
+
+
+def formats() -> Iterator[Format]:
+    """All formats, each imported when its turn comes."""
+    for module, name in _FORMATS:
+        yield getattr(import_module(f"plangate.parsers.{module}"), name)
+
+
+def read_documents(source: Input, limits: Limits) -> Documents:
+    """The documents of an input: JSON, JSON Lines or YAML.
+
+    Raises:
+        PlanParseError: None of these, or beyond a limit.
+    """
+    if source.data[:64].lstrip(_SPACE)[:1] not in {b"{", b"["}:
+        return read_yaml(source, limits)
+    try:
+        return read_json_document(source, limits)
+    except PlanParseError as error:
+        if not error.problem.startswith(_SYNTAX):
+            raise
+        try:
+            if error.problem.startswith(_MORE):
+                return read_json_lines(source, limits)
+            # YAML may begin with a bracket too. What is broken JSON is seldom good YAML, and says more as JSON.
+            return read_yaml(source, limits)
+        except PlanParseError:
+            raise error from None
+
+
+def format_of(documents: Documents) -> Format | None:
+    """The format of these documents, or ``None`` when they are no plan of any kind."""
+    return next((each for each in formats() if each.recognizes(documents.values)), None)
+
+
+def parse(documents: Documents, options: Options, limits: Limits) -> Plan | None:
+    """The plan in these documents; ``None`` when they are none.
+
+    Raises:
+        PlanParseError: They are one, and not one that we fully understand.
+    """
+    found = format_of(documents)
+    if found is None:
+        return None
+    for tag, (line, column) in documents.tags.items():
+        if tag not in found.tags:
+            raise PlanParseError(
+                documents.source.name,
+                f"the tag {tag} means nothing in {found.title}",
+                at=f"line {line} column {column}",
+            )
+    return found.parse(documents, options, limits)
+
+
+def refuse(documents: Documents, limits: Limits) -> PlanParseError:
+    """Why an input that somebody named is none of the formats."""
+    from plangate.parsers.terraform_plan import parse_documents  # noqa: PLC0415
+
+    if all(isinstance(value, dict) for value in documents.values):
+        try:
+            parse_documents(documents, Options(), limits)
+        except PlanParseError as error:
+            if "not a Terraform plan" not in error.problem:
+                return error
+    keys = sorted(documents.values[0])[:5] if isinstance(documents.values[0], dict) else []
+    listed = f" (found: {', '.join(keys)})"[:200] if keys else ""
+    titles = ", ".join(each.title for each in formats())
+    return PlanParseError(
+        documents.source.name, f"not a plan of any kind{listed}", hint=f"what can be judged: {titles}"
+    )

@@ -1,0 +1,182 @@
+"""The inputs of a run, ready for the gate: each with how it is read, and what it is called."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from plangate.decision.document import Subject
+from plangate.errors import PlanParseError, UsageError
+from plangate.gate import PlanInput
+from plangate.model.plan import Plan
+from plangate.parsers.base import Limits
+from plangate.settings import Settings
+from plangate.wiring.choices import Choices
+from plangate.wiring.documents import (
+    ZIP_MARK,
+    Document,
+    parse_document,
+    read_document,
+    subject_of,
+)
+from plangate.wiring.search import STANDARD_INPUT, Found
+
+if TYPE_CHECKING:
+    from plangate.parsers.hcl.folder import SourceTree
+
+_NO_DIGEST: Final = "0" * 64
+SOURCE_MEDIA_TYPE: Final = "application/vnd.plangate.terraform-source"
+
+
+class Inputs:
+    """Makes the inputs of one run. What several of them share is read once.
+
+    Args:
+        found: What there is to judge.
+        settings: The settings.
+        choices: What the command line says.
+        limits: The parsers' limits.
+    """
+
+    def __init__(self, found: Sequence[Found], settings: Settings, choices: Choices, limits: Limits) -> None:
+        self._found = found
+        self._settings = settings
+        self._choices = choices
+        self._limits = limits
+        self._sources = [item for item in found if item.is_module and item.named]
+
+    def all(self) -> list[PlanInput]:
+        """One for each thing found, in the same order."""
+        return [self._module(item) if item.is_module else self._file(item) for item in self._found]
+
+    def only_document(self) -> Document | None:
+        """The one file that there is to judge; ``None`` for anything else."""
+        (only, *others) = self._found
+        return None if others or only.is_module else self._document(only.name)
+
+    @cache  # noqa: B019 - lives as long as the run
+    def _document(self, name: str) -> Document:
+        return read_document(name, self._limits)
+
+    def _file(self, item: Found) -> PlanInput:
+        covered: list[str] = []
+
+        def document() -> Document:
+            return self._document(item.name)
+
+        def parse() -> Plan | None:
+            if item.problem:
+                raise PlanParseError(
+                    item.name,
+                    item.problem,
+                    hint="check what it is rendered to, or leave it out with --exclude",
+                )
+            try:
+                data = document()
+            except UsageError as error:
+                raise PlanParseError(item.name, str(error).removeprefix(f"{item.name}: ")) from error
+            plan = self._parsed(data, named=item.named)
+            if plan is None or plan.source.format != "terraform-plan":
+                return plan
+            located, names = self._located(plan)
+            covered.extend(names)
+            return located
+
+        if len(self._found) == 1:
+            document()  # the one thing that was named is not there: a mistake, and no decision
+
+        def subject() -> Subject:
+            try:
+                return subject_of(document())
+            except UsageError:
+                return _unread(item.name)
+
+        return PlanInput(name=item.name, parse=parse, subject=subject, covers=lambda: frozenset(covered))
+
+    def _parsed(self, document: Document, *, named: bool) -> Plan | None:
+        if named or document.data.startswith(ZIP_MARK):
+            return parse_document(document, self._settings, self._choices, self._limits)
+        from plangate.parsers import formats  # noqa: PLC0415
+        from plangate.wiring.documents import input_of  # noqa: PLC0415
+
+        return formats.parse(
+            formats.read_documents(input_of(document), self._limits), self._choices.options, self._limits
+        )
+
+    def _module(self, item: Found) -> PlanInput:
+        from plangate.parsers.hcl.plan import local_modules  # noqa: PLC0415
+
+        folder = item.path or Path()
+        tree, module = self._tree(folder)
+        modules: list[str] = []
+
+        def parse() -> Plan:
+            plan = self._source_plan(item)
+            modules.extend(
+                os.path.normpath(folder / os.path.relpath(each, module or "."))
+                for each in local_modules(tree, module)
+            )
+            return plan
+
+        def subject() -> Subject:
+            return Subject(name=item.name, sha256=tree.sha256, size=tree.size, media_type=SOURCE_MEDIA_TYPE)
+
+        return PlanInput(name=item.name, parse=parse, subject=subject, covers=lambda: frozenset(modules))
+
+    @cache  # noqa: B019 - lives as long as the run
+    def _source_plan(self, item: Found) -> Plan:
+        from plangate.parsers.hcl.plan import parse  # noqa: PLC0415
+
+        tree, module = self._tree(item.path or Path())
+        return parse(tree, module, item.name, self._choices.options, self._limits)
+
+    @cache  # noqa: B019 - lives as long as the run
+    def _tree(self, folder: Path) -> "tuple[SourceTree, str]":
+        """The tree that a module may read, and the module's place in it: the repository, or the folder alone."""
+        from plangate.parsers.hcl.folder import SourceTree  # noqa: PLC0415
+
+        real = folder.resolve()
+        root = next((above for above in (real, *real.parents) if (above / ".git").exists()), real)
+        module = "" if root == real else real.relative_to(root).as_posix()
+        shown = os.path.normpath(os.path.join(folder, os.path.relpath(root, real)))  # noqa: PTH118 - as written
+        return SourceTree(root, self._limits, "" if shown == "." else shown), module
+
+    def _located(self, plan: Plan) -> tuple[Plan, list[str]]:
+        """A plan with the places of its resources in the sources that are judged with it, and the sources' names.
+
+        A source is the plan's, and so not judged by itself, when every resource that it has is in the plan.
+        """
+        from plangate.model.address import patterns  # noqa: PLC0415
+
+        names: list[str] = []
+        known = {pattern for resource in plan.resources for pattern in patterns(resource.address)}
+        for item in self._sources:
+            from plangate.parsers.hcl.plan import locations  # noqa: PLC0415
+
+            try:
+                source = self._source_plan(item)
+            except PlanParseError:
+                continue  # it is an input of its own, and refused there
+            places = locations(source)
+            resources = []
+            for resource in plan.resources:
+                place = next((places[p] for p in patterns(resource.address) if p in places), None)
+                resources.append(
+                    resource if place is None else replace(resource, location=place[0], places=place[1])
+                )
+            plan = replace(plan, resources=tuple(resources))
+            managed = [each.address for each in source.resources if each.mode == "managed"]
+            if (
+                managed
+                and not source.opaque
+                and all(any(pattern in known for pattern in patterns(address)) for address in managed)
+            ):
+                names.append(item.name)
+        return plan, names
+
+
+def _unread(name: str) -> Subject:
+    shown = "standard input" if name == STANDARD_INPUT else name
+    return Subject(name=shown, sha256=_NO_DIGEST, size=0, media_type="application/octet-stream")

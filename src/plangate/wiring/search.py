@@ -1,0 +1,137 @@
+"""What a run is to judge: from paths, folders and patterns to files and modules of Terraform source.
+
+A file that somebody names is judged or refused. A folder is searched for what looks like a plan; what is none is left
+alone, and what cannot be told is handed on, so that it is refused by name.
+"""
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Final
+
+from plangate.errors import UsageError
+
+STANDARD_INPUT: Final = "-"
+MODULE_ENDINGS: Final = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
+"""Files that are read as part of the folder they lie in."""
+_ENDINGS: Final = (".json", ".yaml", ".yml", ".template", ".jsonl", ".ndjson", ".tfplan", ".plan")
+_NAMES: Final = frozenset({"tfplan"})
+_SKIPPED: Final = frozenset({
+    ".git", ".hg", ".mypy_cache", ".plangate", ".pytest_cache", ".ruff_cache", ".svn", ".terraform", ".tox", ".venv",
+    "__pycache__", "node_modules",
+})  # fmt: skip
+"""Folders that tools make."""
+_LEFTOVERS: Final = (".receipt.json", ".tfstate", ".tfstate.json", "package-lock.json")
+_CHART: Final = "Chart.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Something to judge.
+
+    Attributes:
+        name: As the user gave it, or below the folder that the user gave.
+        path: The file or folder; ``None`` for standard input.
+        is_module: A folder of Terraform source.
+        named: The user named it, so that it has to be a plan.
+        problem: Why it cannot be judged as it is; empty when it can.
+    """
+
+    name: str
+    path: Path | None
+    is_module: bool = False
+    named: bool = True
+    problem: str = ""
+
+
+def search(names: Sequence[str], exclude: Sequence[str], max_files: int) -> list[Found]:
+    """Everything that these names stand for, each once, in the order of the names and then of the alphabet.
+
+    Args:
+        names: Files, folders, patterns with ``*``, ``?`` or ``[``, or ``-``.
+        exclude: Patterns of paths that are left out of folders: ``vendor/*``, ``*.test.yaml``.
+        max_files: Files that are looked at.
+
+    Raises:
+        UsageError: Something is not there, or there is too much of it.
+    """
+    found: dict[tuple[str, bool], Found] = {}
+    for each in _expanded(names):
+        for item in _of(each, exclude):
+            found.setdefault((str(item.path), item.is_module), item)
+            if len(found) > max_files:
+                raise UsageError(
+                    f"{each}: more than {max_files} files", hint="see limits.max_files in plangate.yaml"
+                )
+    return list(found.values())
+
+
+def _expanded(names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        if name == STANDARD_INPUT or os.path.lexists(name) or not glob.has_magic(name):
+            yield name
+            continue
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - a pattern may be absolute
+        if not matches:
+            raise UsageError(f"{name}: no file matches")
+        yield from matches
+
+
+def _of(name: str, exclude: Sequence[str]) -> Iterator[Found]:
+    if name == STANDARD_INPUT:
+        yield Found(name=name, path=None)
+        return
+    path = Path(name)
+    if path.is_dir():
+        yield from _in_folder(path, exclude)
+    elif path.name.endswith(MODULE_ENDINGS):
+        yield Found(name=str(path.parent), path=path.parent, is_module=True)
+    else:
+        yield Found(name=name, path=path)
+
+
+def _in_folder(top: Path, exclude: Sequence[str]) -> Iterator[Found]:
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+    # Links to folders are not followed: what they lead to is judged where it lies.
+    for folder, folders, files in os.walk(top, onerror=refuse):
+        here = Path(folder)
+        folders[:] = sorted(
+            name for name in folders if name not in _SKIPPED and not _is_excluded(top, here / name, exclude)
+        )
+        kept = sorted(name for name in files if not _is_excluded(top, here / name, exclude))
+        if any(name.endswith((".tf", ".tofu", ".tf.json", ".tofu.json")) for name in kept):
+            yield Found(name=str(here), path=here, is_module=True, named=here == top)
+        if _CHART in kept and "templates" in folders:
+            folders.remove("templates")
+            yield Found(
+                name=str(here / "templates"),
+                path=here / "templates",
+                named=False,
+                problem="templates of a Helm chart, which are no manifests until they are rendered",
+            )
+        for name in kept:
+            if _may_be_a_plan(name):
+                path = here / name
+                yield Found(name=str(path), path=path, named=False, problem=_problem(path, top))
+
+
+def _problem(path: Path, top: Path) -> str:
+    if path.is_symlink() and not path.resolve().is_relative_to(top.resolve()):
+        return "a link that leads out of the folder"
+    return ""
+
+
+def _is_excluded(top: Path, path: Path, exclude: Iterable[str]) -> bool:
+    below = str(path.relative_to(top))
+    return any(fnmatch(below, pattern) or fnmatch(f"{below}/", pattern) for pattern in exclude)
+
+
+def _may_be_a_plan(name: str) -> bool:
+    if name.startswith(".") or name.endswith((*_LEFTOVERS, *MODULE_ENDINGS)):
+        return False
+    return name in _NAMES or name.endswith(_ENDINGS)
