@@ -1,5 +1,6 @@
 """One shape for containers (`plangate.model.kinds.CONTAINERS_SHAPE`), and how their parts are read."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -22,6 +23,15 @@ _NOT_SECRET_ENDINGS: Final = (
     "_MOUNT", "_NAMESPACE", "_ARN", "_REGION", "_HOST", "_PORT", "_USER", "_USERNAME",
 )  # fmt: skip
 """Endings of names that speak about a secret and do not hold it."""
+_NO_SECRETS: Final = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "none", "null"})
+_REFERENCE: Final = re.compile(r"\$[({][^(){}\s]{1,256}[)}]")
+_SECRET_VALUE: Final = re.compile(
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bgh[pousr]_[0-9A-Za-z]{36}"
+    r"|\bxox[abprs]-[0-9A-Za-z-]{10}"
+    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"
+    r"|://[^/\s:@]{1,200}+:[^/\s:@$]{1,200}+@"  # user:password in a URL, and not a variable in its place
+)
 
 
 def container(
@@ -107,6 +117,17 @@ def limited(limits: Iterable[tuple[str, Raw]]) -> Names:
     return tuple(
         sorted({name for name, value in limits if value is not None and str(value) not in {"", "0"}})
     )
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Whether a variable holds a secret in clear: by its name, or by what its value looks like.
+
+    ``$(NAME)`` is another variable, and a word for yes or no keeps nothing secret.
+    """
+    plain = value.strip()
+    if _REFERENCE.fullmatch(plain) or plain.lower() in _NO_SECRETS:
+        return False
+    return sounds_secret(name) or _SECRET_VALUE.search(value) is not None
 
 
 def sounds_secret(name: str) -> bool:

@@ -115,9 +115,9 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "namespace": _NAMESPACE,
             "service_account": "Name of the account that it runs as, as text, or UNKNOWN.",
             "token_mounted": "Credentials of its account are put into its containers.",
-            "pod_security": "What keeps it from the Pod Security Standards: a tuple of {level "
-            "('baseline'|'restricted'), control (name of the control), violated (true|UNKNOWN), message (text), path (JSON Pointer)}, or UNKNOWN; "
-            "what violates baseline violates restricted as well.",
+            "pod_security": "What keeps it from the Pod Security Standards: a tuple of {level (of the control: "
+            "'baseline'|'restricted'), control (its published name), violated (true|UNKNOWN), message (text), path "
+            "(JSON Pointer)}, or UNKNOWN. What violates baseline violates restricted as well.",
         },
         "kubernetes.service": {
             "namespace": _NAMESPACE,
