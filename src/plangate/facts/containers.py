@@ -112,11 +112,9 @@ def user_id(value: Raw) -> int | Unknown | None:
     return whole_number(value)
 
 
-def limited(limits: Iterable[tuple[str, Raw]]) -> Names:
+def limited(limits: Iterable[tuple[str, Raw]]) -> set[str]:
     """Names of the resources that have a limit; null and zero are none."""
-    return tuple(
-        sorted({name for name, value in limits if value is not None and str(value) not in {"", "0"}})
-    )
+    return {name for name, value in limits if value is not None and str(value) not in {"", "0"}}
 
 
 def looks_secret(name: str, value: str) -> bool:

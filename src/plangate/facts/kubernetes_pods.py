@@ -4,7 +4,6 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/p
 """
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from plangate.facts.base import Adapter, Native, Raw, Values, flag, text
@@ -57,12 +56,20 @@ def pod_facts(spec: Values, at: str, metadata: Raw, metadata_at: str) -> dict[st
         "host_pid": flag(spec.get("hostPID"), default=False),
         "host_ipc": flag(spec.get("hostIPC"), default=False),
         "host_paths": _host_paths(spec.get("volumes"), f"{at}/volumes"),
-        # The old name of the field still counts: serviceAccount is an alias that is read when the new one is missing.
-        "service_account": text(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"),
+        "service_account": _service_account(spec),
         # The account has the word where the pod is silent, and it may be another one than the plan shows.
         "token_mounted": flag(spec.get("automountServiceAccountToken"), default=UNKNOWN),
         "pod_security": violations(spec, at, metadata, metadata_at),
     }
+
+
+def _service_account(spec: Values) -> str | Unknown:
+    """The account by its new name, or else by its old one, which the cluster still reads."""
+    for key in ("serviceAccountName", "serviceAccount"):
+        name = text(spec.get(key))
+        if name is UNKNOWN or name != "":
+            return name
+    return "default"
 
 
 def _containers(spec: Values, at: str) -> tuple[Container, ...] | Unknown:
@@ -115,7 +122,10 @@ class _Settings:
 
 def _container(item: Values, spec: Values, path: str, at: str, role: str) -> Container:
     context = _Settings(
-        item.get("securityContext"), f"{path}/securityContext", spec.get("securityContext"), f"{at}/securityContext"
+        item.get("securityContext"),
+        f"{path}/securityContext",
+        spec.get("securityContext"),
+        f"{at}/securityContext",
     )
     privileged = flag(context.own("privileged", "privileged"), default=False)
     added = capabilities(context.own("added_capabilities", "capabilities", "add"))
@@ -157,7 +167,7 @@ def _limits(item: Values, spec: Values) -> Names:
 
     Source: https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
     """
-    found: set[str | Unknown] = set()
+    found: set[str] = set()
     for holder in (item, spec):
         limits = inside(holder.get("resources"), "limits")
         if limits is None:
@@ -166,8 +176,8 @@ def _limits(item: Values, spec: Values) -> Names:
             return UNKNOWN
         if any(value is UNKNOWN for value in limits.values()):
             return UNKNOWN
-        found |= set(limited(limits.items()))
-    return tuple(sorted(str(name) for name in found))
+        found |= limited(limits.items())
+    return tuple(sorted(found))
 
 
 def _host_paths(volumes: Raw, at: str) -> tuple[Mapping[str, Any], ...] | Unknown:
@@ -238,10 +248,8 @@ def literal_secrets(spec: Values, at: str) -> Iterator[tuple[str, str]]:
                     yield f"{at}/{key}/{index}/env/{number}/value", value
 
 
-ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
-    {
-        native_type: Adapter(kind="kubernetes.workload", adapt=_adapt(way), docs=DOCS)
-        for native_type, way in WORKLOADS.items()
-    }
-)
+ADAPTERS: Final[dict[str, Adapter]] = {
+    native_type: Adapter(kind="kubernetes.workload", adapt=_adapt(way), docs=DOCS)
+    for native_type, way in WORKLOADS.items()
+}
 """Workloads by native type."""

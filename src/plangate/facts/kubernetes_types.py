@@ -23,8 +23,13 @@ WORKLOADS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "v1/ReplicationController": _TEMPLATE,
         **{f"{version}/Deployment": _TEMPLATE for version in _APPS},
         **{f"{version}/StatefulSet": _TEMPLATE for version in _APPS[:3]},
-        **{f"{version}/DaemonSet": _TEMPLATE for version in ("apps/v1", "apps/v1beta2", "extensions/v1beta1")},
-        **{f"{version}/ReplicaSet": _TEMPLATE for version in ("apps/v1", "apps/v1beta2", "extensions/v1beta1")},
+        **{
+            f"{version}/DaemonSet": _TEMPLATE for version in ("apps/v1", "apps/v1beta2", "extensions/v1beta1")
+        },
+        **{
+            f"{version}/ReplicaSet": _TEMPLATE
+            for version in ("apps/v1", "apps/v1beta2", "extensions/v1beta1")
+        },
         "batch/v1/Job": _TEMPLATE,
         **{
             f"{version}/CronJob": ("spec", "jobTemplate", *_TEMPLATE)
@@ -39,7 +44,11 @@ WORKLOADS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Types that run pods, each with the way to the pod's spec."""
 
 SERVICES: Final = ("v1/Service",)
-INGRESSES: Final = ("networking.k8s.io/v1/Ingress", "networking.k8s.io/v1beta1/Ingress", "extensions/v1beta1/Ingress")
+INGRESSES: Final = (
+    "networking.k8s.io/v1/Ingress",
+    "networking.k8s.io/v1beta1/Ingress",
+    "extensions/v1beta1/Ingress",
+)
 NETWORK_POLICIES: Final = ("networking.k8s.io/v1/NetworkPolicy", "extensions/v1beta1/NetworkPolicy")
 _RBAC: Final = tuple(f"rbac.authorization.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
 _OPENSHIFT: Final = "authorization.openshift.io/v1"
