@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from plangate.facts.base import Raw, Values
-from plangate.facts.kubernetes_types import inside
+from plangate.facts.kubernetes_types import containers_in, inside
 from plangate.model.values import UNKNOWN, AllUnknown, Tri, Unknown, pointer
 
 BASELINE: Final = "baseline"
@@ -41,7 +41,6 @@ SELINUX_TYPES: Final = frozenset(
     {"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
 )
 PROFILES: Final = frozenset({"RuntimeDefault", "Localhost"})
-_LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 _APPARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
 _SECCOMP: Final = (
     "seccomp.security.alpha.kubernetes.io/pod",
@@ -86,11 +85,11 @@ def violations(spec: Values, at: str, metadata: Raw, metadata_at: str) -> tuple[
         metadata_at: JSON Pointer of it.
 
     Returns:
-        The violations; `UNKNOWN` when not even its containers are known.
+        The violations; `UNKNOWN` when there is no spec to look at.
     """
-    containers = _all_containers(spec, at)
-    if containers is UNKNOWN:
+    if isinstance(spec, AllUnknown):
         return UNKNOWN
+    containers = tuple((values, path, _whose(values)) for _, values, path in containers_in(spec, at))
     shared = (spec.get("securityContext"), f"{at}/securityContext", "the pod")
     own = tuple(
         (item.get("securityContext"), f"{path}/securityContext", name) for item, path, name in containers
@@ -111,27 +110,9 @@ def violations(spec: Values, at: str, metadata: Raw, metadata_at: str) -> tuple[
     )
 
 
-def _all_containers(spec: Values, at: str) -> tuple[tuple[Values, str, str], ...] | Unknown:
-    if spec.get("containers") is None or spec.get("containers") in ([], ()):
-        return UNKNOWN
-    found: list[tuple[Values, str, str]] = []
-    for key in _LISTS:
-        listed = spec.get(key)
-        if listed is None:
-            continue
-        if not isinstance(listed, list | tuple):
-            return UNKNOWN
-        for index, item in enumerate(listed):
-            values: Values = item if isinstance(item, Mapping) else AllUnknown()
-            name = values.get("name")
-            found.append(
-                (
-                    values,
-                    f"{at}/{key}/{index}",
-                    f"container {name}" if isinstance(name, str) else "a container",
-                )
-            )
-    return tuple(found)
+def _whose(values: Values) -> str:
+    name = values.get("name")
+    return f"container {name}" if isinstance(name, str) else "a container"
 
 
 def _judged(value: Raw, fine: Callable[[Any], bool]) -> Tri:
@@ -203,12 +184,16 @@ def _volumes(pod: _Pod) -> Iterator[tuple[Raw, str]]:
         yield volume if isinstance(volume, Mapping) else UNKNOWN, f"{pod.at}/volumes/{index}"
 
 
+def _volume(volume: Raw) -> str:
+    name = inside(volume, "name")
+    return f"volume {name[:100]}" if isinstance(name, str) else "a volume"
+
+
 def _host_path_volumes(pod: _Pod) -> _Found:
     for volume, path in _volumes(pod):
-        name = inside(volume, "name")
         mounted = inside(volume, "hostPath")
         yield from _must(
-            mounted, lambda _: False, f"volume {name!s:.100} mounts a path of the host", f"{path}/hostPath"
+            mounted, lambda _: False, f"{_volume(volume)} mounts a path of the host", f"{path}/hostPath"
         )
 
 
@@ -302,7 +287,7 @@ def _volume_types(pod: _Pod) -> _Found:
             continue
         used = sorted(key for key, value in volume.items() if key != "name" and value is not None)
         wrong = [key for key in used if key not in VOLUMES]
-        name = f"volume {volume.get('name')!s:.100}"
+        name = _volume(volume)
         if wrong:
             yield True, f"{name} is of type {', '.join(wrong)[:200]}", path
         # Without a source a volume is an emptyDir, once the cluster has filled in its defaults.

@@ -19,12 +19,10 @@ from plangate.facts.containers import (
 )
 from plangate.facts.kubernetes_metadata import namespace_of
 from plangate.facts.kubernetes_pod_security import violations
-from plangate.facts.kubernetes_types import WORKLOADS, inside
+from plangate.facts.kubernetes_types import CONTAINER_LISTS, WORKLOADS, containers_in, inside
 from plangate.model.values import UNKNOWN, AllUnknown, Unknown, any_of, pointer
 
 DOCS: Final = "https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/"
-ROLES: Final = (("containers", "container"), ("initContainers", "init"), ("ephemeralContainers", "ephemeral"))
-"""Lists of containers in a pod's spec, each with the role that its members have."""
 
 
 def _adapt(way: tuple[str, ...]) -> Any:
@@ -73,23 +71,9 @@ def _service_account(spec: Values) -> str | Unknown:
 
 
 def _containers(spec: Values, at: str) -> tuple[Container, ...] | Unknown:
-    if spec.get("containers") is None or spec.get("containers") in ([], ()):
-        # A pod without containers is refused by the cluster: this is not the whole of it.
+    if isinstance(spec, AllUnknown):
         return UNKNOWN
-    found: list[Container] = []
-    for key, role in ROLES:
-        listed = spec.get(key)
-        if listed is None:
-            continue
-        if not isinstance(listed, list | tuple):
-            return UNKNOWN
-        found += [
-            _container(
-                item if isinstance(item, Mapping) else AllUnknown(), spec, f"{at}/{key}/{index}", at, role
-            )
-            for index, item in enumerate(listed)
-        ]
-    return tuple(found)
+    return tuple(_container(values, spec, path, at, role) for role, values, path in containers_in(spec, at))
 
 
 class _Settings:
@@ -144,7 +128,7 @@ def _container(item: Values, spec: Values, path: str, at: str, role: str) -> Con
     if item.get("resources") is not None:
         context.at["limits"] = f"{path}/resources"
     return container(
-        name=name if isinstance(name, str) and name else path.rpartition("/")[2],
+        name=name if isinstance(name, str) and name else _number(path),
         path=path,
         role=role,
         image=item.get("image"),
@@ -160,6 +144,12 @@ def _container(item: Values, spec: Values, path: str, at: str, role: str) -> Con
         secrets_in_env=_secrets_in_env(item, path),
         at=context.at,
     )
+
+
+def _number(path: str) -> str:
+    """What to call a container that has no name: its number, if it has one."""
+    last = path.rpartition("/")[2]
+    return last if last.isdecimal() else "(not known)"
 
 
 def _limits(item: Values, spec: Values) -> Names:
@@ -229,16 +219,18 @@ def _secret_variable(variable: Raw, at: str) -> list[Mapping[str, Any]] | Unknow
     if inside(variable, "valueFrom", "secretKeyRef") is not None:
         return [{"name": name, "path": f"{at}/valueFrom/secretKeyRef", "literal": False}]
     value = inside(variable, "value")
-    if value is UNKNOWN:
-        return [{"name": name, "path": f"{at}/value", "literal": UNKNOWN}] if sounds_secret(name) else []
-    if isinstance(value, str) and looks_secret(name, value):
-        return [{"name": name, "path": f"{at}/value", "literal": True}]
-    return []
+    if value is None:
+        return []
+    if not isinstance(value, str):
+        # Any variable may hold a secret, as part of an address for one.
+        doubtful = value is UNKNOWN or sounds_secret(name)
+        return [{"name": name, "path": f"{at}/value", "literal": UNKNOWN}] if doubtful else []
+    return [{"name": name, "path": f"{at}/value", "literal": True}] if looks_secret(name, value) else []
 
 
 def literal_secrets(spec: Values, at: str) -> Iterator[tuple[str, str]]:
     """JSON Pointer and value of every secret that stands in a pod's environment in clear."""
-    for key, _ in ROLES:
+    for key, _ in CONTAINER_LISTS:
         listed = spec.get(key)
         for index, item in enumerate(listed) if isinstance(listed, list) else ():
             variables = inside(item, "env")

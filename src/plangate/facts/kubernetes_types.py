@@ -6,12 +6,12 @@ same where we read them.
 Source: https://kubernetes.io/docs/reference/using-api/deprecation-guide/
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from plangate.facts.base import Raw
-from plangate.model.values import UNKNOWN
+from plangate.facts.base import Raw, Values
+from plangate.model.values import UNKNOWN, AllUnknown
 
 _APPS: Final = ("apps/v1", "apps/v1beta2", "apps/v1beta1", "extensions/v1beta1")
 _TEMPLATE: Final = ("spec", "template", "spec")
@@ -72,6 +72,13 @@ MODELLED: Final = frozenset(
 
 _KINDS: Final = frozenset(native_type.rpartition("/")[2].lower() for native_type in MODELLED)
 
+CONTAINER_LISTS: Final = (
+    ("containers", "container"),
+    ("initContainers", "init"),
+    ("ephemeralContainers", "ephemeral"),
+)
+"""Lists of containers in a pod's spec, each with the role that its members have."""
+
 CLUSTER_WIDE: Final = frozenset({"ClusterRole", "ClusterRoleBinding", "Namespace"})
 """Modelled kinds that live in no namespace."""
 
@@ -85,6 +92,25 @@ def is_unreadable(native_type: str) -> bool:
     group = version.rpartition("/")[0]
     own = "." not in group or group.endswith(".k8s.io")
     return own and native_type not in MODELLED and kind.lower() in _KINDS
+
+
+def containers_in(spec: Values, at: str) -> Iterator[tuple[str, Values, str]]:
+    """Role, values and JSON Pointer of every container of a pod.
+
+    A list that cannot be read stands for one container of which nothing is known, and so does a missing list of the
+    main ones: the cluster refuses a pod without any, so this is not the whole of it.
+
+    Args:
+        spec: The pod's spec.
+        at: JSON Pointer of it.
+    """
+    for key, role in CONTAINER_LISTS:
+        listed = spec.get(key)
+        if isinstance(listed, list | tuple) and (listed or role != "container"):
+            for index, item in enumerate(listed):
+                yield role, item if isinstance(item, Mapping) else AllUnknown(), f"{at}/{key}/{index}"
+        elif listed is not None or role == "container":
+            yield role, AllUnknown(), f"{at}/{key}"
 
 
 def inside(value: Raw, *keys: str) -> Raw:

@@ -38,18 +38,20 @@ def _judge(resource: Resource, settings: Settings) -> Verdict:
     counted = [violation for violation in found if violation["level"] in _LEVELS[level]]
     certain = [violation for violation in counted if violation["violated"] is True]
     if certain:
-        return failed(_told(level, certain), certain[0]["path"])
-    return undecided(_told(level, counted), counted[0]["path"]) if counted else PASS
+        return failed(f"it is not {level}: {_told(certain)}", certain[0]["path"])
+    if counted:
+        return undecided(f"it may not be {level}: {_told(counted)}", counted[0]["path"])
+    return PASS
 
 
-def _told(level: str, violations: list[Mapping[str, Any]]) -> str:
+def _told(violations: list[Mapping[str, Any]]) -> str:
     """The controls with the first thing that violates each, in the published order."""
     by_control: dict[str, str] = {}
     for violation in violations:
         by_control.setdefault(violation["control"], violation["message"])
     listed = [f"{control} ({message})" for control, message in list(by_control.items())[:_MOST_NAMED]]
     more = [f"{len(by_control) - _MOST_NAMED} more"] if len(by_control) > _MOST_NAMED else []
-    return f"it is not {level}: {'; '.join(listed + more)}"
+    return "; ".join(listed + more)
 
 
 RULE: Final = Rule(

@@ -26,7 +26,7 @@ def _asked(container: Container) -> Verdict | None:
     user, non_root, at = container["run_as_user"], container["run_as_non_root"], container["at"]
     if user == 0:
         return failed("runs as user 0", at.get("run_as_user", ""))
-    if non_root is True or (isinstance(user, int) and user > 0):
+    if user is not UNKNOWN and (non_root is True or (user is not None and user > 0)):
         return None
     if user is UNKNOWN or non_root is UNKNOWN:
         return undecided("may run as root", at.get("run_as_user", at.get("run_as_non_root", "")))
