@@ -12,6 +12,7 @@ Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
@@ -58,10 +59,10 @@ def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
     Raises:
         PlanParseError: Not all of it is Kubernetes objects, or one is not fully understood; names the place.
     """
-    reader = _Reader(documents)
     if documents.tags:
-        reader.refuse_tag()
+        _refuse_tag(documents)
     found = entries(documents, limits)
+    reader = _Reader(documents, found)
     resources = tuple(reader.resource(entry) for entry in found)
     source = documents.source
     return Plan(
@@ -79,6 +80,13 @@ def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
         opaque=tuple(reader.opaque),
         secrets=frozenset(reader.secrets),
     )
+
+
+def _refuse_tag(documents: Documents) -> NoReturn:
+    """Refuse the first tag that is none of YAML's own."""
+    tag, (line, column) = min(documents.tags.items(), key=lambda item: item[1])
+    problem = f"unknown tag {tag[:100]}"
+    raise PlanParseError(documents.source.name, problem, at=f"line {line} column {column}")
 
 
 FORMAT: Final = Format(id=ID, title="Kubernetes manifests", recognizes=recognizes, parse=parse)
@@ -106,19 +114,15 @@ class _Written(Mapping[str, Location]):
 class _Reader:
     """Makes resources of the objects of one input."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, found: Sequence[Entry]) -> None:
         self._documents = documents
         self._complaints = Complaints(documents)
         self._addresses: dict[str, int] = {}
-        self._items: dict[tuple[int, str], Mapping[str, tuple[int, int]]] = {}
+        # A document of its own is found at once, however many there are.
+        self._counts = Counter(entry.document for entry in found if entry.at)
+        self._items: dict[int, Mapping[str, tuple[int, int]]] = {}
         self.secrets: set[str] = set()
         self.opaque: list[str] = []
-
-    def refuse_tag(self) -> NoReturn:
-        """Refuse the first tag that is none of YAML's own."""
-        tag, (line, column) = min(self._documents.tags.items(), key=lambda item: item[1])
-        at = f"line {line} column {column}"
-        raise PlanParseError(self._documents.source.name, f"unknown tag {tag[:100]}", at=at)
 
     def resource(self, entry: Entry) -> Resource:
         """One object as a planned change."""
@@ -229,22 +233,21 @@ class _Reader:
                 self._refuse(entry, at, f"port is {_named(port)} (expected a whole number)")
 
     def _place(self, entry: Entry) -> tuple[int, int]:
-        """Where an object begins. Items of a list are looked up once for the list, not once each."""
+        """Where an object begins; in a document with too many, where the item begins that it is in."""
         places = self._documents.places[entry.document]
-        holder, _, last = entry.at.rpartition("/")
-        if not holder.endswith("/items"):
+        if not entry.at or not self._is_costly(entry.document):
             return places.at(entry.at)
-        key = entry.document, holder
-        if key not in self._items:
-            self._items[key] = places.below(holder)
-        return self._items[key].get(last, (0, 0))
+        if entry.document not in self._items:
+            self._items[entry.document] = places.below("/items")
+        return self._items[entry.document].get(entry.at.split("/")[2], (0, 0))
 
     def _written(self, entry: Entry) -> Mapping[str, Location]:
-        listed = self._items.get((entry.document, entry.at.rpartition("/")[0]), ())
-        if len(listed) * len(self._documents.source.data) > MAX_PLACE_COST:
+        if self._is_costly(entry.document):
             return {}
-        places = self._documents.places[entry.document]
-        return _Written(self._documents.source.name, places, entry.at)
+        return _Written(self._documents.source.name, self._documents.places[entry.document], entry.at)
+
+    def _is_costly(self, document: int) -> bool:
+        return self._counts[document] * len(self._documents.source.data) > MAX_PLACE_COST
 
     def _refuse(self, entry: Entry, at: str, problem: str, *, hint: str = "") -> NoReturn:
         self._complaints.refuse(entry.document, entry.at + at, problem, hint=hint)

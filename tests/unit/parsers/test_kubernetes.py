@@ -1,4 +1,5 @@
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -108,8 +109,8 @@ def test_one_that_comes_again_is_judged_again_under_a_number() -> None:
 def test_documents_keep_their_order_and_empty_ones_do_not_count() -> None:
     text = (
         "---\n# Source: a\n---\n"
-         "apiVersion: v1\nkind: Pod\nmetadata: {name: b}\n---\n---\n"
-         "apiVersion: v1\nkind: Pod\n"
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: b}\n---\n---\n"
+        "apiVersion: v1\nkind: Pod\n"
     )
     found = [(r.address, r.location.line if r.location else 0) for r in read(text).resources]
     assert found == [("Pod/b", 4), ("Pod/(unnamed)", 9)]
@@ -169,6 +170,19 @@ def test_a_long_list_in_one_document_gives_up_places_rather_than_time() -> None:
     assert resources[-1].location is not None
     assert resources[-1].location.line == 1
     assert resources[-1].places == {}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_list_of_many_costs_little_more_than_reading_it(*, nested: bool) -> None:
+    pod = {**POD, "metadata": {"name": "a", "note": "x" * 100}}
+    item = {"apiVersion": "v1", "kind": "List", "items": [pod]} if nested else pod
+    found = documents(json.dumps({"apiVersion": "v1", "kind": "List", "items": [item] * 20_000}, indent=1))
+    started = time.process_time()
+    plan = FORMAT.parse(found, Options(), Limits())
+    assert time.process_time() - started < 5
+    assert plan.resources[-1].address == "Pod/a#20000"
+    assert plan.resources[-1].location is not None
+    assert plan.resources[-1].location.line > 100_000
 
 
 # What is refused.
