@@ -13,6 +13,7 @@ import pytest
 import plangate.facts
 import plangate.rules
 from plangate.decision.outcome import Status
+from plangate.facts import kubernetes_terraform
 from plangate.facts.kubernetes_types import MODELLED
 from plangate.facts.registry import ADAPTER_ERROR, ADAPTERS
 from plangate.model.kinds import COMMON_FACTS, KINDS
@@ -186,7 +187,7 @@ def test_every_adapter_is_exercised_by_a_fixture() -> None:
         seen |= {change["type"] for change in document["resource_changes"]}
     for path in FIXTURES.glob("*/*.yaml"):
         seen |= {resource.type for resource in a_plan_from(path).resources}
-    without = OTHER_VERSIONS | {
+    without = OTHER_VERSIONS | set(kubernetes_terraform.ADAPTERS) | {
         # The same adapter as another type's, under an older or a rarer name.
         "aws_alb", "aws_alb_listener", "aws_elasticsearch_domain", "aws_kms_replica_external_key", "aws_default_vpc",
         "aws_iam_group_policy_attachment", "aws_iam_role_policy_attachments_exclusive",
@@ -204,6 +205,7 @@ def test_every_kind_of_an_adapter_exists_and_every_link_is_a_provider_page() -> 
     pages = [adapter.docs for adapter in ADAPTERS.values()]
     providers = (
         "https://registry.terraform.io/providers/hashicorp/aws/",
+        "https://registry.terraform.io/providers/hashicorp/kubernetes/",
         "https://kubernetes.io/docs/reference/kubernetes-api/",
     )
     assert all(page.startswith(providers) for page in pages)

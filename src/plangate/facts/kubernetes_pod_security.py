@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plangate.facts.base import Raw, Values
+from plangate.facts.base import Raw, Values, whole_number
 from plangate.facts.kubernetes_types import containers_in, inside
 from plangate.model.values import UNKNOWN, AllUnknown, Tri, Unknown, pointer
 
@@ -321,8 +321,14 @@ def _non_root(pod: _Pod) -> _Found:
     )
 
 
+def _is_another_user(value: Any) -> bool:
+    # Terraform's provider has the number as text.
+    number = whole_number(value)
+    return isinstance(number, int) and number != 0
+
+
 def _non_root_user(pod: _Pod) -> _Found:
-    yield from _in_contexts(pod, ("runAsUser",), lambda user: user != 0, "runs as user 0")
+    yield from _in_contexts(pod, ("runAsUser",), _is_another_user, "runs as user 0")
 
 
 def _seccomp_required(pod: _Pod) -> _Found:

@@ -19,6 +19,7 @@ from plangate.facts import (
     kubernetes_access,
     kubernetes_network,
     kubernetes_pods,
+    kubernetes_terraform,
 )
 from plangate.facts.base import Adapter, Native, Translate, Translated, native_of
 from plangate.facts.common import common_facts
@@ -63,6 +64,7 @@ ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
     | kubernetes_pods.ADAPTERS
     | kubernetes_network.ADAPTERS
     | kubernetes_access.ADAPTERS
+    | kubernetes_terraform.ADAPTERS
 )
 
 ADAPTER_ERROR: Final = "adapter_error"
