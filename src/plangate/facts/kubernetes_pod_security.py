@@ -112,7 +112,7 @@ def violations(spec: Values, at: str, metadata: Raw, metadata_at: str) -> tuple[
 
 def _whose(values: Values) -> str:
     name = values.get("name")
-    return f"container {name}" if isinstance(name, str) else "a container"
+    return f"container {name[:100]}" if isinstance(name, str) else "a container"
 
 
 def _judged(value: Raw, fine: Callable[[Any], bool]) -> Tri:

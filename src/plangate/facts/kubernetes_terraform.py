@@ -89,47 +89,65 @@ def _name(key: str, holder: str) -> str:
     return _NAMES.get(key) or first + "".join(word.capitalize() for word in rest)
 
 
-def written_at(values: Raw, path: str) -> str:
-    """JSON Pointer in a manifest → the same place in the provider's values, or in as much of it as is there."""
-    found: list[str] = []
-    holder = ""
-    for token in pointer_tokens(path):
-        if isinstance(values, list | tuple) and holder not in _LISTS and values:
-            found.append("0")
-            values = values[0]
-        if isinstance(values, list | tuple):
-            found.append(token)
-            values = values[int(token)] if token.isdecimal() and int(token) < len(values) else None
-            holder = ""
-        elif isinstance(values, Mapping):
-            key = next((key for key in values if _name(key, holder) == token), token)
-            found.append(key)
-            values, holder = values.get(key), key
-        else:
-            break
-    return pointer(*found)
+class Places:
+    """Where the attributes of a manifest stand in the provider's values.
 
+    Args:
+        values: The provider's values.
+    """
 
-def _relocated(value: Any, values: Raw) -> Any:
-    """Facts with their JSON Pointers turned back."""
-    if isinstance(value, tuple):
-        return tuple(_relocated(item, values) for item in value)
-    if not isinstance(value, Mapping):
-        return value
-    found = {key: _relocated(item, values) for key, item in value.items()}
-    if isinstance(found.get("path"), str):
-        found["path"] = written_at(values, found["path"])
-    if isinstance(found.get("at"), Mapping):
-        found["at"] = {key: written_at(values, path) for key, path in found["at"].items()}
-    return found
+    def __init__(self, values: Raw) -> None:
+        self._values = values
+        self._keys: dict[int, Mapping[str, str]] = {}
+
+    def at(self, path: str) -> str:
+        """JSON Pointer in the manifest → the same place in the values, or in as much of it as is there."""
+        found: list[str] = []
+        values, holder = self._values, ""
+        for token in pointer_tokens(path):
+            if isinstance(values, list | tuple) and holder not in _LISTS and values:
+                found.append("0")
+                values = values[0]
+            if isinstance(values, list | tuple):
+                found.append(token)
+                values = values[int(token)] if token.isdecimal() and int(token) < len(values) else None
+                holder = ""
+            elif isinstance(values, Mapping):
+                key = token if holder in _MAPS else self._keys_of(values, holder).get(token, token)
+                found.append(key)
+                values, holder = values.get(key), key
+            else:
+                break
+        return pointer(*found)
+
+    def relocated(self, fact: Any) -> Any:
+        """A fact with its JSON Pointers turned back."""
+        if isinstance(fact, tuple):
+            return tuple(self.relocated(item) for item in fact)
+        if not isinstance(fact, Mapping):
+            return fact
+        found = {key: self.relocated(item) for key, item in fact.items()}
+        if isinstance(found.get("path"), str):
+            found["path"] = self.at(found["path"])
+        if isinstance(found.get("at"), Mapping):
+            found["at"] = {key: self.at(path) for key, path in found["at"].items()}
+        return found
+
+    def _keys_of(self, values: Mapping[str, Any], holder: str) -> Mapping[str, str]:
+        """Names in a manifest with those in the values, made once for each block."""
+        known = self._keys.get(id(values))
+        if known is None:
+            known = self._keys[id(values)] = {_name(key, holder): key for key in values}
+        return known
 
 
 def _as(native_type: str, adapt: Adapt) -> Adapt:
     def adapted(native: Native) -> dict[str, Any]:
         values = manifest_of(native.values)
         resource = replace(native.resource, type=native_type)
+        places = Places(native.values)
         facts = adapt(Native(resource, values, native.graph))
-        return {name: _relocated(value, native.values) for name, value in facts.items()}
+        return {name: places.relocated(fact) for name, fact in facts.items()}
 
     return adapted
 

@@ -14,7 +14,7 @@ Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 
 from plangate.errors import PlanParseError
 from plangate.facts.kubernetes_types import (
@@ -90,6 +90,10 @@ def _refuse_tag(documents: Documents) -> NoReturn:
 
 
 FORMAT: Final = Format(id=ID, title="Kubernetes manifests", recognizes=recognizes, parse=parse)
+
+
+_Link: TypeAlias = "tuple[_Link | None, str | int]"
+"""The key or index of a value, after the link of what holds it."""
 
 
 class _Written(Mapping[str, Location]):
@@ -262,17 +266,29 @@ def _in_namespace(value: Mapping[str, Any] | None, namespace: str) -> Mapping[st
 
 
 def _template(value: Mapping[str, Any]) -> str | None:
-    """JSON Pointer of the first text that is a template's, where none is meant to be."""
-    pending: list[tuple[Any, str]] = [(value, "")]
+    """JSON Pointer of a text that is a template's, where none is meant to be.
+
+    Each value keeps a link to what holds it: pointers for all of them would grow with the length of keys times the
+    number of values below.
+    """
+    pending: list[tuple[Any, _Link | None]] = [(value, None)]
     while pending:
-        item, path = pending.pop()
+        item, link = pending.pop()
         if isinstance(item, dict):
-            pending += [(below, path + pointer(key)) for key, below in item.items() if key not in _FREE_TEXT]
+            pending += [(below, (link, key)) for key, below in item.items() if key not in _FREE_TEXT]
         elif isinstance(item, list):
-            pending += [(below, f"{path}/{index}") for index, below in enumerate(item)]
+            pending += [(below, (link, index)) for index, below in enumerate(item)]
         elif isinstance(item, str) and "{{" in item and _TEMPLATE.search(item):
-            return path
+            return _pointed(link)
     return None
+
+
+def _pointed(link: "_Link | None") -> str:
+    tokens: list[str | int] = []
+    while link is not None:
+        link, token = link
+        tokens.append(token)
+    return pointer(*reversed(tokens))
 
 
 def _named(value: Any) -> str:

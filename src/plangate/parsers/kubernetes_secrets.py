@@ -24,9 +24,9 @@ def secrets_of(native_type: str, value: Mapping[str, Any]) -> tuple[set[str], se
     """JSON Pointers of an object's secrets, and every text that they are, in clear and as written."""
     pointers: set[str] = set()
     texts: set[str] = set()
-    for path, text in _own(native_type, value):
+    for path, held in _own(native_type, value):
         pointers.add(path)
-        texts |= _forms(text)
+        texts |= _texts(held)
     applied = inside(value, "metadata", "annotations", APPLIED)
     if isinstance(applied, str):
         copied = _copied(native_type, applied)
@@ -37,10 +37,13 @@ def secrets_of(native_type: str, value: Mapping[str, Any]) -> tuple[set[str], se
     return pointers, {text for text in texts if len(text) >= MIN_CHARS}
 
 
-def _own(native_type: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _own(native_type: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """JSON Pointer and value of each secret; one entry of a secret's data is one, whatever it holds."""
     if native_type in SECRETS:
         for key in ("data", "stringData"):
-            yield from _leaves(value.get(key), pointer(key))
+            held = value.get(key)
+            if isinstance(held, Mapping):
+                yield from ((pointer(key, name), item) for name, item in held.items() if item is not None)
     if native_type in WORKLOADS:
         way = WORKLOADS[native_type]
         spec = inside(value, *way)
@@ -51,17 +54,19 @@ def _own(native_type: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]
         yield pointer(*token), said
 
 
-def _leaves(value: Any, at: str) -> Iterator[tuple[str, str]]:
-    """Everything in a value that is text or a number, each with its JSON Pointer."""
-    pending = [(value, at)]
+def _texts(value: Any) -> set[str]:
+    """Every text and number in a value, as written and decoded."""
+    found: set[str] = set()
+    pending = [value]
     while pending:
-        item, path = pending.pop()
+        item = pending.pop()
         if isinstance(item, Mapping):
-            pending += [(below, path + pointer(key)) for key, below in item.items()]
+            pending += item.values()
         elif isinstance(item, list):
-            pending += [(below, f"{path}/{index}") for index, below in enumerate(item)]
+            pending += item
         elif item is not None:
-            yield path, str(item)
+            found |= _forms(str(item))
+    return found
 
 
 def _forms(text: str) -> set[str]:
@@ -81,4 +86,4 @@ def _copied(native_type: str, applied: str) -> set[str] | None:
         return None
     if not isinstance(value, dict):
         return None
-    return {form for _, text in _own(native_type, value) for form in _forms(text)}
+    return {text for _, held in _own(native_type, value) for text in _texts(held)}

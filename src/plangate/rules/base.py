@@ -143,7 +143,7 @@ def every_container(resource: Resource, ask: Callable[[Container], Verdict | Non
         found = [(container, verdict) for container, verdict in said if verdict.status is status]
         if found:
             listed = [
-                f"container {container['name']} {verdict.message}"
+                f"container {container['name'][:100]} {verdict.message}"
                 for container, verdict in found[:_MOST_NAMED]
             ]
             more = [f"{len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []

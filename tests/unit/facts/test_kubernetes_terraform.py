@@ -4,7 +4,7 @@ from typing import Any, Final
 import pytest
 
 from plangate.decision.outcome import Status
-from plangate.facts.kubernetes_terraform import ADAPTERS, manifest_of, written_at
+from plangate.facts.kubernetes_terraform import ADAPTERS, Places, manifest_of
 from plangate.facts.registry import ADAPTER_ERROR, with_facts
 from plangate.model.kinds import COMMON_FACTS, KINDS
 from plangate.model.plan import Action, Resource
@@ -233,4 +233,4 @@ def test_services_roles_and_the_rest_have_the_facts_of_their_manifests() -> None
     ],
 )
 def test_a_place_in_a_manifest_is_one_in_the_blocks_as_far_as_they_go(path: str, written: str) -> None:
-    assert written_at(DEPLOYMENT, path) == written
+    assert Places(DEPLOYMENT).at(path) == written

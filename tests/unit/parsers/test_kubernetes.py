@@ -1,5 +1,6 @@
 import json
 import time
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -183,6 +184,19 @@ def test_a_list_of_many_costs_little_more_than_reading_it(*, nested: bool) -> No
     assert plan.resources[-1].address == "Pod/a#20000"
     assert plan.resources[-1].location is not None
     assert plan.resources[-1].location.line > 100_000
+
+
+@pytest.mark.parametrize("native_type", ["v1/Secret", "v1/Pod", "apps/v1/Deployment"])
+def test_a_long_key_above_many_values_is_not_written_out_for_each(native_type: str) -> None:
+    version, _, kind = native_type.rpartition("/")
+    held = {"k" * 1_000_000: ["a", {"b": None}] * 20_000}
+    value = {"apiVersion": version, "kind": kind, "data": held, "spec": {"x": held}}
+    found = documents(json.dumps(value))
+    tracemalloc.start()
+    FORMAT.parse(found, Options(), Limits())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50_000_000
 
 
 # What is refused.
@@ -463,6 +477,6 @@ def test_tokens_of_reviews_are_secret() -> None:
 
 def test_numbers_in_a_secret_are_secret_too() -> None:
     plan = read("apiVersion: v1\nkind: Secret\ndata: {pin: 123456, part: [1.5, {deep: x9x9}]}\n")
-    assert plan.resources[0].sensitive == ("/data/part/0", "/data/part/1/deep", "/data/pin")
+    assert plan.resources[0].sensitive == ("/data/part", "/data/pin")
     assert {"123456", "1.5", "x9x9"} <= plan.secrets
     assert plan.resources[0].planned["data"]["part"][0] == Decimal("1.5")
