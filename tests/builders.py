@@ -2,14 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from plangate.facts.registry import with_facts
 from plangate.model.plan import Action, Plan, Provisioner, Reference, Resource, Source
 from plangate.model.values import UNKNOWN
-from plangate.parsers.base import Input, Limits
+from plangate.parsers.base import Input, Limits, Options
+from plangate.parsers.kubernetes import FORMAT as KUBERNETES
 from plangate.parsers.terraform_plan import parse
+from plangate.parsers.yaml_documents import read_yaml
 
 AWS: Final = "registry.terraform.io/hashicorp/aws"
 
@@ -71,8 +74,27 @@ def a_provisioner(kind: str = "local-exec", *, runs: bool = True) -> Provisioner
 
 
 def a_plan_from(path: Path) -> Plan:
-    """The plan in a file, with facts."""
+    """The plan in a file, with facts: Terraform's JSON, or manifests as YAML."""
+    if path.suffix == ".yaml":
+        return manifests(path.read_text(encoding="utf-8"), path.name)
     return a_plan_of(path.read_bytes(), path.name)
+
+
+def case_file(folder: Path, name: str) -> Path:
+    """The file of a rule's case, whatever it is written in."""
+    found = [
+        folder / f"{name}{suffix}" for suffix in (".json", ".yaml") if (folder / f"{name}{suffix}").exists()
+    ]
+    assert len(found) == 1, f"{folder}/{name}"
+    return found[0]
+
+
+def manifests(text: str, name: str = "manifests.yaml") -> Plan:
+    """The plan of Kubernetes manifests, with facts."""
+    data = text.encode()
+    source = Input(name=name, data=data, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    plan = KUBERNETES.parse(read_yaml(source, Limits()), Options(), Limits())
+    return replace(plan, resources=with_facts(plan.resources, plan.source.format))
 
 
 def a_plan_of(data: bytes, name: str = "plan.json") -> Plan:

@@ -13,17 +13,31 @@ import pytest
 import plangate.facts
 import plangate.rules
 from plangate.decision.outcome import Status
+from plangate.facts import kubernetes_terraform
+from plangate.facts.kubernetes_types import MODELLED
 from plangate.facts.registry import ADAPTER_ERROR, ADAPTERS
 from plangate.model.kinds import COMMON_FACTS, KINDS
 from plangate.rules.base import Phase, Rule
 from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
-from tests.builders import a_plan_from
+from tests.builders import a_plan_from, case_file
 
+RBAC: Final = "rbac.authorization.k8s.io/v1"
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 FIXTURES: Final = REPOSITORY / "fixtures" / "rules"
 PAGES: Final = REPOSITORY / "docs" / "rules"
 NOT_RULES: Final = {"base", "registry", "evaluate"}
+OTHER_VERSIONS: Final = (
+    {
+        # The same adapter as another version's; tests/unit/facts/test_kubernetes.py has them all.
+        native_type
+        for native_type in MODELLED
+        if native_type.rpartition("/")[0] not in {"v1", "apps/v1", "batch/v1", "networking.k8s.io/v1", RBAC}
+    }
+    | {"v1/DeploymentConfig", "v1/PodTemplate", "v1/ReplicationController"}
+    | {f"apps/v1/{kind}" for kind in ("DaemonSet", "ReplicaSet", "StatefulSet")}
+    | {"batch/v1/Job"}
+)
 CIRCUMSTANCES: Final = ("pass", "fail", "absent", "unknown")
 
 
@@ -47,9 +61,19 @@ def test_the_registry_lists_every_file_in_the_folder_and_nothing_else() -> None:
 
 
 def test_every_adapter_file_is_in_the_registry() -> None:
-    files = {path.stem for path in Path(plangate.facts.__path__[0]).glob("aws_*.py")}
+    files = {
+        path.stem
+        for pattern in ("aws_*.py", "kubernetes_*.py")
+        for path in Path(plangate.facts.__path__[0]).glob(pattern)
+    }
     listed = {adapter.adapt.__module__.rpartition(".")[2] for adapter in ADAPTERS.values()}
-    assert files - listed == {"aws_metadata"}  # shared by machines and templates, an adapter of no type
+    # Shared by several adapters, and themselves adapters of no type.
+    assert files - listed == {
+        "aws_metadata",
+        "kubernetes_metadata",
+        "kubernetes_pod_security",
+        "kubernetes_types",
+    }
 
 
 @pytest.mark.parametrize("folder", [FIXTURES, PAGES], ids=["fixtures", "docs"])
@@ -58,13 +82,16 @@ def test_slug_file_fixtures_and_page_agree(folder: Path) -> None:
     assert names == {slug(rule) for rule in RULES.values()}
 
 
-def test_the_twenty_rules_have_the_ids_that_others_refer_to() -> None:
+def test_the_rules_have_the_ids_that_others_refer_to() -> None:
     assert set(RULES) == {
         "instance-no-public-ip", "instance-metadata-v2", "ingress-no-open-admin-ports", "ingress-no-open-all",
         "bucket-no-public-access", "bucket-encrypted", "bucket-versioned", "database-not-public",
         "database-encrypted", "volume-encrypted", "iam-no-full-admin", "listener-tls", "key-rotation",
         "cluster-endpoint-private", "required-tags", "allowed-regions", "no-stateful-destroy", "blast-radius",
         "no-provisioners", "allowed-providers",
+        "workload-not-privileged", "workload-no-host-namespaces", "workload-no-host-path", "workload-non-root",
+        "workload-drops-capabilities", "workload-read-only-root", "workload-resource-limits", "image-pinned",
+        "secret-not-in-env", "pod-security", "service-not-exposed", "rbac-no-wildcard", "default-namespace-unused",
     }  # fmt: skip
 
 
@@ -91,7 +118,7 @@ def test_a_rule_tells_all_that_its_page_shows(rule: Rule) -> None:
 
 @EVERY_RULE
 def test_a_rule_judges_kinds_that_exist_and_some_type_becomes(rule: Rule) -> None:
-    made = {adapter.kind for adapter in ADAPTERS.values()}
+    made = {adapter.kind for adapter in ADAPTERS.values()} | {"container.workload"}
     assert set(rule.spec.kinds) <= made & set(KINDS)
     assert rule.phase is not Phase.PLAN or not rule.spec.kinds
 
@@ -111,7 +138,8 @@ def test_the_settings_of_a_rule_fit_their_own_schema(rule: Rule) -> None:
 def test_a_rule_has_cases_for_every_circumstance(rule: Rule) -> None:
     seen = {name.partition("_")[0] for name in cases_of(rule)}
     assert seen == set(CIRCUMSTANCES)
-    plans = {path.stem for path in (FIXTURES / slug(rule)).glob("*.json")} - {"cases"}
+    files = [path for path in (FIXTURES / slug(rule)).iterdir() if path.suffix in {".json", ".yaml"}]
+    plans = {path.stem for path in files} - {"cases"}
     assert plans == set(cases_of(rule))
 
 
@@ -119,7 +147,7 @@ def test_a_rule_has_cases_for_every_circumstance(rule: Rule) -> None:
 def test_a_case_comes_out_as_it_says(rule: Rule, name: str) -> None:
     case = cases_of(rule)[name]
     jsonschema.validate(case["settings"], dict(rule.settings_schema))
-    plan = a_plan_from(FIXTURES / slug(rule) / f"{name}.json")
+    plan = a_plan_from(case_file(FIXTURES / slug(rule), name))
     outcomes, silent = evaluate(plan, {rule.spec.id: rule}, {rule.spec.id: case["settings"]})
     assert {outcome.address: outcome.status.value for outcome in outcomes} == case["outcomes"]
     assert len({(outcome.address, outcome.message) for outcome in outcomes}) == len(outcomes)
@@ -145,7 +173,7 @@ def test_cases_are_named_for_what_comes_out(rule: Rule) -> None:
 
 @EVERY_CASE
 def test_each_adapter_gives_exactly_the_facts_of_its_kind(rule: Rule, name: str) -> None:
-    plan = a_plan_from(FIXTURES / slug(rule) / f"{name}.json")
+    plan = a_plan_from(case_file(FIXTURES / slug(rule), name))
     for resource in plan.resources:
         assert ADAPTER_ERROR not in resource.facts, resource.address
         if resource.mode == "managed":
@@ -157,7 +185,9 @@ def test_every_adapter_is_exercised_by_a_fixture() -> None:
     for path in FIXTURES.glob("*/*_*.json"):
         document = json.loads(path.read_text(encoding="utf-8"))
         seen |= {change["type"] for change in document["resource_changes"]}
-    without = {
+    for path in FIXTURES.glob("*/*.yaml"):
+        seen |= {resource.type for resource in a_plan_from(path).resources}
+    without = OTHER_VERSIONS | set(kubernetes_terraform.ADAPTERS) | {
         # The same adapter as another type's, under an older or a rarer name.
         "aws_alb", "aws_alb_listener", "aws_elasticsearch_domain", "aws_kms_replica_external_key", "aws_default_vpc",
         "aws_iam_group_policy_attachment", "aws_iam_role_policy_attachments_exclusive",
@@ -173,7 +203,12 @@ def test_every_adapter_is_exercised_by_a_fixture() -> None:
 def test_every_kind_of_an_adapter_exists_and_every_link_is_a_provider_page() -> None:
     assert {adapter.kind for adapter in ADAPTERS.values()} <= set(KINDS)
     pages = [adapter.docs for adapter in ADAPTERS.values()]
-    assert all(page.startswith("https://registry.terraform.io/providers/hashicorp/aws/") for page in pages)
+    providers = (
+        "https://registry.terraform.io/providers/hashicorp/aws/",
+        "https://registry.terraform.io/providers/hashicorp/kubernetes/",
+        "https://kubernetes.io/docs/reference/kubernetes-api/",
+    )
+    assert all(page.startswith(providers) for page in pages)
 
 
 def test_the_pages_are_what_the_rules_say() -> None:

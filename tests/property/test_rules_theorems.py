@@ -15,7 +15,7 @@ from plangate.model.plan import Plan
 from plangate.model.values import UNKNOWN, AllUnknown, pointer
 from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
-from tests.builders import a_plan, a_plan_from, a_resource
+from tests.builders import a_plan, a_plan_from, a_resource, case_file
 
 FIXTURES: Final = Path(__file__).resolve().parents[2] / "fixtures" / "rules"
 Case = tuple[str, Mapping[str, Any], Plan]
@@ -25,7 +25,7 @@ def _cases() -> Iterator[Case]:
     for index in sorted(FIXTURES.glob("*/cases.json")):
         rule = index.parent.name.replace("_", "-")
         for name, case in json.loads(index.read_text(encoding="utf-8")).items():
-            yield rule, case["settings"], a_plan_from(index.parent / f"{name}.json")
+            yield rule, case["settings"], a_plan_from(case_file(index.parent, name))
 
 
 ALL: Final = tuple(_cases())

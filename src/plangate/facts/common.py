@@ -78,6 +78,18 @@ _WITHOUT_DATA: Final = frozenset({"null", "random", "time", "local", "tls", "ext
                                   "cloudinit", "terraform"})  # fmt: skip
 """Providers (and Terraform itself) whose resources hold nothing that could be lost."""
 
+_KUBERNETES_DATA: Final = frozenset({
+    "PersistentVolume", "PersistentVolumeClaim", "StatefulSet", "Namespace", "Secret", "CustomResourceDefinition",
+})  # fmt: skip
+"""Objects of Kubernetes that hold data, or whose deletion deletes what does."""
+
+_KUBERNETES_NO_DATA: Final = frozenset({
+    "ClusterRole", "ClusterRoleBinding", "ConfigMap", "CronJob", "DaemonSet", "Deployment", "Endpoints", "Event",
+    "EndpointSlice", "HorizontalPodAutoscaler", "Ingress", "IngressClass", "Job", "Lease", "LimitRange", "Pod",
+    "NetworkPolicy", "PodDisruptionBudget", "PodTemplate", "PriorityClass", "ReplicaSet", "ReplicationController",
+    "ResourceQuota", "Role", "RoleBinding", "Service", "ServiceAccount", "StorageClass",
+})  # fmt: skip
+
 _GLOBAL: Final = (
     "aws_iam_", "aws_route53_", "aws_cloudfront_", "aws_organizations_", "aws_account_", "aws_globalaccelerator_",
     "aws_shield_", "aws_waf_", "aws_budgets_", "aws_ce_", "aws_networkmanager_", "aws_s3_account_",
@@ -89,13 +101,22 @@ https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/gl
 
 def common_facts(resource: Resource, values: Values) -> dict[str, Any]:
     """Facts of every managed resource; names and meaning in `plangate.model.kinds.COMMON_FACTS`."""
-    tags, complete = _tags(values)
+    tags, complete = _labels(values) if resource.provider == "kubernetes" else _tags(values)
     return {
         "tags": tags,
         "tags_complete": complete,
         "stateful": _is_stateful(resource.type, resource.cloud),
         "regional": _is_regional(resource.type, resource.cloud),
     }
+
+
+def _labels(values: Values) -> tuple[Mapping[str, Any] | Unknown, bool]:
+    """Labels of a Kubernetes object, which are its tags."""
+    metadata = values.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, Mapping) else metadata
+    if labels is None:
+        return {}, True
+    return (dict(labels), True) if isinstance(labels, Mapping) else (UNKNOWN, False)
 
 
 def _tags(values: Values) -> tuple[Mapping[str, Any] | Unknown | None, bool]:
@@ -130,6 +151,9 @@ def _merged(whole: Raw, own: Raw) -> tuple[Mapping[str, Any] | Unknown, bool]:
 
 @lru_cache(maxsize=4096)
 def _is_stateful(native_type: str, cloud: str) -> Tri:
+    version, _, kind = native_type.rpartition("/")
+    if version and not cloud and ":" not in native_type and ("." not in version or ".k8s.io/" in version):
+        return True if kind in _KUBERNETES_DATA else False if kind in _KUBERNETES_NO_DATA else UNKNOWN
     if native_type in _STATEFUL:
         return True
     if (

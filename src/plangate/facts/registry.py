@@ -16,6 +16,10 @@ from plangate.facts import (
     aws_services,
     aws_storage,
     aws_templates,
+    kubernetes_access,
+    kubernetes_network,
+    kubernetes_pods,
+    kubernetes_terraform,
 )
 from plangate.facts.base import Adapter, Native, Translate, Translated, native_of
 from plangate.facts.common import common_facts
@@ -57,6 +61,10 @@ ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
     | aws_database.ADAPTERS
     | aws_iam.ADAPTERS
     | aws_services.ADAPTERS
+    | kubernetes_pods.ADAPTERS
+    | kubernetes_network.ADAPTERS
+    | kubernetes_access.ADAPTERS
+    | kubernetes_terraform.ADAPTERS
 )
 
 ADAPTER_ERROR: Final = "adapter_error"

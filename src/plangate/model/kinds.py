@@ -26,6 +26,31 @@ INGRESS_SHAPE: Final = (
     "resource and attribute that say so; for protocol 'all' the ports are 0 to 65535."
 )
 
+CONTAINERS_SHAPE: Final = (
+    "Its containers: a tuple of {name (text), role ('container'|'init'|'ephemeral'), path (JSON Pointer), at (mapping "
+    "of a key here to the JSON Pointer that sets it, as far as set), image (text|UNKNOWN), image_pinned_by "
+    "('digest'|'tag'|''|UNKNOWN), privileged (tri), host_process (tri), privilege_escalation (tri), run_as_non_root "
+    "(tri|null: not said), run_as_user (int|null: not said|UNKNOWN), read_only_root (tri), added_capabilities and "
+    "dropped_capabilities (tuples of upper-case text without CAP_|UNKNOWN, or UNKNOWN), limits (tuple of names of "
+    "limited resources: 'cpu', 'memory', …; or UNKNOWN), secrets_in_env (tuple of {name, path, literal (the value "
+    "stands there in clear, tri)}, or UNKNOWN)}, or UNKNOWN. What is set for all containers is applied to each."
+)
+HOST_PATHS_SHAPE: Final = (
+    "Paths of the host that it mounts: a tuple of {source (text|UNKNOWN), path (JSON Pointer)}, or UNKNOWN."
+)
+_NAMESPACE: Final = "Its namespace as text; empty when it is not said, or UNKNOWN."
+
+WORKLOAD_FACTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "containers": CONTAINERS_SHAPE,
+        "host_network": "It shares the network of the host.",
+        "host_pid": "It sees the processes of the host.",
+        "host_ipc": "It shares the inter-process communication of the host.",
+        "host_paths": HOST_PATHS_SHAPE,
+    }
+)
+"""Facts of everything that runs containers, whoever schedules them."""
+
 KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "compute.instance": {
@@ -84,8 +109,56 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "public_endpoint": "Its API is reachable from the whole internet.",
             "secrets_encrypted": "Secrets are encrypted with a key of ours.",
         },
-        "kubernetes.workload": {},
-        "kubernetes.service": {},
+        "container.workload": WORKLOAD_FACTS,
+        "kubernetes.workload": {
+            **WORKLOAD_FACTS,
+            "namespace": _NAMESPACE,
+            "service_account": "Name of the account that it runs as, as text, or UNKNOWN.",
+            "token_mounted": "Credentials of its account are put into its containers.",
+            "pod_security": "What keeps it from the Pod Security Standards: a tuple of {level (of the control: "
+            "'baseline'|'restricted'), control (its published name), violated (true|UNKNOWN), message (text), path "
+            "(JSON Pointer)}, or UNKNOWN. What violates baseline violates restricted as well.",
+        },
+        "kubernetes.service": {
+            "namespace": _NAMESPACE,
+            "type": "Its type as text, e.g. ClusterIP, or UNKNOWN.",
+            "exposures": "How it is reached from outside of the cluster: a tuple of {via ('load-balancer'|"
+            "'internal-load-balancer'|'node-port'|'external-ip'), everyone (whether its sources are not limited, tri), "
+            "path (JSON Pointer)}, or UNKNOWN.",
+        },
+        "kubernetes.ingress": {
+            "namespace": _NAMESPACE,
+            "hosts": "Names that it answers to: a tuple of text|UNKNOWN, or UNKNOWN; '' and '*' are any name.",
+            "tls": "Every name that it answers to is covered by a certificate.",
+        },
+        "kubernetes.network_policy": {
+            "namespace": _NAMESPACE,
+            "selects_all": "It is about every pod of its namespace.",
+            "open_ingress": "It lets everybody in on every port.",
+            "open_egress": "It lets pods out to everywhere on every port.",
+        },
+        "kubernetes.role": {
+            "namespace": _NAMESPACE,
+            "cluster_wide": "It is not bound to a namespace.",
+            "rules": "What it allows: a tuple of {groups, resources, verbs, names, urls (tuples of text|UNKNOWN, or "
+            "UNKNOWN), path (JSON Pointer)}, or UNKNOWN when the cluster fills it in.",
+        },
+        "kubernetes.role_binding": {
+            "namespace": _NAMESPACE,
+            "cluster_wide": "It is not bound to a namespace.",
+            "role": "The role that it gives, as 'Role/name' or 'ClusterRole/name', or UNKNOWN.",
+            "subjects": "Who gets it: a tuple of {kind, name, namespace} of text|UNKNOWN, or UNKNOWN.",
+        },
+        "kubernetes.service_account": {
+            "namespace": _NAMESPACE,
+            "token_mounted": "Its credentials are put into pods that do not say otherwise.",
+        },
+        "kubernetes.secret": {"namespace": _NAMESPACE},
+        "kubernetes.config_map": {"namespace": _NAMESPACE},
+        "kubernetes.volume_claim": {"namespace": _NAMESPACE},
+        "kubernetes.namespace": {
+            "pod_security": "The Pod Security level that it enforces, as text; empty when it does not say, or UNKNOWN.",
+        },
         "serverless.function": {"public": "Its URL can be called without authentication."},
         "container.registry": {
             "immutable_tags": "A tag cannot be moved.",

@@ -44,6 +44,14 @@ PASS: Final = Verdict(status=Status.PASS)
 Settings = Mapping[str, Any]
 """A rule's own settings, checked against its ``settings_schema``."""
 
+Container = Mapping[str, Any]
+"""One of the fact ``containers`` (`plangate.model.kinds.CONTAINERS_SHAPE`)."""
+
+CONTAINER_KINDS: Final = ("kubernetes.workload", "container.workload")
+"""Kinds with the fact ``containers``."""
+
+_MOST_NAMED: Final = 5
+
 Judged = Verdict | Sequence[Verdict]
 """One verdict, or for ``Phase.PLAN`` one or more."""
 
@@ -62,8 +70,9 @@ class Rule:
             action, region and address, never native attributes, so that it holds for every format and cloud.
         phase: Which resources it is asked about.
         rationale: Why it matters, in a short paragraph; for the docs page.
-        bad: A short Terraform example that fails.
+        bad: A short example that fails, of Terraform unless ``language`` says otherwise.
         good: The same, made right.
+        language: What the examples are written in, as a code block names it.
         references: Provider documentation the rule follows.
         needs: A setting without which the rule has nothing to ask for; it then answers once for the whole plan that
             it does not apply.
@@ -76,6 +85,7 @@ class Rule:
     rationale: str
     bad: str
     good: str
+    language: str = "terraform"
     references: Sequence[str]
     needs: str = ""
     settings_schema: Mapping[str, Any]
@@ -113,6 +123,35 @@ def must_be(resource: Resource, fact: str, *, wanted: bool, no: str, unsure: str
     if value is None and none:
         return not_applicable(none)
     return PASS if value is wanted else failed(no)
+
+
+def every_container(resource: Resource, ask: Callable[[Container], Verdict | None]) -> Verdict:
+    """Judge all containers of a workload as one.
+
+    Args:
+        resource: Something with the fact ``containers``.
+        ask: One container → a verdict whose message goes on after its name, or ``None`` when it is not asked about.
+
+    Returns:
+        The failures if there are any, or else what is unknown, with the path of the first one; a pass when neither.
+    """
+    containers = resource.fact("containers")
+    if containers is UNKNOWN or not containers:
+        return undecided("which containers it runs is not known")
+    said = [(container, verdict) for container in containers if (verdict := ask(container)) is not None]
+    for status in (Status.FAIL, Status.UNKNOWN):
+        found = [(container, verdict) for container, verdict in said if verdict.status is status]
+        if found:
+            listed = [
+                f"container {container['name'][:100]} {verdict.message}"
+                for container, verdict in found[:_MOST_NAMED]
+            ]
+            more = [f"{len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
+            first, verdict = found[0]
+            return Verdict(
+                status=status, message="; ".join(listed + more), path=verdict.path or first["path"]
+            )
+    return PASS
 
 
 def setting(settings: Settings, schema: Mapping[str, Any], name: str) -> Any:

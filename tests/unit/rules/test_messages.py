@@ -7,13 +7,13 @@ import pytest
 
 from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
-from tests.builders import a_plan_from
+from tests.builders import a_plan_from, case_file
 
 FIXTURES: Final = Path(__file__).resolve().parents[3] / "fixtures" / "rules"
 
 
 def said(rule: str, case: str, address: str) -> tuple[str, str]:
-    plan = a_plan_from(FIXTURES / rule.replace("-", "_") / f"{case}.json")
+    plan = a_plan_from(case_file(FIXTURES / rule.replace("-", "_"), case))
     outcomes, _ = evaluate(plan, {rule: RULES[rule]}, {})
     return next((outcome.message, outcome.path) for outcome in outcomes if outcome.address == address)
 
