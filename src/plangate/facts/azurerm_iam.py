@@ -76,7 +76,7 @@ def _is_broad(native: Native, scope: Raw, at: str) -> Tri:
     if isinstance(scope, str):
         given = scope.strip()
         return True if _BROAD.fullmatch(given) else False if _NARROW.fullmatch(given) else UNKNOWN
-    if scope is not UNKNOWN or any(path.startswith(at) for path in native.resource.unresolved):
+    if not isinstance(scope, Unknown) or any(path.startswith(at) for path in native.resource.unresolved):
         return UNKNOWN
     # The id of something that this plan makes: what is not a subscription or a management group is less than one.
     references = references_at(native.resource, at)

@@ -110,10 +110,10 @@ _PLACELESS: Final = (
 """How the names of types of Azure and Google begin that have no region of their own."""
 
 _PLACED_ELSEWHERE: Final = (
-    "azurerm_route", "google_sql_database", "_record", "_association", "_firewall_rule", "_virtual_network_rule", "_iam_member", "_iam_binding", "_iam_policy",
-    "_iam_audit_config", "google_compute_network", "google_compute_route", "google_pubsub_topic",
-    "google_pubsub_subscription", "google_pubsub_schema", "google_secret_manager_secret",
-    "google_secret_manager_secret_version",
+    "azurerm_route", "google_sql_database", "_record", "_association", "_firewall_rule", "_virtual_network_rule",
+    "_iam_member", "_iam_binding", "_iam_policy", "_iam_audit_config", "google_compute_network",
+    "google_compute_route", "google_pubsub_topic", "google_pubsub_subscription", "google_pubsub_schema",
+    "google_secret_manager_secret", "google_secret_manager_secret_version",
 )  # fmt: skip
 
 
