@@ -192,22 +192,23 @@ def _is_stateful(native_type: str, cloud: str) -> Tri:
     return UNKNOWN
 
 
-def _names_region(cloud: str, values: Values) -> Tri:
-    """Whether a resource names a region, or could."""
+def _names_region(cloud: str, values: Values) -> Tri | None:
+    """Whether a resource names a region, or something not known yet; ``None`` when it names none."""
     given = [values[name] for name in REGION_ATTRIBUTES.get(cloud, ()) if name in values]
     if any(value is UNKNOWN for value in given):
         return UNKNOWN
-    return any(isinstance(value, str) and value.lower() != "global" for value in given)
+    named = [value.lower() for value in given if isinstance(value, str) and value]
+    return named[0] != "global" if named else None
 
 
 @lru_cache(maxsize=4096)
-def _is_regional(native_type: str, cloud: str, names_region: Tri) -> Tri:
+def _is_regional(native_type: str, cloud: str, names_region: Tri | None) -> Tri:
     if cloud == "aws":
         return not native_type.startswith(_GLOBAL)
     if cloud not in REGION_ATTRIBUTES:
         return False
-    if names_region is not False:
-        return True
+    if names_region is not None:
+        return True if names_region is UNKNOWN else names_region
     # A part of something lives where that lives, which is judged; all else may follow a default that is not here.
     if native_type.startswith(_PLACELESS) or native_type.endswith(_PLACED_ELSEWHERE):
         return False
