@@ -63,13 +63,14 @@ def test_the_registry_lists_every_file_in_the_folder_and_nothing_else() -> None:
 def test_every_adapter_file_is_in_the_registry() -> None:
     files = {
         path.stem
-        for pattern in ("aws_*.py", "kubernetes_*.py")
-        for path in Path(plangate.facts.__path__[0]).glob(pattern)
+        for prefix in ("aws", "azurerm", "google", "kubernetes")
+        for path in Path(plangate.facts.__path__[0]).glob(f"{prefix}_*.py")
     }
     listed = {adapter.adapt.__module__.rpartition(".")[2] for adapter in ADAPTERS.values()}
     # Shared by several adapters, and themselves adapters of no type.
     assert files - listed == {
         "aws_metadata",
+        "google_members",
         "kubernetes_metadata",
         "kubernetes_pod_security",
         "kubernetes_types",
@@ -196,6 +197,22 @@ def test_every_adapter_is_exercised_by_a_fixture() -> None:
         # No rule is about these yet; tests/unit/facts has them.
         "aws_ebs_snapshot_copy", "aws_lambda_function", "aws_lambda_function_url", "aws_ecr_repository",
         "aws_neptune_cluster_instance",
+        "azurerm_container_registry", "azurerm_log_analytics_workspace", "azurerm_log_analytics_linked_service",
+        "azurerm_function_app", "azurerm_function_app_slot", "azurerm_function_app_flex_consumption",
+        "azurerm_linux_function_app", "azurerm_linux_function_app_slot", "azurerm_windows_function_app",
+        "azurerm_windows_function_app_slot", "azurerm_pim_active_role_assignment",
+        "google_artifact_registry_repository", "google_container_registry", "google_cloud_run_service",
+        "google_cloud_run_v2_service", "google_cloudfunctions_function", "google_cloudfunctions2_function",
+        "google_logging_billing_account_bucket_config", "google_logging_folder_bucket_config",
+        "google_logging_organization_bucket_config", "google_logging_project_bucket_config",
+        "google_bigquery_dataset_iam_binding", "google_bigquery_dataset_iam_policy",
+        *(
+            f"google_{place}_iam_{giver}"
+            for place in (
+                "cloud_run_service", "cloud_run_v2_service", "cloudfunctions2_function", "cloudfunctions_function",
+            )
+            for giver in ("member", "binding", "policy")
+        ),
     }  # fmt: skip
     assert set(ADAPTERS) - seen == without
 
@@ -203,9 +220,9 @@ def test_every_adapter_is_exercised_by_a_fixture() -> None:
 def test_every_kind_of_an_adapter_exists_and_every_link_is_a_provider_page() -> None:
     assert {adapter.kind for adapter in ADAPTERS.values()} <= set(KINDS)
     pages = [adapter.docs for adapter in ADAPTERS.values()]
+    home = "https://registry.terraform.io/providers/hashicorp/"
     providers = (
-        "https://registry.terraform.io/providers/hashicorp/aws/",
-        "https://registry.terraform.io/providers/hashicorp/kubernetes/",
+        *(f"{home}{name}/" for name in ("aws", "azurerm", "google", "kubernetes")),
         "https://kubernetes.io/docs/reference/kubernetes-api/",
     )
     assert all(page.startswith(providers) for page in pages)

@@ -50,11 +50,17 @@ POINTING: Final = frozenset({
     "bucket", "security_group_id", "subnet_id", "vpc_zone_identifier", "policy_arn", "instance", "instance_id",
     "network_interface_id", "listener_arn", "load_balancer_arn", "launch_configuration", "cluster_identifier",
     "prefix_list_id", "launch_template",
+    "network_interface_ids", "ip_configuration", "network_security_group_name", "resource_group_name",
+    "storage_account_id", "storage_account_name", "server_id", "managed_instance_id", "managed_hsm_key_id",
+    "delegated_subnet_id", "role_definition_id", "scope", "role", "url_map", "network", "project",
+    "source_instance_template", "version", "dataset_id", "encryption",
 })  # fmt: skip
 TELLING: Final[tuple[Any, ...]] = (
     True, False, None, "", "true", "false", "0.0.0.0/0", "::/0", "-1", "all", "tcp", 0, 22, 443, "optional", "required",
     "enabled", "disabled", "HTTP", "HTTPS", "forward", "redirect", "*", "public-read", "Suspended", "Enabled", "AES256",
     "serverless", "network", "ingress", "arn:aws:iam::aws:policy/AdministratorAccess", [], [{}], {}, ["0.0.0.0/0"],
+    "Internet", "Inbound", "Allow", "Deny", "Owner", "blob", "enforced", "allUsers", "roles/owner", "INGRESS", "22",
+    100, ["allUsers"], "Disabled", "Http", "INTERNAL", "EXTERNAL", "ASYMMETRIC_SIGN", "P",
     '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}',
 )  # fmt: skip
 
@@ -185,6 +191,51 @@ def test_the_order_of_resources_does_not_matter(data: st.DataObject) -> None:
     assert {(o.address, o.status) for o in before} == {(o.address, o.status) for o in after}
 
 
+# Azure and Google encrypt storage always, and their metadata services always ask for a header.
+ENCRYPTED: Final = {"database-encrypted"}
+PRIVATE: Final = {"database-encrypted", "database-not-public"}
+MACHINE: Final = {"instance-metadata-v2", "volume-encrypted"}
+BY_NATURE_ELSEWHERE: Final[Mapping[str, set[str]]] = {
+    **{
+        f"azurerm_{name}": ENCRYPTED
+        for name in (
+            "cosmosdb_account", "cosmosdb_postgresql_cluster", "managed_redis", "mariadb_server",
+            "mysql_flexible_server", "mysql_server", "postgresql_flexible_server", "postgresql_server",
+        )
+    },
+    # Whether an OS disk lies on the host may not be known.
+    **{
+        f"azurerm_{name}{kind}": {"instance-metadata-v2"}
+        for name in ("linux_", "windows_", "orchestrated_", "")
+        for kind in ("virtual_machine", "virtual_machine_scale_set")
+    },
+    "azurerm_managed_disk": {"volume-encrypted"},
+    **{
+        f"google_{name}": ENCRYPTED
+        for name in ("alloydb_cluster", "alloydb_instance", "bigquery_dataset", "sql_database_instance")
+    },
+    **{
+        f"google_{name}": PRIVATE
+        for name in (
+            "bigtable_instance", "firestore_database", "memcache_instance", "memorystore_instance", "redis_cluster",
+            "redis_instance", "spanner_database", "spanner_instance",
+        )
+    },
+    **{
+        f"google_compute_{name}": MACHINE
+        for name in (
+            "instance", "instance_from_machine_image", "instance_from_template", "instance_group_manager",
+            "instance_template", "region_instance_group_manager", "region_instance_template",
+        )
+    },
+    **{f"google_compute_{name}": {"volume-encrypted"} for name in ("disk", "region_disk")},
+    **{
+        f"google_compute_{name}_proxy": {"listener-tls"}
+        for name in ("target_https", "region_target_https", "target_ssl")
+    },
+}  # fmt: skip
+
+
 @given(st.sampled_from(sorted(ADAPTERS)), st.booleans())
 def test_a_resource_of_which_nothing_is_known_passes_only_what_is_true_of_its_type(
     name: str, configured: bool
@@ -208,6 +259,13 @@ def test_a_resource_of_which_nothing_is_known_passes_only_what_is_true_of_its_ty
         "aws_neptune_cluster_instance": {"database-not-public"},
         "aws_security_group": {"ingress-no-open-admin-ports", "ingress-no-open-all"},
         "aws_default_security_group": {"ingress-no-open-admin-ports", "ingress-no-open-all"},
+        "azurerm_cdn_frontdoor_route": {"listener-tls"},
+        "azurerm_mssql_database": {"database-encrypted"},
+        "azurerm_mssql_managed_instance": {"database-not-public"},
+        "azurerm_network_security_group": {"ingress-no-open-admin-ports", "ingress-no-open-all"},
+        "azurerm_storage_container": {"bucket-no-public-access"},
     }
-    allowed = by_nature.get(name, set()) | (set() if configured else by_default.get(name, set()))
+    allowed = by_nature.get(name, BY_NATURE_ELSEWHERE.get(name, set())) | (
+        set() if configured else by_default.get(name, set())
+    )
     assert passed <= allowed

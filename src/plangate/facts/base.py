@@ -23,6 +23,10 @@ Blocks = tuple[Values, ...]
 """Nested blocks in order. A block of which nothing is known has every attribute, each `UNKNOWN`."""
 
 REGISTRY: Final = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/"
+AZURE: Final = "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/"
+AZURE_3: Final = "https://registry.terraform.io/providers/hashicorp/azurerm/3.117.1/docs/resources/"
+"""The last version that had the types which are gone since."""
+GOOGLE: Final = "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/"
 
 
 @dataclass(frozen=True, slots=True)

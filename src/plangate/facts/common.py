@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from plangate.facts.base import Raw, Values
+from plangate.facts.base import Raw, Values, blocks_in
+from plangate.facts.data_holders import DATA_WORDS, HOLDERS, WITHOUT_DATA
 from plangate.model.plan import Resource
+from plangate.model.regions import REGION_ATTRIBUTES
 from plangate.model.values import UNKNOWN, Tri, Unknown
 
 _TAG_ATTRIBUTES: Final = (("tags_all", "tags"), ("effective_labels", "labels"))
 """What carries tags: the complete ones as far as the provider computes them, and the resource's own."""
+
+_LABEL_ATTRIBUTES: Final = (("effective_labels", "labels"), ("", "resource_labels"), ("", "user_labels"))
+"""What carries tags with Google, whose ``tags`` are words for firewalls."""
 
 _STATEFUL: Final = frozenset({
     # Databases, caches, search and streams
@@ -33,17 +38,7 @@ _STATEFUL: Final = frozenset({
     "aws_ssm_parameter", "aws_cognito_user_pool", "aws_directory_service_directory", "aws_cloudwatch_log_group",
     "aws_cloudtrail_event_data_store", "aws_glue_catalog_database", "aws_glue_catalog_table", "aws_athena_database",
     "aws_route53_zone", "aws_sagemaker_feature_group", "aws_eks_cluster",
-    # The best known ones of other clouds, until they have adapters
-    "google_sql_database_instance", "google_sql_database", "google_storage_bucket", "google_compute_disk",
-    "google_bigquery_dataset", "google_bigquery_table", "google_spanner_instance", "google_spanner_database",
-    "google_bigtable_instance", "google_redis_instance", "google_filestore_instance", "google_firestore_database",
-    "google_kms_crypto_key", "google_secret_manager_secret", "google_alloydb_cluster", "google_pubsub_topic",
-    "google_artifact_registry_repository", "azurerm_storage_account", "azurerm_storage_container",
-    "azurerm_mssql_database", "azurerm_mssql_server", "azurerm_sql_database", "azurerm_postgresql_server",
-    "azurerm_postgresql_flexible_server", "azurerm_mysql_server", "azurerm_mysql_flexible_server",
-    "azurerm_mariadb_server", "azurerm_cosmosdb_account", "azurerm_managed_disk", "azurerm_key_vault",
-    "azurerm_key_vault_key", "azurerm_key_vault_secret", "azurerm_redis_cache", "azurerm_container_registry",
-    "azurerm_log_analytics_workspace", "azurerm_recovery_services_vault", "azurerm_eventhub",
+    # Kubernetes; for Azure and Google see `plangate.facts.data_holders`
     "kubernetes_persistent_volume", "kubernetes_persistent_volume_claim", "kubernetes_persistent_volume_claim_v1",
     "kubernetes_persistent_volume_v1", "kubernetes_stateful_set", "kubernetes_stateful_set_v1",
     "kubernetes_namespace", "kubernetes_namespace_v1",
@@ -98,19 +93,57 @@ _GLOBAL: Final = (
 https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
 """
 
+_PLACELESS: Final = (
+    # Azure: parts of networks, accounts, servers and vaults, permissions, names and what spans all regions
+    "azurerm_subnet", "azurerm_network_security_rule", "azurerm_lb_", "azurerm_role_", "azurerm_pim_",
+    "azurerm_policy_", "azurerm_management_", "azurerm_subscription", "azurerm_storage_container",
+    "azurerm_storage_blob", "azurerm_storage_share", "azurerm_storage_queue", "azurerm_storage_table",
+    "azurerm_storage_account_", "azurerm_storage_management_policy", "azurerm_storage_data_lake_gen2_",
+    "azurerm_key_vault_", "azurerm_mssql_database", "azurerm_mssql_server_", "azurerm_mssql_managed_database",
+    "azurerm_mssql_virtual_network_rule", "azurerm_cosmosdb_sql_", "azurerm_cosmosdb_mongo_", "azurerm_dns_",
+    "azurerm_private_dns_zone", "azurerm_virtual_network_peering", "azurerm_monitor_diagnostic_setting",
+    "azurerm_monitor_metric_alert", "azurerm_kubernetes_cluster_node_pool", "azurerm_servicebus_queue",
+    "azurerm_servicebus_topic", "azurerm_servicebus_subscription", "azurerm_cdn_frontdoor_",
+    "azurerm_traffic_manager_", "azurerm_virtual_machine_data_disk_attachment", "azurerm_eventhub_consumer_group",
+    "azurerm_eventhub_authorization_rule", "azurerm_log_analytics_linked_service",
+    # Google: permissions, projects and folders, global networks and balancers
+    "google_project", "google_folder", "google_organization", "google_billing_", "google_service_account",
+    "google_service_networking_", "google_iam_", "google_access_context_manager_", "google_dns_", "google_monitoring_",
+    "google_logging_metric", "google_logging_project_sink", "google_logging_project_exclusion", "google_tags_",
+    "google_storage_bucket_", "google_storage_default_object_", "google_storage_object_", "google_storage_hmac_key",
+    "google_sql_user", "google_sql_ssl_cert", "google_bigquery_dataset_", "google_kms_crypto_key",
+    "google_compute_firewall", "google_compute_global_", "google_compute_route_", "google_compute_ssl_",
+    "google_compute_managed_ssl_certificate", "google_compute_target_http", "google_compute_target_ssl_proxy",
+    "google_compute_target_tcp_proxy", "google_compute_url_map", "google_compute_backend_service",
+    "google_compute_backend_bucket", "google_compute_health_check", "google_compute_http_health_check",
+    "google_compute_https_health_check", "google_compute_security_policy", "google_compute_project_metadata",
+    "google_compute_shared_vpc_", "google_compute_network_peering", "google_compute_network_firewall_policy",
+)  # fmt: skip
+"""How the names of types of Azure and Google begin that have no region of their own."""
+
+_PLACED_ELSEWHERE: Final = (
+    "azurerm_route", "google_sql_database", "_record", "_association", "_firewall_rule", "_virtual_network_rule",
+    "_iam_member", "_iam_binding", "_iam_policy", "_iam_audit_config", "google_compute_network",
+    "google_compute_route", "google_pubsub_topic", "google_pubsub_subscription", "google_pubsub_schema",
+    "google_secret_manager_secret", "google_secret_manager_secret_version",
+)  # fmt: skip
+
 
 def common_facts(resource: Resource, values: Values) -> dict[str, Any]:
     """Facts of every managed resource; names and meaning in `plangate.model.kinds.COMMON_FACTS`."""
-    tags, complete = _labels(values) if resource.provider == "kubernetes" else _tags(values)
+    if resource.provider == "kubernetes":
+        tags, complete = _object_labels(values)
+    else:
+        tags, complete = _labels(values) if resource.cloud == "google" else _tags(values)
     return {
         "tags": tags,
         "tags_complete": complete,
         "stateful": _is_stateful(resource.type, resource.cloud),
-        "regional": _is_regional(resource.type, resource.cloud),
+        "regional": _is_regional(resource.type, resource.cloud, _names_region(resource.cloud, values)),
     }
 
 
-def _labels(values: Values) -> tuple[Mapping[str, Any] | Unknown, bool]:
+def _object_labels(values: Values) -> tuple[Mapping[str, Any] | Unknown | None, bool]:
     """Labels of a Kubernetes object, which are its tags."""
     metadata = values.get("metadata")
     labels = metadata.get("labels") if isinstance(metadata, Mapping) else metadata
@@ -138,6 +171,23 @@ def _tags(values: Values) -> tuple[Mapping[str, Any] | Unknown | None, bool]:
     return None, True
 
 
+def _labels(values: Values) -> tuple[Mapping[str, Any] | Unknown | None, bool]:
+    """Labels of Google, which a database instance has inside its settings.
+
+    Source: https://registry.terraform.io/providers/hashicorp/google/latest/docs/guides/provider_reference
+    """
+    for whole_name, own_name in _LABEL_ATTRIBUTES:
+        if whole_name in values or own_name in values:
+            return _merged(values.get(whole_name), values.get(own_name))
+    inside = blocks_in(values.get("settings"))
+    if inside is UNKNOWN:
+        return UNKNOWN, False
+    for block in inside:
+        if "user_labels" in block:
+            return _merged(None, block.get("user_labels"))
+    return None, True
+
+
 def _merged(whole: Raw, own: Raw) -> tuple[Mapping[str, Any] | Unknown, bool]:
     """All tags from the complete ones, which hold the provider's default tags, and the resource's own."""
     if own is UNKNOWN and not isinstance(whole, Mapping):
@@ -154,7 +204,7 @@ def _is_stateful(native_type: str, cloud: str) -> Tri:
     version, _, kind = native_type.rpartition("/")
     if version and not cloud and ":" not in native_type and ("." not in version or ".k8s.io/" in version):
         return True if kind in _KUBERNETES_DATA else False if kind in _KUBERNETES_NO_DATA else UNKNOWN
-    if native_type in _STATEFUL:
+    if native_type in _STATEFUL or native_type in HOLDERS:
         return True
     if (
         native_type in _HARMLESS
@@ -164,12 +214,29 @@ def _is_stateful(native_type: str, cloud: str) -> Tri:
         return False
     if cloud == "aws" and not any(word in native_type for word in _DATA_WORDS):
         return False
+    if native_type.startswith(WITHOUT_DATA) and not any(word in native_type for word in DATA_WORDS):
+        return False
     return UNKNOWN
 
 
+def _names_region(cloud: str, values: Values) -> Tri | None:
+    """Whether a resource names a region, or something not known yet; ``None`` when it names none."""
+    given = [values[name] for name in REGION_ATTRIBUTES.get(cloud, ()) if name in values]
+    if any(value is UNKNOWN for value in given):
+        return UNKNOWN
+    named = [value.lower() for value in given if isinstance(value, str) and value]
+    return named[0] != "global" if named else None
+
+
 @lru_cache(maxsize=4096)
-def _is_regional(native_type: str, cloud: str) -> Tri:
+def _is_regional(native_type: str, cloud: str, names_region: Tri | None) -> Tri:
     if cloud == "aws":
         return not native_type.startswith(_GLOBAL)
-    # Clouds that have regions, and no adapters yet.
-    return UNKNOWN if cloud in {"azure", "google"} else False
+    if cloud not in REGION_ATTRIBUTES:
+        return False
+    if names_region is not None:
+        return True if names_region is UNKNOWN else names_region
+    # A part of something lives where that lives, which is judged; all else may follow a default that is not here.
+    if native_type.startswith(_PLACELESS) or native_type.endswith(_PLACED_ELSEWHERE):
+        return False
+    return UNKNOWN

@@ -10,7 +10,7 @@ from typing import Final
 from plangate.facts.base import Native, Raw, agreed, native_of
 from plangate.model.graph import Links
 from plangate.model.plan import Resource
-from plangate.model.values import UNKNOWN, Tri, any_of
+from plangate.model.values import ABSENT, UNKNOWN, Tri, any_of, at_pointer
 
 MAX_POSSIBLE: Final = 100
 """Possible links that are looked at for each resource; more of them are `UNKNOWN`, so that cost stays linear."""
@@ -52,6 +52,22 @@ def any_referrer(native: Native, native_type: str, at: str, read: Callable[[Nati
     values: list[Tri] = [read(native_of(referrer, native.graph)) for referrer in links.exact]
     values += _possible(native, links, read)
     return any_of(values)
+
+
+def points_somewhere(native: Native, at: str, types: Sequence[str]) -> Tri:
+    """Whether an attribute names something; an unknown one does when it refers to a resource of these types.
+
+    Args:
+        native: The resource.
+        at: JSON Pointer of the attribute.
+        types: Native types that it may name.
+    """
+    value = at_pointer(native.values, at)
+    if value is ABSENT or value is None or value == "":
+        return False
+    if isinstance(value, str):
+        return True
+    return True if native.graph.targets(native.resource, at, types).exact else UNKNOWN
 
 
 def is_pointed_at(native: Native, native_type: str, at: str) -> Tri:

@@ -16,13 +16,29 @@ from plangate.facts import (
     aws_services,
     aws_storage,
     aws_templates,
+    azurerm_compute,
+    azurerm_database,
+    azurerm_iam,
+    azurerm_load_balancers,
+    azurerm_network,
+    azurerm_security_groups,
+    azurerm_services,
+    azurerm_storage,
+    google_compute,
+    google_database,
+    google_firewalls,
+    google_iam,
+    google_load_balancers,
+    google_services,
+    google_storage,
     kubernetes_access,
     kubernetes_network,
     kubernetes_pods,
     kubernetes_terraform,
 )
-from plangate.facts.base import Adapter, Native, Translate, Translated, native_of
+from plangate.facts.base import AZURE, GOOGLE, REGISTRY, Adapter, Native, Translate, Translated, native_of
 from plangate.facts.common import common_facts
+from plangate.facts.google_members import GIVERS
 from plangate.model.graph import Graph
 from plangate.model.plan import Plan, Resource
 
@@ -39,14 +55,43 @@ _PARTS: Final = (
     "aws_s3_bucket_public_access_block",
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_s3_bucket_versioning",
+    "azurerm_key_vault_managed_hardware_security_module_key_rotation_policy",
+    "azurerm_log_analytics_linked_service",
+    "azurerm_network_interface",
+    "azurerm_public_ip",
+    "azurerm_storage_account_customer_managed_key",
+    "google_bigquery_dataset_access",
+    *(
+        f"google_{place}_iam_{giver}"
+        for place in (
+            "bigquery_dataset",
+            "cloud_run_service",
+            "cloud_run_v2_service",
+            "cloudfunctions2_function",
+            "cloudfunctions_function",
+            "storage_bucket",
+        )
+        for giver in GIVERS
+    ),
+    "google_compute_region_url_map",
+    "google_compute_url_map",
+    "google_storage_bucket_access_control",
+    "google_storage_bucket_acl",
+    "google_storage_default_object_access_control",
+    "google_storage_default_object_acl",
 )
 """Types that say something of other resources, and are judged there."""
 
 
+_PAGES: Final = {"aws": REGISTRY, "azurerm": AZURE, "google": GOOGLE}
+
+
 def _part(native_type: str) -> Adapter:
-    page = native_type.removeprefix("aws_")
-    docs = f"https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/{page}"
-    return Adapter(kind="resource.part", adapt=lambda _: {}, docs=docs)
+    provider, _, page = native_type.partition("_")
+    for giver in GIVERS:
+        # Google describes all three on one page.
+        page = page.removesuffix(f"_{giver}") if f"_iam_{giver}" in page else page
+    return Adapter(kind="resource.part", adapt=lambda _: {}, docs=_PAGES[provider] + page)
 
 
 ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
@@ -65,6 +110,21 @@ ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
     | kubernetes_network.ADAPTERS
     | kubernetes_access.ADAPTERS
     | kubernetes_terraform.ADAPTERS
+    | azurerm_compute.ADAPTERS
+    | azurerm_network.ADAPTERS
+    | azurerm_security_groups.ADAPTERS
+    | azurerm_load_balancers.ADAPTERS
+    | azurerm_storage.ADAPTERS
+    | azurerm_database.ADAPTERS
+    | azurerm_iam.ADAPTERS
+    | azurerm_services.ADAPTERS
+    | google_compute.ADAPTERS
+    | google_firewalls.ADAPTERS
+    | google_load_balancers.ADAPTERS
+    | google_storage.ADAPTERS
+    | google_database.ADAPTERS
+    | google_iam.ADAPTERS
+    | google_services.ADAPTERS
 )
 
 ADAPTER_ERROR: Final = "adapter_error"

@@ -7,13 +7,15 @@ instance (``each.key``, a local value, an unknown identifier): a fact built on a
 Every index is built once, on first use, so that a plan is walked a constant number of times.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from plangate.model.address import patterns
 from plangate.model.plan import Action, Reference, Resource
 from plangate.model.values import ABSENT, UNKNOWN, at_pointer
+
+T = TypeVar("T")
 
 IDENTIFIERS: Final = (
     "id", "arn", "name", "bucket", "identifier", "self_link", "key_id", "name_prefix", "function_name",
@@ -67,10 +69,18 @@ class Graph:
         self._referrers: dict[tuple[str, str], _Referrers] = {}
         self._identified: dict[str, Mapping[str, tuple[Resource, ...]]] = {}
         self._covered: dict[tuple[str, tuple[str, ...]], tuple[Resource, ...]] = {}
+        self._remembered: dict[tuple[str, ...], Any] = {}
 
     def at_address(self, address: str) -> tuple[Resource, ...]:
         """Entries with this address or covered by this pattern; deposed objects share their resource's address."""
         return tuple(self._by_pattern.get(address, ()))
+
+    def remembered(self, key: tuple[str, ...], work_out: Callable[[], T]) -> T:
+        """What follows from this graph alone, worked out once: what many resources ask of one costs no more then."""
+        if key not in self._remembered:
+            self._remembered[key] = work_out()
+        found: T = self._remembered[key]
+        return found
 
     def of_type(self, native_type: str) -> tuple[Resource, ...]:
         """Entries of a native type that exist after the change, in document order."""

@@ -56,7 +56,8 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "compute.instance": {
             "public_ip": "It gets a public address.",
             "public_ip_from": "What gives the address, for people, as text; empty when there is none.",
-            "metadata_tokens_required": "The metadata service answers only to session tokens, or is off.",
+            "metadata_tokens_required": "The metadata service answers only to session tokens or, where the cloud has "
+            "none, to a header that a forged request does not carry; or it is off.",
             "disks_encrypted": "All its disks are encrypted.",
         },
         "compute.template": {
@@ -87,16 +88,19 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "protocol": "Protocol as text in lower case, or UNKNOWN.",
         },
         "storage.bucket": {
-            "public_access_blocked": "All four public access blocks are on in this plan: bucket or account.",
+            "public_access_blocked": "Nothing can open it to everyone, by this plan: bucket or account.",
             "public_acl": "An ACL grants access to everyone.",
             "public_policy": "A bucket policy allows everyone.",
             "encrypted": "Objects are encrypted at rest.",
-            "encryption": "How, as text: AES256, aws:kms, … or UNKNOWN.",
-            "versioned": "Versioning is on.",
+            "encryption": "How, as text: AES256, aws:kms, azure:key-vault, google:kms, … or UNKNOWN; null when its "
+            "account in this plan says it.",
+            "versioned": "Versioning is on; null when its account in this plan says it.",
         },
         "database.instance": {
-            "public": "It has an address on the internet; null when the members of the cluster say it.",
-            "encrypted": "Its storage is encrypted; null when its cluster in this plan says it.",
+            "public": "It has an address on the internet or is open to everyone; null when its server in this plan, or "
+            "the members of its cluster, say it.",
+            "encrypted": "Its storage is encrypted; null when its cluster in this plan, or each of its databases, "
+            "says it.",
             "deletion_protection": "It refuses to be deleted; null for a kind of database that cannot.",
         },
         "iam.policy": {

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from plangate.model.address import joined, patterns, steps
 from plangate.model.plan import Reference
+from plangate.model.regions import REGION_ATTRIBUTES, own_region
 from plangate.model.values import UNKNOWN, Unknown
 from plangate.parsers.terraform_references import Configuration, Target
 
@@ -80,6 +81,25 @@ class ConfigurationGraph:
             found = self._regions[node.provider_key] = self._provider_region(node.provider_key)
         return found
 
+    def cloud_region(self, cloud: str, node: Node, values: Mapping[str, Any]) -> str | Unknown:
+        """Region of a resource of Azure or Google: its own, or its provider's for one that could name its own."""
+        names = REGION_ATTRIBUTES.get(cloud, ())
+        written = {
+            name: value
+            for name in names
+            if name in values
+            # What nobody set follows the provider's default.
+            and ((value := values[name]) is not UNKNOWN or node.configured is None or name in node.configured)
+        }
+        own = own_region(cloud, written)
+        if own is UNKNOWN or own or cloud != "google" or not any(name in values for name in names):
+            return own
+        for name in ("region", "zone"):
+            found = self._provider_setting(node.provider_key, name)
+            if found is UNKNOWN or found:
+                return UNKNOWN if found is UNKNOWN else own_region(cloud, {name: found})
+        return ""
+
     def _node(self, parts: list[tuple[str, str]], resource: str) -> Node:
         path = tuple(name.removeprefix("module.") for name, _ in parts[:-1])
         config = self._config.resources.get((path, resource))
@@ -120,9 +140,13 @@ class ConfigurationGraph:
         return at, only or pattern, target.attribute, only is not None
 
     def _provider_region(self, key: str) -> str | Unknown:
+        return self._provider_setting(key, "region")
+
+    def _provider_setting(self, key: str, name: str) -> str | Unknown:
+        """A setting of a provider's configuration as text; empty when it is not there."""
         provider = self._provider_config.get(key)
         expressions = provider.get("expressions") if isinstance(provider, dict) else None
-        region = expressions.get("region") if isinstance(expressions, dict) else None
+        region = expressions.get(name) if isinstance(expressions, dict) else None
         if region is None:
             return ""
         if isinstance(region, dict) and isinstance(region.get("constant_value"), str):

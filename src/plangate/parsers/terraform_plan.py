@@ -228,6 +228,7 @@ class _Reader(Reader):
         provider = provider if isinstance(provider, str) else ""
         cloud = _CLOUDS.get(provider.rpartition("/")[2], "")
         node = graph.node(address)
+        values = planned if after is not None else before or {}
         importing = change.get("importing")
         return Resource(
             address=address,
@@ -236,9 +237,7 @@ class _Reader(Reader):
             mode=mode,
             provider=provider,
             cloud=cloud,
-            region=graph.region(node, planned if after is not None else before or {})
-            if cloud == "aws"
-            else "",
+            region=graph.region(node, values) if cloud == "aws" else graph.cloud_region(cloud, node, values),
             action=action,
             replace_order=order,
             reason=reason if isinstance(reason := item.get("action_reason"), str) else "",

@@ -51,13 +51,15 @@ RULE: Final = Rule(
         enforcement=Enforcement.MANDATORY,
         on_unknown=OnUnknown.DENY,
         kinds=(),
-        remediation="Use a provider configuration for an allowed region.",
+        remediation="Use an allowed region in the provider configuration, or as location, region or zone.",
         frameworks=(("nist-800-53-r5", ("SA-9(5)",)),),
     ),
     judge=_judge,
     rationale="Where data may lie is often a matter of law, and a region that nobody watches is a good "
     "place to hide. A region that comes from the environment of whoever runs Terraform is not in the plan: "
-    "set it in the provider. Without settings, the rule does not apply.",
+    "set it in the provider. Locations of Azure are compared without spaces and in lower case (westeurope), zones "
+    "of Google as their region. A part of something that has a region is judged with it. Without settings, "
+    "the rule does not apply.",
     bad="""
 # With regions: ["eu-*"]
 provider "aws" {
@@ -80,6 +82,8 @@ resource "aws_sqs_queue" "jobs" {
     references=(
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs#aws-configuration-reference",
         "https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/resource_group",
+        "https://cloud.google.com/compute/docs/regions-zones",
     ),
     needs="regions",
     settings_schema=SCHEMA,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
 from plangate.model.plan import Resource
 from plangate.model.values import UNKNOWN
-from plangate.rules.base import PASS, Rule, Settings, Verdict, failed, setting, undecided
+from plangate.rules.base import PASS, Rule, Settings, Verdict, failed, not_applicable, setting, undecided
 
 SCHEMA: Final[Mapping[str, Any]] = MappingProxyType(
     {
@@ -19,7 +19,7 @@ SCHEMA: Final[Mapping[str, Any]] = MappingProxyType(
                 "type": "array",
                 "items": {"type": "string"},
                 "minItems": 1,
-                "default": ["AES256", "aws:kms", "aws:kms:dsse", "aws:fsx"],
+                "default": ["AES256", "aws:kms", "aws:kms:dsse", "aws:fsx", "azure:key-vault", "google:kms"],
             },
         },
     }
@@ -32,6 +32,8 @@ def _judge(resource: Resource, settings: Settings) -> Verdict:
         return failed("what it stores is not encrypted")
     if encrypted is UNKNOWN or way is UNKNOWN:
         return undecided("how it encrypts what it stores is known only after apply")
+    if way is None:
+        return not_applicable("its account says how it encrypts, and is judged itself")
     accepted = setting(settings, SCHEMA, "accepted")
     if way in accepted:
         return PASS
@@ -57,7 +59,8 @@ RULE: Final = Rule(
     rationale="S3 has encrypted every new object since January 2023, with its own keys unless told "
     "otherwise, and that cannot be switched off: a bucket without a setting passes. Where keys of your own "
     "are asked for, so that access to the data can be taken away and is logged, leave AES256 out of the "
-    "accepted ways.",
+    "accepted ways. Azure and Google encrypt everything as well, with keys of theirs (AES256) or of yours "
+    "(azure:key-vault, google:kms).",
     bad="""
 # With accepted: ["aws:kms", "aws:kms:dsse"]
 resource "aws_s3_bucket" "records" {
@@ -83,6 +86,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "records" {
     references=(
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/s3_bucket_server_side_encryption_configuration",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html",
+        "https://learn.microsoft.com/azure/storage/common/storage-service-encryption",
+        "https://cloud.google.com/storage/docs/encryption/default-keys",
     ),
     settings_schema=SCHEMA,
 )

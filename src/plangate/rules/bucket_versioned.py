@@ -14,6 +14,7 @@ def _judge(resource: Resource, _settings: Settings) -> Verdict:
         wanted=True,
         no="it keeps no former versions of its objects: what is overwritten or deleted is gone",
         unsure="whether it keeps former versions is known only after apply",
+        none="its account says it, and is judged itself",
     )
 
 
@@ -26,7 +27,8 @@ RULE: Final = Rule(
         enforcement=Enforcement.OVERRIDABLE,
         on_unknown=OnUnknown.OBLIGE,
         kinds=("storage.bucket",),
-        remediation='Add an aws_s3_bucket_versioning for the bucket with status "Enabled".',
+        remediation='Add an aws_s3_bucket_versioning for the bucket with status "Enabled". Google: enabled in a '
+        "versioning block. Azure: versioning_enabled in blob_properties of the account.",
         frameworks=(("aws-fsbp-1.0", ("S3.14",)), ("nist-800-53-r5", ("CP-9", "SI-12"))),
     ),
     judge=_judge,
@@ -53,6 +55,8 @@ resource "aws_s3_bucket_versioning" "records" {
     references=(
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/s3_bucket_versioning",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+        "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/storage_bucket",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/storage_account",
     ),
     settings_schema=NO_SETTINGS,
 )

@@ -26,7 +26,9 @@ RULE: Final = Rule(
         enforcement=Enforcement.MANDATORY,
         on_unknown=OnUnknown.OBLIGE,
         kinds=("kubernetes.cluster",),
-        remediation="Set endpoint_public_access to false, or name networks in public_access_cidrs.",
+        remediation="Set endpoint_public_access to false, or name networks in public_access_cidrs. Azure: set "
+        "private_cluster_enabled to true, or authorized_ip_ranges. Google: set enable_private_endpoint to true, or "
+        "name networks in master_authorized_networks_config.",
         frameworks=(("cis-eks-1.5", ("5.4.1", "5.4.2")), ("aws-fsbp-1.0", ("EKS.1",))),
     ),
     judge=_judge,
@@ -56,6 +58,8 @@ resource "aws_eks_cluster" "main" {
     references=(
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/eks_cluster#vpc_config",
         "https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/kubernetes_cluster",
+        "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/container_cluster",
     ),
     settings_schema=NO_SETTINGS,
 )

@@ -14,7 +14,7 @@ def _judge(resource: Resource, _settings: Settings) -> Verdict:
         wanted=True,
         no="its storage is not encrypted, and that cannot be changed later without a copy",
         unsure="whether its storage is encrypted is known only after apply",
-        none="its cluster says it, and is judged itself",
+        none="its cluster, or each of its databases, says it and is judged itself",
     )
 
 
@@ -37,7 +37,8 @@ RULE: Final = Rule(
     judge=_judge,
     rationale="Encryption has to be chosen when a database is made; afterwards it takes a copy and a move. "
     "Most of them are not encrypted unless told so. One made from a snapshot or as a replica follows its "
-    "source, which the plan does not show.",
+    "source, which the plan does not show. Azure and Google encrypt the storage of their databases always; the "
+    "smallest caches of Azure have none to encrypt it with.",
     bad="""
 resource "aws_db_instance" "main" {
   identifier        = "main"
@@ -60,6 +61,9 @@ resource "aws_db_instance" "main" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/rds_cluster#storage_encrypted",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/elasticache_replication_group",
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.html",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/mssql_database",
+        "https://learn.microsoft.com/azure/azure-cache-for-redis/cache-how-to-encryption",
+        "https://cloud.google.com/docs/security/encryption/default-encryption",
     ),
     settings_schema=NO_SETTINGS,
 )

@@ -22,7 +22,7 @@ RULE: Final = Rule(
     spec=RuleSpec(
         id="iam-no-full-admin",
         title="Permissions do not allow everything",
-        description="No policy, and no attachment of a ready-made one, gives all actions on all resources.",
+        description="No policy or role, and no attachment of a ready-made one, gives all actions on all resources.",
         severity=Severity.CRITICAL,
         enforcement=Enforcement.MANDATORY,
         on_unknown=OnUnknown.OBLIGE,
@@ -35,7 +35,9 @@ RULE: Final = Rule(
     "is the same: its holder can give itself the rest. Wildcards are read as IAM reads them (*, *:*, "
     "iam:*, i*, ?*), statements add up, Allow with NotAction is all that it does not exclude, and a "
     "condition does not make it less. A Deny is not counted against it. The text of a policy that is "
-    "attached by name and not in the plan cannot be judged.",
+    "attached by name and not in the plan cannot be judged. With Azure it is the role Owner, or one that gives "
+    "roles, over a subscription or management group; with Google the basic roles owner and editor, or one that "
+    "sets the policy of a project, folder or organization.",
     bad="""
 resource "aws_iam_policy" "deploy" {
   name = "deploy"
@@ -64,6 +66,10 @@ resource "aws_iam_policy" "deploy" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/role_assignment",
+        "https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/privileged",
+        "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/google_project_iam",
+        "https://cloud.google.com/iam/docs/roles-overview",
     ),
     settings_schema=NO_SETTINGS,
 )

@@ -152,6 +152,8 @@ resource "aws_security_group" "web" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/vpc_security_group_ingress_rule",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/security_group_rule",
         "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/network_security_rule",
+        "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/compute_firewall",
     ),
     settings_schema=SCHEMA,
 )

@@ -90,6 +90,8 @@ resource "aws_vpc_security_group_ingress_rule" "https" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/security_group",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/vpc_security_group_ingress_rule",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/security_group_rule",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/network_security_rule",
+        "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/compute_firewall",
     ),
     settings_schema=SCHEMA,
 )

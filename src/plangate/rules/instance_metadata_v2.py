@@ -24,7 +24,7 @@ RULE: Final = Rule(
         id="instance-metadata-v2",
         title="The metadata service of machines answers only to session tokens",
         description="Version 2 of the instance metadata service must be the only one, or the service must "
-        "be off.",
+        "be off. Where a cloud has no session tokens, it must ask for a header that a forged request does not carry.",
         severity=Severity.HIGH,
         enforcement=Enforcement.MANDATORY,
         on_unknown=OnUnknown.OBLIGE,
@@ -36,7 +36,8 @@ RULE: Final = Rule(
     rationale="Without session tokens, whoever can make a machine fetch an address (a server-side request "
     "forgery, an open proxy) can read the credentials of its role. Not set, the account and the image "
     "decide; a plan shows neither, and AWS then makes tokens optional, so that nothing said counts as a "
-    "failure.",
+    "failure. The services of Azure and Google have no tokens, but always ask for a header of their own, which "
+    "whoever only chooses an address cannot add; they pass.",
     bad="""
 resource "aws_instance" "web" {
   ami           = "ami-0abcdef1234567890"
@@ -61,6 +62,8 @@ resource "aws_instance" "web" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/instance#metadata-options",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/ec2_instance_metadata_defaults",
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html",
+        "https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service",
+        "https://cloud.google.com/compute/docs/metadata/querying-metadata",
     ),
     settings_schema=NO_SETTINGS,
 )

@@ -29,14 +29,16 @@ RULE: Final = Rule(
         on_unknown=OnUnknown.OBLIGE,
         kinds=("compute.instance", "compute.template", "compute.group"),
         remediation="Set associate_public_ip_address to false, place it in a private subnet, and let a "
-        "load balancer or a NAT gateway face the internet.",
+        "load balancer or a NAT gateway face the internet. Azure: leave public_ip_address_id out of its network "
+        "interface. Google: leave out access_config.",
         frameworks=(("cis-aws-compute-1.0", ("4.9",)), ("nist-800-53-r5", ("AC-4", "SC-7"))),
     ),
     judge=_judge,
     rationale="A public address puts every port of a machine one security group mistake away from the "
     "internet. What decides is often not written at the machine: without a setting the subnet decides, and "
     "without a subnet it is the default VPC, whose subnets give public addresses. Public IPv6 addresses "
-    "are not looked at.",
+    "of AWS are not looked at. A machine of Azure or Google has a public address only when its network "
+    "interface is given one.",
     bad="""
 resource "aws_instance" "web" {
   ami           = "ami-0abcdef1234567890"
@@ -60,6 +62,8 @@ resource "aws_instance" "web" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/instance#associate_public_ip_address",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/subnet#map_public_ip_on_launch",
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/network_interface",
+        "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/compute_instance",
     ),
     settings_schema=NO_SETTINGS,
 )

@@ -27,7 +27,8 @@ RULE: Final = Rule(
         enforcement=Enforcement.OVERRIDABLE,
         on_unknown=OnUnknown.OBLIGE,
         kinds=("crypto.key",),
-        remediation="Set enable_key_rotation to true.",
+        remediation="Set enable_key_rotation to true. Azure: give the key a rotation_policy with an automatic part. "
+        "Google: set rotation_period.",
         frameworks=(("cis-aws-3.0", ("3.6",)), ("aws-fsbp-1.0", ("KMS.4",))),
     ),
     judge=_judge,
@@ -48,6 +49,8 @@ resource "aws_kms_key" "data" {
     references=(
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/kms_key#enable_key_rotation",
         "https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/key_vault_key",
+        "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/kms_crypto_key",
     ),
     settings_schema=NO_SETTINGS,
 )

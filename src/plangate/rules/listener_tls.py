@@ -52,7 +52,9 @@ RULE: Final = Rule(
     ),
     judge=_judge,
     rationale="Plain HTTP shows passwords and cookies to everyone on the way. A redirect counts only if it "
-    "names HTTPS (left out, the protocol stays as it was) and if no rule of the listener answers before it.",
+    "names HTTPS (left out, the protocol stays as it was) and if no rule of the listener answers before it. A "
+    "gateway of Azure is judged for all its listeners; a proxy for HTTP of Google passes when its URL map does "
+    "nothing but redirect.",
     bad="""
 resource "aws_lb_listener" "web" {
   load_balancer_arn = aws_lb.web.arn
@@ -86,6 +88,8 @@ resource "aws_lb_listener" "web" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lb_listener",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lb_listener_rule",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/elb",
+        "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/application_gateway",
+        "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/compute_target_http_proxy",
     ),
     settings_schema=SCHEMA,
 )

@@ -64,7 +64,8 @@ RULE: Final = Rule(
         enforcement=Enforcement.OVERRIDABLE,
         on_unknown=OnUnknown.OBLIGE,
         kinds=(),
-        remediation="Add the tags to the resource, or to default_tags of the provider.",
+        remediation="Add the tags (Google: labels) to the resource, or to default_tags or default_labels of the "
+        "provider.",
         frameworks=(("nist-800-53-r5", ("CM-8",)),),
     ),
     judge=_judge,

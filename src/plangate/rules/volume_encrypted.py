@@ -41,7 +41,8 @@ RULE: Final = Rule(
     judge=_judge,
     rationale="A disk keeps what is written to it in snapshots and copies that others can be given. "
     "Whether AWS encrypts new disks by itself is a setting of the account and region that a plan does not "
-    "show: a disk that says nothing counts as not encrypted unless this plan manages that setting.",
+    "show: a disk that says nothing counts as not encrypted unless this plan manages that setting. Google and "
+    "Azure encrypt every disk, save one of Azure that lies on the host without encryption at host.",
     bad="""
 resource "aws_ebs_volume" "data" {
   availability_zone = "eu-central-1a"
@@ -60,6 +61,8 @@ resource "aws_ebs_volume" "data" {
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/instance#ebs-ephemeral-and-root-block-devices",
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/ebs_encryption_by_default",
         "https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html",
+        "https://learn.microsoft.com/azure/virtual-machines/disk-encryption-overview",
+        "https://cloud.google.com/compute/docs/disks/disk-encryption",
     ),
     settings_schema=NO_SETTINGS,
 )
