@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from plangate.facts.base import REGISTRY, Adapter, Native, Raw, native_of, texts
-from plangate.facts.policy_documents import Statement, described, grants_full_admin, statements
+from plangate.facts.policy_documents import Statement, described, document_statements, grants_full_admin
 from plangate.model.values import UNKNOWN, Tri, Unknown, any_of, pointer
 
 _MANAGED_BY_AWS: Final = ":iam::aws:policy/"
@@ -19,7 +19,7 @@ def _policy(native: Native) -> dict[str, Any]:
 
 
 def _document(value: Raw) -> Statements:
-    return statements(value) if isinstance(value, str) else UNKNOWN
+    return document_statements(value)
 
 
 def _attachment(native: Native) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from plangate.facts import (
     aws_services,
     aws_storage,
     aws_templates,
+    cloudformation,
 )
 from plangate.facts.base import Adapter, Native, Translate, Translated, native_of
 from plangate.facts.common import common_facts
@@ -63,7 +64,12 @@ ADAPTER_ERROR: Final = "adapter_error"
 """Fact that stands alone when an adapter failed; rules then answer ``error``, never a pass."""
 
 
-TRANSLATIONS: Final[Mapping[str, Translate]] = MappingProxyType({})
+TRANSLATIONS: Final[Mapping[str, Translate]] = MappingProxyType(
+    {
+        "cloudformation": cloudformation.translate,
+        "cloudformation-change-set": cloudformation.translate,
+    }
+)
 """How the types of a format (`plangate.model.plan.Source.format`) are translated before they meet an adapter."""
 
 
