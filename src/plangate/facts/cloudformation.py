@@ -88,6 +88,7 @@ _MODELLED: Final = frozenset(
     for native_type in module.ADAPTERS
 )  # fmt: skip
 
+
 def translate(resource: Resource) -> Translated | None:
     """A resource of a template, or of a change set, as the provider has it."""
     return translated(resource, twin_of(resource.type))
@@ -99,7 +100,9 @@ def twin_of(native_type: str) -> Twin:
     twin = TWINS.get(native_type)
     if twin is not None:
         return twin
-    has_no_tags = native_type.endswith(_UNTAGGED) or native_type.startswith("AWS::CloudFormation::WaitCondition")
+    has_no_tags = native_type.endswith(_UNTAGGED) or native_type.startswith(
+        "AWS::CloudFormation::WaitCondition"
+    )
     return Twin(type=_fallback(native_type), tags="" if has_no_tags else "?")
 
 
@@ -159,6 +162,10 @@ def _attributes(twin: Twin, table: Table, values: Values) -> Values:
     if twin.adjust is not None:
         twin.adjust(values, found)
     found |= _tags(twin, values)
+    physical = values.get("PhysicalResourceId")
+    if isinstance(physical, str):
+        # What a change set calls a thing that is there; most often the provider's id of it.
+        found.setdefault("id", physical)
     return found
 
 

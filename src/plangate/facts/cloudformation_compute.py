@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from plangate.facts.base import Raw, Values, text, whole_number
-from plangate.facts.cloudformation_shape import Block, Coded, Twin, listed, member
+from plangate.facts.cloudformation_shape import Attribute, Block, Coded, Twin, listed, member
 from plangate.model.values import UNKNOWN
 
 _ROOT_DEVICES: Final = frozenset({"/dev/xvda", "/dev/sda1", "/dev/sda"})
@@ -16,7 +16,11 @@ _ROOT_DEVICES: Final = frozenset({"/dev/xvda", "/dev/sda1", "/dev/sda"})
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html
 """
 
-_EBS: Final = {"Encrypted": "encrypted", "SnapshotId": "snapshot_id", "KmsKeyId": "kms_key_id"}
+_EBS: Final[Mapping[str, Attribute]] = {
+    "Encrypted": "encrypted",
+    "SnapshotId": "snapshot_id",
+    "KmsKeyId": "kms_key_id",
+}
 _METADATA: Final = Block("metadata_options", {"HttpTokens": "http_tokens", "HttpEndpoint": "http_endpoint"})
 _DISK_MOVES: Final = tuple(
     (source, target)
@@ -49,9 +53,7 @@ def _instance(given: Values, values: dict[str, Any]) -> None:
         values["associate_public_ip_address"] = _any(set_ones)
     ready = [member(each, "NetworkInterfaceId") for each in interfaces]
     if any(each is not None for each in ready):
-        values["network_interface"] = [
-            {"network_interface_id": each} for each in ready if each is not None
-        ]
+        values["network_interface"] = [{"network_interface_id": each} for each in ready if each is not None]
     subnets = [subnet for each in interfaces if (subnet := member(each, "SubnetId")) is not None]
     if subnets and "subnet_id" not in values:
         same = all(subnet is subnets[0] or subnet == subnets[0] for subnet in subnets)
@@ -131,14 +133,14 @@ def _port(value: Raw) -> Raw:
     return value if number is UNKNOWN else number
 
 
-_PERMISSION: Final = {
+_PERMISSION: Final[Mapping[str, Attribute]] = {
     "IpProtocol": "protocol",
     "FromPort": Coded("from_port", _port),
     "ToPort": Coded("to_port", _port),
     "CidrIp": Coded("cidr_blocks", _one),
     "CidrIpv6": Coded("ipv6_cidr_blocks", _one),
 }
-_RULE: Final = {
+_RULE: Final[Mapping[str, Attribute]] = {
     "GroupId": "security_group_id",
     "IpProtocol": "ip_protocol",
     "FromPort": Coded("from_port", _port),
@@ -215,7 +217,11 @@ TWINS: Final[Mapping[str, Twin]] = {
                 {
                     "LaunchTemplate": Block(
                         "launch_template",
-                        {"LaunchTemplateSpecification": _autoscaling_template("launch_template_specification")},
+                        {
+                            "LaunchTemplateSpecification": _autoscaling_template(
+                                "launch_template_specification"
+                            )
+                        },
                     )
                 },
             ),

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from plangate.facts.base import Raw, Values, flag
-from plangate.facts.cloudformation_shape import Block, Part, Twin, listed, member
-from plangate.facts.cloudformation_shape import Coded
+from plangate.facts.cloudformation_shape import Attribute, Block, Coded, Part, Twin, listed, member
 from plangate.model.values import UNKNOWN, AllUnknown, all_of
 
 _ACLS: Final[Mapping[str, str]] = {
@@ -32,6 +31,16 @@ _PUBLIC_ACCESS: Final = Block(
     },
 )
 _RESTORE: Final = "restore_to_point_in_time"
+_SOURCES: Final = (
+    "RestoreTime",
+    "RestoreToTime",
+    "UseLatestRestorableTime",
+    "SourceDbiResourceId",
+    "SourceDBInstanceAutomatedBackupsArn",
+    "SourceDBClusterIdentifier",
+    "SourceDbClusterResourceId",
+)
+"""Properties of a database that is made from another one."""
 
 
 def _acl(value: Raw) -> Raw:
@@ -89,9 +98,7 @@ def _db_instance(given: Values, values: dict[str, Any]) -> None:
 
 def _restored(given: Values, values: dict[str, Any]) -> None:
     """What is made from another database follows that one."""
-    sources = ("RestoreTime", "RestoreToTime", "UseLatestRestorableTime", "SourceDbiResourceId",
-               "SourceDBInstanceAutomatedBackupsArn", "SourceDBClusterIdentifier", "SourceDbClusterResourceId")  # fmt: skip
-    if any(member(given, name) not in (None, "", False) for name in sources):
+    if any(member(given, name) not in (None, "", False) for name in _SOURCES):
         values[_RESTORE] = UNKNOWN
 
 
@@ -104,7 +111,7 @@ def _global_table(given: Values, values: dict[str, Any]) -> None:
     )
 
 
-_CLUSTER: Final = {
+_CLUSTER: Final[Mapping[str, Attribute]] = {
     "DBClusterIdentifier": "cluster_identifier",
     "StorageEncrypted": "storage_encrypted",
     "DeletionProtection": "deletion_protection",
@@ -113,7 +120,7 @@ _CLUSTER: Final = {
     "GlobalClusterIdentifier": "global_cluster_identifier",
     "EngineMode": "engine_mode",
 }
-_SEARCH: Final = {
+_SEARCH: Final[Mapping[str, Attribute]] = {
     "VPCOptions": Block("vpc_options", {"SubnetIds": "subnet_ids"}),
     "DomainName": "domain_name",
 }

@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from plangate.facts.base import Raw, Values, text
-from plangate.facts.cloudformation_shape import Block, Coded, Part, Twin, member
+from plangate.facts.cloudformation_shape import Attribute, Block, Coded, Part, Twin, member
 from plangate.model.values import UNKNOWN
 
 _INLINE: Final = Block("inline_policy", {"PolicyName": "name", "PolicyDocument": "policy"})
-_ACTION: Final = {"Type": "type", "RedirectConfig": Block("redirect", {"Protocol": "protocol"})}
+_ACTION: Final[Mapping[str, Attribute]] = {
+    "Type": "type",
+    "RedirectConfig": Block("redirect", {"Protocol": "protocol"}),
+}
 
 
 def _is_internal(scheme: Raw) -> Raw:
@@ -56,13 +59,13 @@ def _function_parts(given: Values) -> Iterator[Part]:
         yield Part("aws_lambda_function_url", "function_name", {"authorization_type": kind})
 
 
-_POLICY: Final = {"PolicyDocument": "policy"}
+_POLICY: Final[Mapping[str, Attribute]] = {"PolicyDocument": "policy"}
 _IDENTITY: Final = Twin(
     # The one type of the provider whose policies may be written into it: groups and users are judged like roles.
     type="aws_iam_role",
     members={"Policies": _INLINE, "ManagedPolicyArns": "managed_policy_arns"},
 )
-_BALANCER: Final = {"Scheme": Coded("internal", _is_internal)}
+_BALANCER: Final[Mapping[str, Attribute]] = {"Scheme": Coded("internal", _is_internal)}
 
 TWINS: Final[Mapping[str, Twin]] = {
     "AWS::IAM::ManagedPolicy": Twin(

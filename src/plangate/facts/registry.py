@@ -1,6 +1,6 @@
 """Every adapter by native type, and the one pass that gives a plan its kinds and facts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -92,18 +92,21 @@ def _translated(listed: tuple[Resource, ...], translate: Translate) -> tuple[Res
     # A translation that fails is not caught: then the plan cannot be judged at all.
     found = [translate(resource) or Translated(resource=resource) for resource in listed]
     graph = Graph(part for each in found for part in (each.resource, *each.parts))
-    return tuple(_as_written(own, each, graph) for own, each in zip(listed, found, strict=True))
+    paths = {each.resource.address: each.path_of for each in found}
+    return tuple(_as_written(own, each, graph, paths) for own, each in zip(listed, found, strict=True))
 
 
-def _as_written(own: Resource, translated: Translated, graph: Graph) -> Resource:
+def _as_written(
+    own: Resource, translated: Translated, graph: Graph, paths: Mapping[str, Callable[[str], str]]
+) -> Resource:
     """The resource as it was, with the facts of its translation."""
     seen = _with_facts(translated.resource, graph)
     facts = dict(seen.facts)
     ingress = facts.get("ingress")
     if isinstance(ingress, tuple):
+        # An entry may stand in a resource beside this one.
         facts["ingress"] = tuple(
-            {**entry, "path": translated.path_of(entry["path"])} if entry["address"] == own.address else entry
-            for entry in ingress
+            {**entry, "path": paths.get(entry["address"], str)(entry["path"])} for entry in ingress
         )
     return replace(own, kind=seen.kind, facts=facts)
 

@@ -94,13 +94,14 @@ class Evaluator:
         return [item for item in items if item is not ABSENT]
 
     def _object(self, node: Mapping[str, Any], spot: Spot, trace: Trace) -> Any:
-        members: Mapping[str, Any] | None = node
+        members = node
         if any(name.startswith("Fn::") for name in node):
             # Loops make members; anything else beside members (`Fn::Transform`) may change them all.
-            members = expanded_members(node, self.items, self._budget)
-            if members is None or any(name.startswith("Fn::") for name in members):
+            expanded = expanded_members(node, self.items, self._budget)
+            if expanded is None or any(name.startswith("Fn::") for name in expanded):
                 trace.lost.add(spot.plain)
                 return UNKNOWN
+            members = expanded
         found = {}
         for key, item in members.items():
             value = self.read(item, spot.member(key), trace)

@@ -30,9 +30,7 @@ def expanded_members(
     return found
 
 
-def loop_members(
-    loop: Any, collection: Collection, budget: Budget
-) -> Iterator[tuple[str, Any] | None]:
+def loop_members(loop: Any, collection: Collection, budget: Budget) -> Iterator[tuple[str, Any] | None]:
     """What one loop makes, loops inside of it carried out; ``None`` for what is not known."""
     if (
         not isinstance(loop, list)

@@ -1,6 +1,6 @@
 """Where resources and their properties are written."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from plangate.model.plan import Location
@@ -29,7 +29,7 @@ class Placed:
         self._resources = places.below("/Resources")
         self._fine = not isinstance(places, JsonPlaces) or resources * size <= _MOST_CHARS
 
-    def of(self, origin: str, values: Collection[str] | Mapping[str, Any]) -> tuple[Location | None, dict[str, Location]]:
+    def of(self, origin: str, values: Mapping[str, Any]) -> tuple[Location | None, dict[str, Location]]:
         """Of a resource and of its properties.
 
         Args:
@@ -39,7 +39,7 @@ class Placed:
         key = origin.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
         found = self._resources.get(key)
         location = None if found is None else self._location(found)
-        if not self._fine or not values or not isinstance(values, Mapping):
+        if not self._fine:
             return location, {}
         return location, dict(self._below(f"{origin}/Properties", values))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from plangate.errors import PlanParseError
-from plangate.model.plan import Action, Location, OutputChange, Plan, Resource, Source
+from plangate.model.plan import Action, OutputChange, Plan, Resource, Source
 from plangate.model.values import ABSENT, UNKNOWN, AllUnknown, at_pointer, pointer
 from plangate.parsers.base import Documents, Format, Limits, Options
 from plangate.parsers.cloudformation.conditions import Conditions
@@ -220,7 +220,7 @@ class _Template:
         for edge in _depends_on(declared.node):
             if edge in self._declared:
                 trace.edges.setdefault(("", edge, "DependsOn"), True)
-        location, places = placed.of(declared.origin, () if whole else planned)
+        location, places = placed.of(declared.origin, planned)
         return Resource(
             address=name,
             type=declared.node["Type"],
