@@ -36,6 +36,7 @@ from plangate.facts.cloudformation_shape import (
     snake,
     unknown_places,
 )
+from plangate.facts.cloudformation_tags import TAGGED, UNTAGGED
 from plangate.model.plan import Action, Reference, Resource
 from plangate.model.values import UNKNOWN, AllUnknown, pointer_tokens
 
@@ -65,19 +66,32 @@ _NAMES: Final[Mapping[str, str]] = {
 }
 """Types without an adapter whose name with the provider is another one than their own in lower case."""
 
-_FOREIGN: Final = ("AWS::CloudFormation::", "AWS::Serverless::Application", "AWS::ServiceCatalog::")
+_MAY_HOLD_DATA: Final = frozenset({
+    "AWS::APS::Workspace", "AWS::Connect::Instance", "AWS::CustomerProfiles::Domain", "AWS::EMR::WALWorkspace",
+    "AWS::Lightsail::Instance", "AWS::Location::GeofenceCollection", "AWS::ManagedBlockchain::Member",
+    "AWS::ManagedBlockchain::Node", "AWS::Rekognition::Collection", "AWS::SageMaker::Domain",
+    "AWS::SageMaker::NotebookInstance", "AWS::SDB::Domain", "AWS::VoiceID::Domain",
+})  # fmt: skip
+"""Types that may hold data although their name does not sound like it."""
+
+_NOT_ITSELF: Final = (
+    "AWS::CloudFormation::Stack",
+    "AWS::CloudFormation::CustomResource",
+    "AWS::Serverless::Application",
+    "AWS::ServiceCatalog::",
+)
 """Types of AWS that stand for something else: what is behind them is not known from their name."""
 
 _TAG_PROPERTIES: Final = (
     "Tags", "TagList", "UserPoolTags", "HostedZoneTags", "FileSystemTags", "AccessPointTags", "BackupVaultTags",
-    "BackupPlanTags", "IdentityPoolTags", "HealthCheckTags", "ResourceTags",
+    "BackupPlanTags", "IdentityPoolTags", "HealthCheckTags", "FrameworkTags", "ReportPlanTags", "ResourceGroupTags",
+    "BotTags", "BotAliasTags", "PipelineTags",
 )  # fmt: skip
-_UNTAGGED: Final = (
-    "Association", "Attachment", "Ingress", "Egress", "Permission", "Permissions", "Policy", "Route", "Mapping",
-    "InstanceProfile", "Alias", "Deployment", "Method", "Resource", "Account", "Subscription", "WaitCondition",
-    "WaitConditionHandle", "RecordSet", "RecordSetGroup", "EventSourceMapping", "Version", "Model", "Schedule",
-)  # fmt: skip
-"""Ends of the names of types that have no tags."""
+_NEVER_TAGGED: Final = ("Custom::", "AWS::CDK::", "AWS::CloudFormation::CustomResource")
+_OWN_TAGS: Final = frozenset({
+    "launch-template", "capacity-reservation", "capacity-reservation-fleet", "client-vpn-endpoint", "fleet",
+})  # fmt: skip
+"""``ResourceType`` of tags for the thing itself, beside those for what it starts."""
 
 _MODELLED: Final = frozenset(
     native_type
@@ -100,17 +114,17 @@ def twin_of(native_type: str) -> Twin:
     twin = TWINS.get(native_type)
     if twin is not None:
         return twin
-    has_no_tags = native_type.endswith(_UNTAGGED) or native_type.startswith(
-        "AWS::CloudFormation::WaitCondition"
-    )
-    return Twin(type=_fallback(native_type), tags="" if has_no_tags else "?")
+    untagged = native_type in UNTAGGED or native_type.startswith(_NEVER_TAGGED)
+    tags = "Tags" if native_type in TAGGED else "" if untagged else "?"
+    return Twin(type=_fallback(native_type), tags=tags)
 
 
 def _fallback(native_type: str) -> str:
-    """A provider's type that no adapter reads."""
+    """A provider's type that no adapter reads. ``_store`` at its end says that it may hold data."""
     parts = native_type.split("::")
-    if parts[0] != "AWS" or len(parts) != 3 or native_type.startswith(_FOREIGN):  # noqa: PLR2004
-        return "foreign_" + "_".join(snake(part) for part in parts)
+    known = parts[0] == "AWS" and len(parts) == 3 and not native_type.startswith(_NOT_ITSELF)  # noqa: PLR2004
+    if not known or native_type in _MAY_HOLD_DATA:
+        return "aws_" + "_".join(snake(part) for part in parts if part != "AWS") + "_store"
     name = _NAMES.get(native_type, f"aws_{parts[1].lower()}_{snake(parts[2])}")
     return f"{name}_unmodelled" if name in _MODELLED else name
 
@@ -128,11 +142,9 @@ def translated(resource: Resource, twin: Twin) -> Translated:
     values = planned if resource.after is not None else before or {}
     native_type = twin.type if isinstance(twin.type, str) else twin.type(_set_values(resource))
     references = _references(resource, twin, table)
-    foreign = native_type.startswith("foreign_")
     own = replace(
         resource,
         type=native_type,
-        cloud="" if foreign else resource.cloud,
         before=before,
         planned=planned,
         references=references,
@@ -214,16 +226,13 @@ def _part(resource: Resource, part: Part, number: int, *, whole: bool) -> Resour
 
 def _tags(twin: Twin, values: Values) -> dict[str, Any]:
     """Tags as the provider has them: ``tags``, and ``tags_all`` unknown where more may come."""
-    if not twin.tags:
-        return {}
-    if twin.tags == "TagSpecifications":
+    if "TagSpecifications" in (twin.tags, *values):
         return _pairs(_template_tags(values))
-    names = _TAG_PROPERTIES if twin.tags == "?" else (twin.tags,)
-    found = next((value for name in names if (value := member(values, name)) is not None), None)
-    if found is None:
-        # Whether the type has tags at all is not known here.
-        return {"tags": UNKNOWN} if twin.tags == "?" else {"tags": {}}
-    return _pairs(found)
+    found = next((value for name in _TAG_PROPERTIES if (value := member(values, name)) is not None), None)
+    if found is not None:
+        return _pairs(found)
+    # Nothing is written: then there are none, or the type has none, or that is not known here.
+    return {"tags": {} if twin.tags == "Tags" else UNKNOWN} if twin.tags else {}
 
 
 def _template_tags(values: Values) -> Raw:
@@ -237,7 +246,7 @@ def _template_tags(values: Values) -> Raw:
         tags = listed(member(specification, "Tags"))
         if kind is UNKNOWN or tags is None:
             found.append(UNKNOWN)
-        elif kind == "launch-template":
+        elif kind in _OWN_TAGS:
             found += tags
     return found
 

@@ -69,7 +69,7 @@ _BALANCER: Final[Mapping[str, Attribute]] = {"Scheme": Coded("internal", _is_int
 
 TWINS: Final[Mapping[str, Twin]] = {
     "AWS::IAM::ManagedPolicy": Twin(
-        type="aws_iam_policy", members={**_POLICY, "ManagedPolicyName": "name"}, tags="?"
+        type="aws_iam_policy", members={**_POLICY, "ManagedPolicyName": "name"}, tags=""
     ),
     "AWS::IAM::Policy": Twin(type="aws_iam_role_policy", members=_POLICY, tags=""),
     "AWS::IAM::RolePolicy": Twin(type="aws_iam_role_policy", members=_POLICY, tags=""),
@@ -93,12 +93,12 @@ TWINS: Final[Mapping[str, Twin]] = {
             "Protocol": "protocol",
             "DefaultActions": Block("default_action", _ACTION),
         },
-        tags="?",
+        tags="",
     ),
     "AWS::ElasticLoadBalancingV2::ListenerRule": Twin(
         type="aws_lb_listener_rule",
         members={"ListenerArn": "listener_arn", "Actions": Block("action", _ACTION)},
-        tags="?",
+        tags="",
     ),
     "AWS::ElasticLoadBalancing::LoadBalancer": Twin(
         type="aws_elb",

@@ -161,7 +161,8 @@ class Twin:
         adjust: Changes attributes that a table cannot make: properties, attributes so far.
         parts: Resources of their own that its properties become.
         moves: Further attributes that references in a property become.
-        tags: The property that holds its tags; empty for a type that has none, ``?`` where that is not known.
+        tags: ``Tags``, or ``TagSpecifications`` where they stand there; empty for a type that has none, ``?`` where
+            that is not known.
     """
 
     type: str | Callable[[Values], str]
