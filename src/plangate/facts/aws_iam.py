@@ -75,7 +75,11 @@ def _all_named(native: Native, name: str, value: Raw) -> Tri:
     listed = texts(value)
     if listed is UNKNOWN:
         return UNKNOWN
-    return any_of(_named(native, item, pointer(name)) for item in listed)
+    # Item by item: an unknown one may point at a policy of the plan beside ready-made ones.
+    return any_of(
+        _named(native, item, pointer(name) if isinstance(value, str) else pointer(name, index))
+        for index, item in enumerate(listed)
+    )
 
 
 def _named(native: Native, arn: Raw, at: str) -> Tri:

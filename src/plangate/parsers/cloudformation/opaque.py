@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from plangate.model.plan import Resource
 
+_TRANSFORM: Final = "Fn::Transform"
 _READ_AS_THEY_ARE: Final = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"})
 """Transforms that are carried out here, or whose types are read as they stand."""
 
@@ -18,8 +19,13 @@ _NESTED: Final[Mapping[str, str]] = {
 
 def opaque_transforms(root: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each macro that may change the template before it is deployed."""
-    if "Fn::Transform" in root:
-        yield "Fn::Transform at the top of the template may change all of it"
+    if _TRANSFORM in root:
+        yield f"{_TRANSFORM} at the top of the template may change all of it"
+    for name in ("Parameters", "Mappings", "Conditions", "Globals"):
+        section = root.get(name)
+        members = [section, *section.values()] if isinstance(section, Mapping) else []
+        if any(isinstance(each, Mapping) and _TRANSFORM in each for each in members):
+            yield f"{_TRANSFORM} in {name} may change what the rest of the template means"
     declared = root.get("Transform")
     for transform in declared if isinstance(declared, list) else [declared]:
         name = transform.get("Name") if isinstance(transform, Mapping) else transform

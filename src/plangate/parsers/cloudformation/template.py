@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, OutputChange, Plan, Resource, Source
-from plangate.model.values import ABSENT, UNKNOWN, AllUnknown, at_pointer, pointer
+from plangate.model.values import ABSENT, AllUnknown, at_pointer, pointer
 from plangate.parsers.base import Documents, Format, Limits, Options
 from plangate.parsers.cloudformation.conditions import Conditions
 from plangate.parsers.cloudformation.cycles import find_cycle
@@ -192,6 +192,10 @@ class _Template:
         if not isinstance(node, Mapping):
             self._refuse(origin, f"resource {name}: expected an object")
         kind = node.get("Type")
+        changed = any(key.startswith("Fn::") for key in node)
+        if changed and kind is None:
+            self._opaque.append(f"{name} is made by a macro, and what it will be is not known")
+            return None
         if not isinstance(kind, str) or not kind:
             self._refuse(origin, f"resource {name} has no type")
         properties = node.get("Properties")
@@ -211,7 +215,9 @@ class _Template:
         trace = Trace()
         written = declared.node.get("Properties")
         values = evaluator.read(written or {}, Spot(), trace)
-        whole = values is UNKNOWN or not isinstance(values, Mapping)
+        # A macro beside the properties may change them all.
+        changed = any(key.startswith("Fn::") for key in declared.node)
+        whole = changed or not isinstance(values, Mapping)
         planned: Mapping[str, Any] = AllUnknown() if whole else values
         after, unknown = ({}, ("",)) if whole else known_part(values)
         secret = trace.secret | set(secret_places(after))
