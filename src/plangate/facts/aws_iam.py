@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from plangate.facts.base import REGISTRY, Adapter, Native, Raw, native_of, texts
-from plangate.facts.policy_documents import Statement, described, grants_full_admin, statements
+from plangate.facts.policy_documents import Statement, described, document_statements, grants_full_admin
 from plangate.model.values import UNKNOWN, Tri, Unknown, any_of, pointer
 
 _MANAGED_BY_AWS: Final = ":iam::aws:policy/"
@@ -19,7 +19,7 @@ def _policy(native: Native) -> dict[str, Any]:
 
 
 def _document(value: Raw) -> Statements:
-    return statements(value) if isinstance(value, str) else UNKNOWN
+    return document_statements(value)
 
 
 def _attachment(native: Native) -> dict[str, Any]:
@@ -75,7 +75,11 @@ def _all_named(native: Native, name: str, value: Raw) -> Tri:
     listed = texts(value)
     if listed is UNKNOWN:
         return UNKNOWN
-    return any_of(_named(native, item, pointer(name)) for item in listed)
+    # Item by item: an unknown one may point at a policy of the plan beside ready-made ones.
+    return any_of(
+        _named(native, item, pointer(name) if isinstance(value, str) else pointer(name, index))
+        for index, item in enumerate(listed)
+    )
 
 
 def _named(native: Native, arn: Raw, at: str) -> Tri:

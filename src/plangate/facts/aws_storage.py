@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from plangate.facts.base import REGISTRY, Adapter, Native, Raw, agreed, blocks_in, flag, native_of, text
 from plangate.facts.links import account_setting, any_referrer, referrers
-from plangate.facts.policy_documents import allows_everyone, statements
+from plangate.facts.policy_documents import allows_everyone, document_statements
 from plangate.model.values import UNKNOWN, Tri, Unknown, all_of, any_of
 
 _FOUR_BLOCKS: Final = (
@@ -116,7 +116,7 @@ def _has_open_policy(native: Native) -> Tri:
 def _is_open(document: Raw) -> Tri:
     if document == "":
         return False
-    return allows_everyone(statements(document)) if isinstance(document, str) else UNKNOWN
+    return allows_everyone(document_statements(document))
 
 
 def _encryption(native: Native) -> str | Unknown:

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from plangate.facts.addresses import is_wider
-from plangate.facts.base import texts
-from plangate.model.values import UNKNOWN, Tri, Unknown, all_of, any_of, negate
+from plangate.facts.base import Raw, texts
+from plangate.model.values import UNKNOWN, AllUnknown, Tri, Unknown, all_of, any_of, negate
 
 _MAX_TEXT: Final = 1_000_000
 
@@ -79,6 +79,29 @@ def statements(document: str) -> tuple[Statement, ...] | Unknown:
         parsed = json.loads(document, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         return UNKNOWN
+    return _statements(parsed)
+
+
+def document_statements(document: Raw) -> tuple[Statement, ...] | Unknown:
+    """The statements of a policy that is JSON text, or an object whose leaves may be `UNKNOWN`."""
+    if isinstance(document, str):
+        return statements(document)
+    try:
+        return _statements(_in_lower_case(document))
+    except (ValueError, RecursionError):
+        return UNKNOWN
+
+
+def _in_lower_case(value: Raw) -> Raw:
+    """The value with all names in it in lower case, as those of text are read."""
+    if isinstance(value, AllUnknown):
+        return UNKNOWN
+    if isinstance(value, Mapping):
+        return _unique([(name, _in_lower_case(item)) for name, item in value.items()])
+    return [_in_lower_case(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _statements(parsed: Raw) -> tuple[Statement, ...] | Unknown:
     listed = parsed.get("statement") if isinstance(parsed, dict) else None
     if isinstance(listed, dict):
         listed = [listed]
@@ -155,23 +178,39 @@ def _statement(item: object) -> Statement | None:
         return None
     effect = item.get("effect")
     inverted, resources_inverted = "notaction" in item, "notresource" in item
-    actions = texts(item.get("notaction" if inverted else "action"))
-    resources = texts(item.get("notresource" if resources_inverted else "resource"))
+    actions = _patterns(item.get("notaction" if inverted else "action"))
+    resources = _patterns(item.get("notresource" if resources_inverted else "resource"))
     if not isinstance(effect, str) or effect.lower() not in {"allow", "deny"}:
         return None
     if actions is UNKNOWN or resources is UNKNOWN:
         return None
     conditions = item.get("condition")
+    narrowed = _is_narrowed(conditions)
+    everyone = _is_everyone(item)
+    if not narrowed and _has_unknown(conditions):
+        # What is not known yet may name callers or networks.
+        everyone = all_of([everyone, UNKNOWN])
     return Statement(
         effect=effect.lower(),
         actions=tuple(UNKNOWN if action is UNKNOWN else action.lower() for action in actions),
         inverted=inverted,
         resources=resources,
         resources_inverted=resources_inverted,
-        everyone=_is_everyone(item),
-        conditions=bool(conditions),
-        narrowed=_is_narrowed(conditions),
+        everyone=everyone,
+        conditions=conditions is UNKNOWN or bool(conditions),
+        narrowed=narrowed,
     )
+
+
+def _patterns(value: Raw) -> tuple[str | Unknown, ...] | Unknown:
+    """Patterns; an unknown list is at least one unknown pattern."""
+    return (UNKNOWN,) if value is UNKNOWN else texts(value)
+
+
+def _has_unknown(value: Raw) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_unknown(item) for item in value.values())
+    return any(_has_unknown(item) for item in value) if isinstance(value, list) else value is UNKNOWN
 
 
 def _speaks_of(statement: Statement, action: str) -> Tri:

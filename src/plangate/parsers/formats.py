@@ -16,6 +16,9 @@ from plangate.parsers.yaml_documents import read_yaml
 _FORMATS: Final = (
     # Most specific first: the first that recognizes an input reads it.
     ("terraform_plan", "FORMAT"),
+    ("cloudformation", "CHANGE_SET"),
+    ("cloudformation", "FORMAT"),
+    ("kubernetes", "FORMAT"),
 )
 
 _SPACE: Final = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"

@@ -1,0 +1,59 @@
+"""Properties of AWS that are secret by their name, at any depth of a resource."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from plangate.model.values import UNKNOWN
+from plangate.parsers.cloudformation.trace import Spot
+from plangate.parsers.terraform_values import MIN_SECRET_CHARS
+
+USER_DATA: Final = "userdata"
+_NAMES: Final = frozenset({
+    USER_DATA, "accesskey", "accesstoken", "apikey", "authtoken", "basicauthconfig", "certificateprivatekey",
+    "clientsecret", "connectionstring", "masterauthtoken", "mysqlpassword", "oauthtoken", "presharedkey", "privatekey",
+    "secretaccesskey", "secretkey", "secretstring", "secrettoken", "serviceaccountcredentials", "sharedsecret",
+    "sshprivatekey", "tokenkey",
+})  # fmt: skip
+_ENDING: Final = "password"
+
+
+def secret_places(values: Mapping[str, Any]) -> Iterator[str]:
+    """JSON Pointers of values with a secret name, the outermost ones."""
+    pending: list[tuple[Any, Spot]] = [(values, Spot())]
+    while pending:
+        value, spot = pending.pop()
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                name = key.lower()
+                if name in _NAMES or name.endswith(_ENDING):
+                    yield spot.member(key).exact
+                else:
+                    pending.append((item, spot.member(key)))
+        elif isinstance(value, list):
+            pending += [(item, spot.item(index)) for index, item in enumerate(value)]
+
+
+def secret_texts(value: Any) -> set[str]:
+    """Every text and long number in a secret value; what is base64 also decoded."""
+    found: set[str] = set()
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Mapping):
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, str):
+            found |= {text for text in (item, _decoded(item)) if len(text) >= MIN_SECRET_CHARS}
+        elif item is not None and item is not UNKNOWN and not isinstance(item, bool):
+            found |= {str(item)} if len(str(item)) > MIN_SECRET_CHARS else set()
+    return found
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""

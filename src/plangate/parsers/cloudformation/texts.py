@@ -1,0 +1,62 @@
+"""Text as CloudFormation sees it: how scalars read as text, what ``Fn::Sub`` names, what text stands for a secret."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+_HOLE: Final = re.compile(r"\$\{([^${}]*+)\}")
+_DYNAMIC: Final = "{{resolve:"
+_NOT_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]")
+
+
+def text_of(value: Any) -> str | None:
+    """A scalar as text, the way functions join and compare it; ``None`` for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return format(value, "f") if isinstance(value, Decimal) and value.is_finite() else None
+
+
+def is_dynamic(text: str) -> bool:
+    """Whether the text holds a dynamic reference, which CloudFormation looks up while it deploys.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+    """
+    return _DYNAMIC in text
+
+
+def pieces(template: str) -> Iterator[tuple[str, str]]:
+    """The text of an ``Fn::Sub`` as ``(literal, name)`` pairs in order; the last name is empty.
+
+    ``${!Name}`` is the text ``${Name}``.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html
+    """
+    literal: list[str] = []
+    end = 0
+    for match in _HOLE.finditer(template):
+        literal.append(template[end : match.start()])
+        end = match.end()
+        name = match.group(1)
+        if name.startswith("!"):
+            literal.append("${" + name[1:] + "}")
+            continue
+        yield "".join(literal), name.strip()
+        literal = []
+    yield "".join(literal) + template[end:], ""
+
+
+def replaced(text: str, name: str, value: str) -> str:
+    """Text with a loop's ``${name}`` and ``&{name}`` replaced; the latter leaves only letters and digits.
+
+    Source:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html
+    """
+    if "{" not in text:
+        return text
+    plain = _NOT_ALPHANUMERIC.sub("", value)
+    return text.replace("${" + name + "}", value).replace("&{" + name + "}", plain)
