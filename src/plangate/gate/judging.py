@@ -40,7 +40,8 @@ def check(gate: Gate, run: Run) -> Decision:
     subject = _together([each.read.subject for each in judged])
     problems = [each.problem for each in judged if each.problem is not None]
     if len(problems) == len(judged):
-        return _undecided(gate, subject, run, judged, *problems)
+        # What is wrong with all of them is said once.
+        return _undecided(gate, subject, run, judged, *{str(each): each for each in problems}.values())
     # 3. Nothing leaves with a secret in it.
     redactor = Redactor(frozenset().union(*(each.secrets for each in judged)), gate.redaction_key)
     outcomes = list(_clean(_outcomes(judged), redactor))
@@ -323,7 +324,7 @@ def _all(problems: Sequence[CannotDecideError]) -> CannotDecideError:
     if len(problems) == 1:
         return problems[0]
     listed = "".join(f"\n  {problem}" for problem in problems)
-    return CannotDecideError(f"none of {len(problems)} inputs could be judged:{listed}")
+    return CannotDecideError(f"none of the inputs could be judged:{listed}")
 
 
 def _recorded(

@@ -1,0 +1,222 @@
+"""Many inputs, one decision: files, folders, patterns and standard input, mixed."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plangate import wiring
+from plangate.gate import Decision, check
+from plangate.wiring import pool
+from tests.command_line import ALLOWED, DENIED, run
+
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: ClusterIP, ports: [{port: 80}]}
+"""
+PRIVILEGED = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: tool
+  namespace: shop
+spec:
+  containers:
+    - name: tool
+      image: registry.example/tool@sha256:{digest}
+      securityContext:
+        privileged: true
+""".replace("{digest}", "a" * 64)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(ALLOWED, tmp_path / "allowed.json")
+    shutil.copy(DENIED, tmp_path / "denied.json")
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "service.yaml").write_text(SERVICE)
+    return tmp_path
+
+
+def decided(*arguments: str, cwd: Path, stdin: bytes = b"") -> tuple[int, dict[str, Any]]:
+    answer = run("check", "--format", "json", *arguments, cwd=cwd, stdin=stdin)
+    return answer.code, json.loads(answer.out)
+
+
+def outcomes(document: dict[str, Any], outcome: str) -> set[tuple[str, str, str]]:
+    return {
+        (o["rule"], o.get("input", ""), o["address"]) for o in document["outcomes"] if o["outcome"] == outcome
+    }
+
+
+def test_one_decision_is_over_all_inputs_each_with_its_digest(folder: Path) -> None:
+    code, document = decided("allowed.json", "web", "-", cwd=folder, stdin=SERVICE.encode())
+    assert code == 0
+    assert [(i["name"], i["format"], i["resources"]) for i in document["inputs"]] == [
+        ("allowed.json", "terraform-plan", 12),
+        ("web/service.yaml", "kubernetes", 1),
+        ("standard input", "kubernetes", 1),
+    ]
+    contents = (ALLOWED.read_bytes(), SERVICE.encode(), SERVICE.encode())
+    assert [i["sha256"] for i in document["inputs"]] == [hashlib.sha256(c).hexdigest() for c in contents]
+    lines = sorted(f"{i['sha256']}  {i['name']}\n" for i in document["inputs"])
+    assert document["subject"]["sha256"] == hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert document["subject"]["size"] == sum(map(len, contents))
+    assert document["plan"]["resources"] == 14
+
+
+def test_one_input_that_fails_denies_all_and_is_named(folder: Path) -> None:
+    (folder / "web" / "pod.yaml").write_text(PRIVILEGED)
+    code, document = decided("allowed.json", "web", cwd=folder)
+    assert code == 1
+    assert ("workload-not-privileged", "web/pod.yaml", "Pod/shop/tool") in outcomes(document, "fail")
+    (found,) = (
+        o for o in document["outcomes"] if o["rule"] == "workload-not-privileged" and o["outcome"] == "fail"
+    )
+    assert found["location"] == {"file": "web/pod.yaml", "line": 11}
+
+
+def test_one_unreadable_input_among_many_is_named_and_the_others_are_judged(folder: Path) -> None:
+    (folder / "web" / "broken.yaml").write_text("kind: Service\n  apiVersion: v1\n")
+    code, document = decided("denied.json", "web", cwd=folder)
+    assert code == 3
+    assert outcomes(document, "error") == {("plan-fully-read", "web/broken.yaml", "")}
+    assert ("instance-no-public-ip", "denied.json", "aws_instance.web") in outcomes(document, "fail")
+    (broken,) = (i for i in document["inputs"] if i["problem"])
+    assert broken["problem"].startswith("web/broken.yaml: line 2 column 13: not YAML: mapping values")
+
+
+def test_when_no_input_can_be_read_each_is_told(folder: Path) -> None:
+    (folder / "a.json").write_text("{")
+    (folder / "b.yaml").write_text("a: [")
+    answer = run("check", "a.json", "b.yaml", cwd=folder)
+    assert (answer.code, answer.out) == (3, "")
+    assert "a.json: line 1 column 2" in answer.err
+    assert "b.yaml: line 2 column 1" in answer.err
+
+
+def test_a_folder_is_searched_for_plans_and_everything_else_in_it_is_left_alone(folder: Path) -> None:
+    (folder / "web" / "package.json").write_text('{"name": "web", "version": "1.0.0"}')
+    (folder / "web" / "notes.txt").write_text("{")
+    (folder / "web" / "values.yaml").write_text("replicas: 3\n")
+    code, document = decided("web", cwd=folder)
+    assert (code, [i["name"] for i in document["inputs"]]) == (0, ["web/service.yaml"])
+
+
+def test_what_somebody_names_has_to_be_a_plan(folder: Path) -> None:
+    (folder / "package.json").write_text('{"name": "web", "version": "1.0.0"}')
+    answer = run("check", "package.json", cwd=folder)
+    assert (answer.code, answer.out) == (3, "")
+    assert "package.json: not a plan of any kind (found: name, version)" in answer.err
+
+
+def test_a_folder_without_a_plan_is_no_allow(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    assert run("check", "empty", cwd=folder).code == 2
+    (folder / "empty" / "package.json").write_text('{"name": "web"}')
+    answer = run("check", "empty", cwd=folder)
+    assert answer.code == 3
+    assert "nothing to judge: none of the 1 files is a plan of any kind" in answer.err
+
+
+def test_a_pattern_stands_for_the_files_that_match(folder: Path) -> None:
+    code, document = decided("*.json", cwd=folder)
+    assert (code, [i["name"] for i in document["inputs"]]) == (1, ["allowed.json", "denied.json"])
+    answer = run("check", "*.nothing", cwd=folder)
+    assert (answer.code, answer.err.splitlines()[0]) == (2, "plangate: *.nothing: no file matches")
+
+
+def test_what_is_excluded_is_not_judged_unless_it_is_named(folder: Path) -> None:
+    code, document = decided(".", "--exclude", "denied*", cwd=folder)
+    assert (code, [i["name"] for i in document["inputs"]]) == (0, ["allowed.json", "web/service.yaml"])
+    (folder / "plangate.yaml").write_text('version: 1\nexclude: ["denied.json", "web/*"]\n')
+    assert decided(".", cwd=folder)[0] == 0
+    assert decided("denied.json", cwd=folder)[0] == 1
+
+
+def test_a_link_out_of_the_folder_is_refused_and_not_followed(folder: Path) -> None:
+    (folder / "web" / "secret.json").symlink_to(folder / "allowed.json")
+    code, document = decided("web", cwd=folder)
+    assert code == 3
+    assert outcomes(document, "error") == {("plan-fully-read", "web/secret.json", "")}
+
+
+def test_the_templates_of_a_chart_are_no_silent_allow(folder: Path) -> None:
+    chart = folder / "web" / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    (chart / "templates" / "deploy.yaml").write_text("kind: {{ .Values.kind }}\n")
+    code, document = decided("web", cwd=folder)
+    assert (code, outcomes(document, "error")) == (3, {("plan-fully-read", "web/chart/templates", "")})
+    assert decided("web", "--exclude", "chart/templates", cwd=folder)[0] == 0
+
+
+def test_a_waiver_never_reaches_into_another_input(folder: Path) -> None:
+    for name in ("one", "two"):
+        (folder / f"{name}.yaml").write_text(PRIVILEGED)
+    waiver = {
+        "rule": "workload-not-privileged",
+        "address": "Pod/shop/tool",
+        "owner": "team",
+        "reason": "known",
+        "expires": "2999-01-01T00:00:00Z",
+    }
+
+    def failing(**more: str) -> set[str]:
+        (folder / "plangate.yaml").write_text(json.dumps({"version": 1, "waivers": [waiver | more]}))
+        _, document = decided("one.yaml", "two.yaml", cwd=folder)
+        return {
+            o["input"]
+            for o in document["outcomes"]
+            if o["rule"] == "workload-not-privileged" and o.get("effect") == "denies"
+        }
+
+    assert failing() == {"one.yaml", "two.yaml"}
+    assert failing(input="one.yaml") == {"two.yaml"}
+    _, alone = decided("one.yaml", cwd=folder)
+    assert [o["effect"] for o in alone["outcomes"] if o["rule"] == "workload-not-privileged"] == ["waived"]
+    _, other = decided("two.yaml", cwd=folder)
+    assert [o["effect"] for o in other["outcomes"] if o["rule"] == "workload-not-privileged"] == ["denies"]
+
+
+@pytest.fixture
+def estate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for number in range(pool.MIN_INPUTS + 6):
+        text = PRIVILEGED if number % 7 == 0 else SERVICE
+        (folder / "web" / f"{number:03}.yaml").write_text(text)
+    (folder / "web" / "broken.json").write_text('{"a": 1,')
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def judged(processes: int, monkeypatch: pytest.MonkeyPatch) -> Decision:
+    monkeypatch.setattr(wiring.session, "processes_for", lambda _: processes)
+    with wiring.open_session(["."], wiring.Choices(), lambda _: None) as session:
+        return check(session.gate, session.run)
+
+
+@pytest.mark.usefixtures("estate")
+def test_theorem_many_processes_say_what_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, together = judged(1, monkeypatch), judged(2, monkeypatch)
+    same = ("result", "inputs", "subject", "plan", "counts", "outcomes", "obligations", "rules", "unmodelled")
+    assert {name: alone.document[name] for name in same} == {name: together.document[name] for name in same}
+    assert together.document["result"] == "error"
+
+
+def test_a_process_that_ends_is_no_allow(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (estate / "web" / "broken.json").unlink()
+    assert judged(2, monkeypatch).document["result"] == "deny"
+
+    def ends(*_: object) -> None:
+        os._exit(0)
+
+    monkeypatch.setattr(pool, "judge_input", ends)
+    decision = judged(2, monkeypatch)
+    assert decision.document["result"] == "error"
+    assert str(decision.problem) == "a judging process ended unexpectedly; was there memory enough?"
