@@ -56,17 +56,17 @@ def hook(state: Path, plan: Path) -> Command:
     )
 
 
-def checkov(plan: Path) -> Command | None:
+def checkov(path: Path, option: str = "-f", framework: str = "terraform_plan") -> Command | None:
     """Checkov from ``make bench-peers``, or ``None`` without it."""
     program = ROOT / ".venv-peers" / "bin" / "checkov"
     if not program.exists():
         return None
     argv = (
         str(program),
-        "-f",
-        str(plan),
+        option,
+        str(path),
         "--framework",
-        "terraform_plan",
+        framework,
         "--compact",
         "--quiet",
         "--skip-download",

@@ -1,13 +1,14 @@
 """What the measured commands read, made once into ``bench/data``: plans, policies, the normalized plan."""
 
 import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from bench import generate, policies
+from bench import generate, policies, sources
 from plangate.facts.registry import with_facts
 from plangate.model.document import plan_document, unknown_as_text
 from plangate.parsers.base import Input, Limits
@@ -22,6 +23,29 @@ def plan(resources: int) -> Path:
     DATA.mkdir(exist_ok=True)
     generate.write(resources, path)
     return path
+
+
+def terraform(resources: int) -> Path:
+    """A module tree of about this many resources."""
+    return sources.terraform(_fresh("terraform"), resources)
+
+
+def manifests(size: int) -> Path:
+    """One file of Kubernetes manifests of about this many bytes."""
+    DATA.mkdir(exist_ok=True)
+    return sources.manifests(DATA / "manifests.yaml", size)
+
+
+def repository(files: int) -> Path:
+    """A repository of this many files."""
+    return sources.repository(_fresh("repository"), files)
+
+
+def _fresh(name: str) -> Path:
+    folder = DATA / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def rego(spelling: str) -> Path:

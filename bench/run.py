@@ -35,6 +35,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="plangate-bench-") as scratch:
         bench = _Bench(Path(scratch), arguments.timeout)
         rows = [row for size in arguments.sizes for row in bench.estate(size)]
+        if not arguments.no_sources:
+            rows += bench.sources()
         if not arguments.no_rego:
             rows += bench.rego(max(arguments.sizes))
     document = {"machine": _machine(), "load": load, "timeout_s": arguments.timeout, "rows": rows}
@@ -62,6 +64,26 @@ class _Bench:
             tools.insert(1, commands.hook(self._state, plan))
         name = f"{size:,} resources, {_megabytes(plan)}, own rules"
         return self._row(name, [tool for tool in tools if tool is not None])
+
+    def sources(self) -> list[dict[str, Any]]:
+        """What people write themselves: Terraform source, manifests, and a repository of both."""
+        tree, manifests, repository = (
+            inputs.terraform(1_000),
+            inputs.manifests(291_000),
+            inputs.repository(500),
+        )
+        rows: list[dict[str, Any]] = []
+        for name, path, scan in (
+            ("1,000 resources of Terraform source", tree, ("-d", "terraform")),
+            (f"manifests of Kubernetes, {_megabytes(manifests)}", manifests, ("-f", "kubernetes")),
+            ("repository of 500 files", repository, ("-d", "all")),
+        ):
+            tools = [
+                commands.plangate(self._state, path, "--no-receipt"),
+                commands.checkov(path, option=scan[0], framework=scan[1]),
+            ]
+            rows += self._row(name, [tool for tool in tools if tool is not None])
+        return rows
 
     def rego(self, size: int) -> list[dict[str, Any]]:
         """The same plan and twenty Rego policies in every engine."""
@@ -166,6 +188,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 1_000, 20_000], metavar="N")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for each run")
     parser.add_argument("--no-rego", action="store_true", help="leave out the row with 20 policies")
+    parser.add_argument("--no-sources", action="store_true", help="leave out what is no plan")
     return parser.parse_args()
 
 
