@@ -1,0 +1,456 @@
+"""Terraform's values as Python values, and its conversions between them.
+
+==================  ==========================================================================================
+Terraform           Python
+==================  ==========================================================================================
+null                ``None``
+bool, string        ``bool``, ``str`` (in Unicode's NFC, see `text`)
+number              ``int``, or ``Decimal`` where it has a fraction; `number` makes that form
+tuple, list         ``tuple`` (what ``[…]`` writes), ``list`` (all items of one type)
+object, map         ``dict`` (what ``{…}`` writes), `MapValue` (all values of one type)
+set                 `SetValue`
+not known           `UNKNOWN`, also inside all of these but a set: a set with an unknown item is wholly unknown
+==================  ==========================================================================================
+
+Rules this module keeps:
+1. No value is ever changed in place; functions give new ones and share what is equal.
+2. An answer that could be another once an unknown is known is `UNKNOWN`. An unknown has no type here, so
+   ``tolist([1, UNKNOWN])`` is unknown as a whole: a text in that place would turn the 1 into ``"1"``.
+3. A walk over a value is bounded. Values share their parts, so that a small one may be endless when written out.
+
+Source: https://developer.hashicorp.com/terraform/language/expressions/types
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Any, Final, TypeAlias
+
+from plangate.model.values import UNKNOWN, Tri, Unknown, all_of
+
+Value: TypeAlias = Any
+"""One of the table above."""
+
+MAX_NODES: Final = 2_000_000
+"""Values inside one value, counted as often as they are reached."""
+MAX_DEPTH: Final = 150
+MAX_NUMBER_EXPONENT: Final = 4000
+"""Powers of ten. Terraform has no such bound; here a number is written out in digits now and then."""
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]{1,18}+)?")
+# 512 bits of mantissa are 154.1 decimal digits.
+NUMBER_DIGITS: Final = 154
+_ROUNDED: Final = Context(prec=NUMBER_DIGITS)
+_MAX_INT_BITS: Final = 512
+
+
+class ValueTooLargeError(ValueError):
+    """A value beyond the bounds of this module. Terraform might go on, so ``try`` and ``can`` must not catch it."""
+
+
+class MapValue(dict[str, Any]):
+    """A map: all values have one type. A ``dict`` that is none of these is an object."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """A set: items of one type, without equals, in the order in which Terraform visits them. `to_set` makes it."""
+
+    items: tuple[Value, ...] = ()
+
+
+def kind(value: Value) -> str:
+    """``null``, ``bool``, ``string``, ``number``, ``tuple``, ``list``, ``object``, ``map``, ``set`` or ``unknown``.
+
+    Raises:
+        TypeError: Not a value of Terraform's.
+    """
+    if isinstance(value, bool):
+        return "bool"
+    for classes, name in _KINDS:
+        if isinstance(value, classes):
+            return name
+    raise TypeError(f"{type(value).__name__} is no value of Terraform's")
+
+
+_KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
+    (str, "string"),
+    ((int, Decimal), "number"),
+    (type(None), "null"),
+    (tuple, "tuple"),
+    (list, "list"),
+    (MapValue, "map"),
+    (dict, "object"),
+    (SetValue, "set"),
+    (Unknown, "unknown"),
+)
+
+
+def is_sequence(value: Value) -> bool:
+    """A tuple, a list or a set."""
+    return isinstance(value, list | tuple | SetValue)
+
+
+def items_of(value: Value) -> Sequence[Value]:
+    """The items of a tuple, list or set, in order."""
+    found: Sequence[Value] = value.items if isinstance(value, SetValue) else value
+    return found
+
+
+def is_known(value: Value) -> bool:
+    """Nothing in it is unknown.
+
+    Raises:
+        ValueTooLargeError: More than `MAX_NODES` values, or more than `MAX_DEPTH` levels.
+    """
+    known = True
+    level: list[Value] = [value]
+    nodes = depth = 0
+    while level:
+        nodes += len(level)
+        depth += 1
+        if nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise ValueTooLargeError("a value that is too large or nested too deeply")
+        below: list[Value] = []
+        for item in level:
+            if item is UNKNOWN:
+                known = False
+            elif isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list | tuple):
+                below.extend(item)
+            elif isinstance(item, SetValue):
+                below.extend(item.items)
+            if len(below) > MAX_NODES:
+                raise ValueTooLargeError("a value that is too large")
+        level = below
+    return known
+
+
+def text(value: str) -> str:
+    """The string as Terraform keeps it: in Unicode's NFC."""
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+def number(value: int | Decimal) -> int | Decimal:
+    """The one form of a number: an ``int`` if it is whole; rounded to what Terraform's 512 bits hold.
+
+    Raises:
+        ValueTooLargeError: Beyond 10 to the power of `MAX_NUMBER_EXPONENT`, or not finite.
+    """
+    if isinstance(value, int):
+        if value.bit_length() <= _MAX_INT_BITS:
+            return value
+        if value.bit_length() > MAX_NUMBER_EXPONENT * 3:
+            raise ValueTooLargeError("a number that is too large")
+        # Half to even, as the mantissa is rounded.
+        shift = value.bit_length() - _MAX_INT_BITS
+        magnitude, rest = divmod(abs(value), 1 << shift)
+        half = 1 << (shift - 1)
+        magnitude += rest > half or (rest == half and magnitude & 1)
+        return (magnitude << shift) * (1 if value > 0 else -1)
+    if not value.is_finite() or abs(value.adjusted()) > MAX_NUMBER_EXPONENT:
+        if value == 0:
+            return 0
+        raise ValueTooLargeError("a number that is too large or too small")
+    if value == value.to_integral_value():
+        return number(int(value))
+    return _ROUNDED.plus(value).normalize(_ROUNDED)
+
+
+def number_text(value: int | Decimal) -> str:
+    """The number in decimal digits without an exponent, as Terraform converts it to a string."""
+    return str(value) if isinstance(value, int) else format(value, "f")
+
+
+def to_text(value: Value) -> Value:
+    """A string from a string, number or bool; null and unknown stay.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    if value is None or value is UNKNOWN or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return number_text(value)
+    raise ValueError(f"string required, not {kind(value)}")
+
+
+def to_number(value: Value) -> Value:
+    """A number from a number or a string of digits; null and unknown stay.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    if value is None or value is UNKNOWN:
+        return value
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            raise ValueError("a number is required")
+        if len(value) > MAX_NUMBER_EXPONENT:
+            raise ValueTooLargeError("a number with too many digits")
+        return number(Decimal(value))
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"number required, not {kind(value)}")
+
+
+def to_bool(value: Value) -> Value:
+    """A bool from a bool or from ``true``, ``false``, ``1`` and ``0`` as strings; null and unknown stay.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    if value is None or value is UNKNOWN or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in _BOOLS:
+        return _BOOLS[value]
+    raise ValueError(f"bool required, not {kind(value)}")
+
+
+_BOOLS: Final = {"true": True, "false": False, "1": True, "0": False}
+
+
+def to_list(value: Value) -> Value:
+    """A list from a tuple, list or set, with its items made one type; null and unknown stay.
+
+    Raises:
+        ValueError: Anything else, or items that have no type in common.
+    """
+    if value is None or value is UNKNOWN or isinstance(value, list):
+        return value
+    if isinstance(value, SetValue):
+        return list(value.items)
+    if isinstance(value, tuple):
+        return unify(value)
+    raise ValueError(f"list required, not {kind(value)}")
+
+
+def to_set(value: Value) -> Value:
+    """A set from a tuple, list or set, with its items made one type; wholly unknown if an item is not known.
+
+    Raises:
+        ValueError: Anything else, or items that have no type in common.
+    """
+    if value is None or value is UNKNOWN or isinstance(value, SetValue):
+        return value
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"set required, not {kind(value)}")
+    items = unify(value)
+    return UNKNOWN if items is UNKNOWN else set_of(items)
+
+
+def to_map(value: Value) -> Value:
+    """A map from an object or a map, with its values made one type; null and unknown stay.
+
+    Raises:
+        ValueError: Anything else, or values that have no type in common.
+    """
+    if value is None or value is UNKNOWN or isinstance(value, MapValue):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError(f"map required, not {kind(value)}")
+    values = unify(tuple(value.values()))
+    return UNKNOWN if values is UNKNOWN else MapValue(zip(value, values, strict=True))
+
+
+def set_of(items: Iterable[Value]) -> SetValue | Unknown:
+    """A set of items that have one type already."""
+    found: dict[str, Value] = {}
+    for item in items:
+        if not is_known(item):
+            return UNKNOWN
+        found.setdefault(_set_key(item, exact=True), item)
+    values = list(found.values())
+    kinds = {kind(item) for item in values} - {"null"}
+    # Null comes last among strings and numbers.
+    if kinds <= {"string"} or kinds <= {"number"} or kinds <= {"bool"}:
+        nulls = [item for item in values if item is None]
+        return SetValue((*sorted(item for item in values if item is not None), *nulls))
+    return SetValue(tuple(sorted(values, key=lambda item: _set_key(item, exact=False).encode())))
+
+
+def _set_key(value: Value, *, exact: bool) -> str:
+    """The text by which Terraform tells the items of a set apart, and orders what has no order of its own."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, int | Decimal):
+        return number_text(value) if exact else general_number(value, 10)
+    if isinstance(value, MapValue):
+        pairs = (f"{_set_key(k, exact=exact)}:{_set_key(value[k], exact=exact)};" for k in sorted(value))
+        return "{" + "".join(pairs) + "}"
+    if isinstance(value, dict):
+        # Keys are the same in all items of one set.
+        return "<" + "".join(_set_key(value[k], exact=exact) + ";" for k in sorted(value)) + ">"
+    inner = "".join(_set_key(item, exact=exact) + ";" for item in items_of(value))
+    return f"<{inner}>" if isinstance(value, tuple) else f"[{inner}]"
+
+
+def general_number(value: int | Decimal, precision: int | None = None) -> str:
+    """A number as Go writes it with ``%g``: with an exponent when it is small or large.
+
+    Args:
+        value: The number.
+        precision: Digits, or as many as it has.
+    """
+    exact = Decimal(value)
+    shown = exact.normalize(_ROUNDED if precision is None else Context(prec=max(precision, 1)))
+    sign, digits, _ = shown.as_tuple()
+    exponent = shown.adjusted() if shown else 0
+    most = 21 if precision is None else max(precision, 1)
+    if precision is not None and most > len(digits) >= exponent + 1:
+        most = len(digits)
+    if shown and (exponent < -4 or exponent >= most):
+        written = "".join(map(str, digits))
+        fraction = f".{written[1:]}" if len(written) > 1 else ""
+        return f"{'-' * sign}{written[0]}{fraction}e{exponent:+03d}"
+    return number_text(number(shown))
+
+
+def equal(left: Value, right: Value) -> Tri:
+    """Terraform's ``==``: without conversion, and unknown where a part that decides is not known.
+
+    Two empty lists, sets or maps may still be of different types, and values of different types are not equal:
+    whether they are equal is not known here.
+
+    Raises:
+        ValueTooLargeError: See `is_known`.
+    """
+    is_known(left)
+    is_known(right)
+    return _equal(left, right)
+
+
+def _equal(left: Value, right: Value) -> Tri:
+    if left is None or right is None:
+        # An unknown value may turn out to be null.
+        return UNKNOWN if UNKNOWN in (left, right) else left is right
+    if left is UNKNOWN or right is UNKNOWN:
+        return UNKNOWN
+    kinds = kind(left)
+    if kinds != kind(right):
+        return False
+    if kinds in {"bool", "string", "number"}:
+        return bool(left == right)
+    if len(plain_items(left)) != len(plain_items(right)):
+        return False
+    if not plain_items(left) and kinds in {"list", "set", "map"}:
+        return UNKNOWN
+    if isinstance(left, dict):
+        if left.keys() != right.keys():
+            return False
+        return all_of([_equal(value, right[key]) for key, value in left.items()])
+    return all_of([_equal(a, b) for a, b in zip(items_of(left), items_of(right), strict=True)])
+
+
+def plain_items(value: Value) -> Sequence[Value] | Mapping[str, Value]:
+    """What a list, tuple, set, map or object holds."""
+    held: Sequence[Value] | Mapping[str, Value] = value.items if isinstance(value, SetValue) else value
+    return held
+
+
+class _DoubtError(Exception):
+    """The common type depends on something unknown."""
+
+
+def unify(values: Sequence[Value]) -> list[Value] | Unknown:
+    """The values, each converted to the one type that all can have, as for the items of a list.
+
+    Returns:
+        As many values, or `UNKNOWN` if the type hangs on something that is not known.
+
+    Raises:
+        ValueError: They have no type in common.
+        ValueTooLargeError: See `is_known`.
+    """
+    # The common case, and nothing to walk: texts alone stay what they are, whatever the unknown ones are.
+    if all(isinstance(value, str) or value is UNKNOWN or value is None for value in values) and any(
+        isinstance(value, str) for value in values
+    ):
+        return list(values)
+    is_known(list(values))
+    try:
+        return _unified(list(values))
+    except _DoubtError:
+        return UNKNOWN
+
+
+def _unified(values: list[Value]) -> list[Value]:
+    kinds = {kind(value) for value in values} - {"null"}
+    unknown = "unknown" in kinds
+    kinds -= {"unknown"}
+    if "string" in kinds:
+        return [to_text(value) for value in values]
+    if unknown:
+        # Of what type it is decides the type of all. A single type of collection is no more certain.
+        raise _DoubtError
+    if not kinds or kinds in ({"number"}, {"bool"}):
+        return values
+    if kinds <= {"object", "map"}:
+        return _unified_mappings(values, kinds)
+    if kinds <= {"tuple", "list"}:
+        return _unified_sequences(values, kinds)
+    if kinds == {"set"}:
+        return _regrouped(values, lambda items: set_of(items))
+    if kinds <= {"tuple", "list", "set"}:
+        raise _DoubtError
+    raise ValueError("all items must have the same type")
+
+
+def _unified_mappings(values: list[Value], kinds: set[str]) -> list[Value]:
+    present = [value for value in values if value is not None]
+    names = present[0].keys()
+    if kinds == {"object"} and all(value.keys() == names for value in present):
+        columns = {name: iter(_unified([value[name] for value in present])) for name in names}
+        made = iter([{name: next(columns[name]) for name in value} for value in present])
+        return [None if value is None else next(made) for value in values]
+    flat = iter(_unified([inner for value in present for inner in value.values()]))
+    made_maps = iter([MapValue((name, next(flat)) for name in value) for value in present])
+    return [None if value is None else next(made_maps) for value in values]
+
+
+def _unified_sequences(values: list[Value], kinds: set[str]) -> list[Value]:
+    present = [value for value in values if value is not None]
+    if kinds == {"tuple"} and len({len(value) for value in present}) == 1:
+        columns = [_unified(list(column)) for column in zip(*present, strict=True)]
+        made = iter(list(zip(*columns, strict=True)) if columns else present)
+        return [None if value is None else next(made) for value in values]
+    return _regrouped(values, list)
+
+
+def _regrouped(values: list[Value], make: Any) -> list[Value]:
+    """Collections, with all their items made one type."""
+    flat = iter(_unified([item for value in values if value is not None for item in items_of(value)]))
+    made = []
+    for value in values:
+        made.append(None if value is None else make([next(flat) for _ in items_of(value)]))
+    return made
+
+
+def plain(value: Value) -> Any:
+    """The value as JSON has it: lists, dicts, strings, numbers, bools and null; a set is a list in order.
+
+    `UNKNOWN` stays where it is.
+
+    Raises:
+        ValueTooLargeError: See `is_known`.
+    """
+    is_known(value)
+    return _plain(value)
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | SetValue):
+        return [_plain(item) for item in items_of(value)]
+    return value
