@@ -15,7 +15,7 @@ Terraform                                       nested tuples
 Source: https://developer.hashicorp.com/terraform/language/expressions/type-constraints
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -154,8 +154,8 @@ def _refuse(value: Value, wanted: Type) -> ValueError:
     return ValueError(f"{wanted.name} required, not {kind(value)}")
 
 
-def _members(value: Value, wanted: Type, at: str) -> list[Value] | Any:
-    """The items of a collection that becomes a list or set, converted and of one type, or UNKNOWN."""
+def _members(value: Value, wanted: Type, at: str) -> list[Value]:
+    """The items of a collection that becomes a list or set, converted and of one type."""
     if kind(value) not in {"tuple", "list", "set"} or wanted.element is None:
         raise _refuse(value, wanted)
     items = [_convert(item, wanted.element, f"{at}[{i}]") for i, item in enumerate(items_of(value))]
@@ -172,19 +172,16 @@ def _list(value: Value, wanted: Type, at: str) -> Value:
 
 
 def _set(value: Value, wanted: Type, at: str) -> Value:
-    items = _members(value, wanted, at)
-    return UNKNOWN if items is UNKNOWN else set_of(items)
+    return set_of(_members(value, wanted, at))
 
 
 def _map(value: Value, wanted: Type, at: str) -> Value:
     if not isinstance(value, dict) or wanted.element is None:
         raise _refuse(value, wanted)
-    items: Sequence[Value] | Any = [
-        _convert(item, wanted.element, f"{at}[{name!r:.60}]") for name, item in value.items()
-    ]
+    items = [_convert(item, wanted.element, f"{at}[{name!r:.60}]") for name, item in value.items()]
     if wanted.has_any and not _is_uniform(value, wanted):
         items = unify(items)
-    return UNKNOWN if items is UNKNOWN else MapValue(zip(value, items, strict=True))
+    return MapValue(zip(value, items, strict=True))
 
 
 def _tuple(value: Value, wanted: Type, at: str) -> Value:

@@ -15,15 +15,16 @@ not known           `UNKNOWN`, also inside all of these but a set: a set with an
 Rules this module keeps:
 1. No value is ever changed in place; functions give new ones and share what is equal.
 2. An answer that could be another once an unknown is known is `UNKNOWN`. An unknown has no type here, so
-   ``tolist([1, UNKNOWN])`` is unknown as a whole: a text in that place would turn the 1 into ``"1"``.
+   ``tolist([1, UNKNOWN])`` is two unknown items: a text in that place would turn the 1 into ``"1"``.
 3. A walk over a value is bounded. Values share their parts, so that a small one may be endless when written out.
 
 Source: https://developer.hashicorp.com/terraform/language/expressions/types
 """
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any, Final, TypeAlias
@@ -41,6 +42,7 @@ MAX_NUMBER_EXPONENT: Final = 4000
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]{1,18}+)?")
 # 512 bits of mantissa are 154.1 decimal digits.
 NUMBER_DIGITS: Final = 154
+_SMALL_EXPONENT: Final = -4
 _ROUNDED: Final = Context(prec=NUMBER_DIGITS)
 _MAX_INT_BITS: Final = 512
 
@@ -240,9 +242,8 @@ def to_set(value: Value) -> Value:
     if value is None or value is UNKNOWN or isinstance(value, SetValue):
         return value
     if not isinstance(value, list | tuple):
-        raise ValueError(f"set required, not {kind(value)}")
-    items = unify(value)
-    return UNKNOWN if items is UNKNOWN else set_of(items)
+        raise ValueError(f"set required, not {kind(value)}")  # noqa: TRY004 -- one family: no conversion
+    return set_of(unify(value))
 
 
 def to_map(value: Value) -> Value:
@@ -254,9 +255,8 @@ def to_map(value: Value) -> Value:
     if value is None or value is UNKNOWN or isinstance(value, MapValue):
         return value
     if not isinstance(value, dict):
-        raise ValueError(f"map required, not {kind(value)}")
-    values = unify(tuple(value.values()))
-    return UNKNOWN if values is UNKNOWN else MapValue(zip(value, values, strict=True))
+        raise ValueError(f"map required, not {kind(value)}")  # noqa: TRY004 -- as above
+    return MapValue(zip(value, unify(tuple(value.values())), strict=True))
 
 
 def set_of(items: Iterable[Value]) -> SetValue | Unknown:
@@ -277,22 +277,26 @@ def set_of(items: Iterable[Value]) -> SetValue | Unknown:
 
 def _set_key(value: Value, *, exact: bool) -> str:
     """The text by which Terraform tells the items of a set apart, and orders what has no order of its own."""
+    if isinstance(value, dict):
+        if isinstance(value, MapValue):
+            pairs = (f"{_set_key(k, exact=exact)}:{_set_key(value[k], exact=exact)};" for k in sorted(value))
+            return "{" + "".join(pairs) + "}"
+        # Names are the same in all items of one set.
+        return "<" + "".join(_set_key(value[k], exact=exact) + ";" for k in sorted(value)) + ">"
+    if isinstance(value, list | tuple | SetValue):
+        inner = "".join(_set_key(item, exact=exact) + ";" for item in items_of(value))
+        return f"<{inner}>" if isinstance(value, tuple) else f"[{inner}]"
+    return _scalar_key(value, exact=exact)
+
+
+def _scalar_key(value: Value, *, exact: bool) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "T" if value else "F"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, int | Decimal):
-        return number_text(value) if exact else general_number(value, 10)
-    if isinstance(value, MapValue):
-        pairs = (f"{_set_key(k, exact=exact)}:{_set_key(value[k], exact=exact)};" for k in sorted(value))
-        return "{" + "".join(pairs) + "}"
-    if isinstance(value, dict):
-        # Keys are the same in all items of one set.
-        return "<" + "".join(_set_key(value[k], exact=exact) + ";" for k in sorted(value)) + ">"
-    inner = "".join(_set_key(item, exact=exact) + ";" for item in items_of(value))
-    return f"<{inner}>" if isinstance(value, tuple) else f"[{inner}]"
+    return number_text(value) if exact else general_number(value, 10)
 
 
 def general_number(value: int | Decimal, precision: int | None = None) -> str:
@@ -306,10 +310,10 @@ def general_number(value: int | Decimal, precision: int | None = None) -> str:
     shown = exact.normalize(_ROUNDED if precision is None else Context(prec=max(precision, 1)))
     sign, digits, _ = shown.as_tuple()
     exponent = shown.adjusted() if shown else 0
-    most = 21 if precision is None else max(precision, 1)
+    most = 6 if precision is None else max(precision, 1)
     if precision is not None and most > len(digits) >= exponent + 1:
         most = len(digits)
-    if shown and (exponent < -4 or exponent >= most):
+    if shown and (exponent < _SMALL_EXPONENT or exponent >= most):
         written = "".join(map(str, digits))
         fraction = f".{written[1:]}" if len(written) > 1 else ""
         return f"{'-' * sign}{written[0]}{fraction}e{exponent:+03d}"
@@ -333,107 +337,86 @@ def equal(left: Value, right: Value) -> Tri:
 def _equal(left: Value, right: Value) -> Tri:
     if left is None or right is None:
         # An unknown value may turn out to be null.
-        return UNKNOWN if UNKNOWN in (left, right) else left is right
+        return UNKNOWN if left is UNKNOWN or right is UNKNOWN else bool(left is right)
     if left is UNKNOWN or right is UNKNOWN:
         return UNKNOWN
-    kinds = kind(left)
-    if kinds != kind(right):
+    shape = kind(left)
+    if shape != kind(right):
         return False
-    if kinds in {"bool", "string", "number"}:
+    if shape in {"bool", "string", "number"}:
         return bool(left == right)
-    if len(plain_items(left)) != len(plain_items(right)):
-        return False
-    if not plain_items(left) and kinds in {"list", "set", "map"}:
-        return UNKNOWN
+    return _equal_parts(left, right, shape)
+
+
+def _equal_parts(left: Value, right: Value, shape: str) -> Tri:
     if isinstance(left, dict):
         if left.keys() != right.keys():
             return False
-        return all_of([_equal(value, right[key]) for key, value in left.items()])
-    return all_of([_equal(a, b) for a, b in zip(items_of(left), items_of(right), strict=True)])
+        pairs = [(value, right[key]) for key, value in left.items()]
+    else:
+        if len(items_of(left)) != len(items_of(right)):
+            return False
+        pairs = list(zip(items_of(left), items_of(right), strict=True))
+    if not pairs and shape in {"list", "set", "map"}:
+        return UNKNOWN
+    return all_of([_equal(a, b) for a, b in pairs])
 
 
-def plain_items(value: Value) -> Sequence[Value] | Mapping[str, Value]:
-    """What a list, tuple, set, map or object holds."""
-    held: Sequence[Value] | Mapping[str, Value] = value.items if isinstance(value, SetValue) else value
-    return held
-
-
-class _DoubtError(Exception):
-    """The common type depends on something unknown."""
-
-
-def unify(values: Sequence[Value]) -> list[Value] | Unknown:
+def unify(values: Sequence[Value]) -> list[Value]:
     """The values, each converted to the one type that all can have, as for the items of a list.
 
     Returns:
-        As many values, or `UNKNOWN` if the type hangs on something that is not known.
+        As many values. One is `UNKNOWN` where its type hangs on something that is not known.
 
     Raises:
         ValueError: They have no type in common.
         ValueTooLargeError: See `is_known`.
     """
-    # The common case, and nothing to walk: texts alone stay what they are, whatever the unknown ones are.
-    if all(isinstance(value, str) or value is UNKNOWN or value is None for value in values) and any(
-        isinstance(value, str) for value in values
-    ):
-        return list(values)
     is_known(list(values))
-    try:
-        return _unified(list(values))
-    except _DoubtError:
-        return UNKNOWN
+    return _unified(list(values))
 
 
 def _unified(values: list[Value]) -> list[Value]:
     kinds = {kind(value) for value in values} - {"null"}
-    unknown = "unknown" in kinds
-    kinds -= {"unknown"}
     if "string" in kinds:
+        # What is unknown is then a string, number or bool: nothing else goes with a string.
         return [to_text(value) for value in values]
-    if unknown:
-        # Of what type it is decides the type of all. A single type of collection is no more certain.
-        raise _DoubtError
+    if "unknown" in kinds or (len(kinds) > 1 and "set" in kinds):
+        return [None if value is None else UNKNOWN for value in values]
     if not kinds or kinds in ({"number"}, {"bool"}):
         return values
+    present = [value for value in values if value is not None]
     if kinds <= {"object", "map"}:
-        return _unified_mappings(values, kinds)
-    if kinds <= {"tuple", "list"}:
-        return _unified_sequences(values, kinds)
-    if kinds == {"set"}:
-        return _regrouped(values, lambda items: set_of(items))
-    if kinds <= {"tuple", "list", "set"}:
-        raise _DoubtError
-    raise ValueError("all items must have the same type")
+        made = iter(_unified_mappings(present, kinds))
+    elif kinds <= {"tuple", "list"}:
+        made = iter(_unified_sequences(present, kinds))
+    elif kinds == {"set"}:
+        made = iter(_regrouped(present, set_of))
+    else:
+        raise ValueError("all items must have the same type")
+    return [None if value is None else next(made) for value in values]
 
 
 def _unified_mappings(values: list[Value], kinds: set[str]) -> list[Value]:
-    present = [value for value in values if value is not None]
-    names = present[0].keys()
-    if kinds == {"object"} and all(value.keys() == names for value in present):
-        columns = {name: iter(_unified([value[name] for value in present])) for name in names}
-        made = iter([{name: next(columns[name]) for name in value} for value in present])
-        return [None if value is None else next(made) for value in values]
-    flat = iter(_unified([inner for value in present for inner in value.values()]))
-    made_maps = iter([MapValue((name, next(flat)) for name in value) for value in present])
-    return [None if value is None else next(made_maps) for value in values]
+    names = values[0].keys()
+    if kinds == {"object"} and all(value.keys() == names for value in values):
+        columns = {name: iter(_unified([value[name] for value in values])) for name in names}
+        return [{name: next(columns[name]) for name in value} for value in values]
+    flat = iter(_unified([inner for value in values for inner in value.values()]))
+    return [MapValue([(name, next(flat)) for name in value]) for value in values]
 
 
 def _unified_sequences(values: list[Value], kinds: set[str]) -> list[Value]:
-    present = [value for value in values if value is not None]
-    if kinds == {"tuple"} and len({len(value) for value in present}) == 1:
-        columns = [_unified(list(column)) for column in zip(*present, strict=True)]
-        made = iter(list(zip(*columns, strict=True)) if columns else present)
-        return [None if value is None else next(made) for value in values]
+    if kinds == {"tuple"} and len({len(value) for value in values}) == 1:
+        columns = [_unified(list(column)) for column in zip(*values, strict=True)]
+        return list(zip(*columns, strict=True)) if columns else values
     return _regrouped(values, list)
 
 
-def _regrouped(values: list[Value], make: Any) -> list[Value]:
+def _regrouped(values: list[Value], make: Callable[[list[Value]], Value]) -> list[Value]:
     """Collections, with all their items made one type."""
-    flat = iter(_unified([item for value in values if value is not None for item in items_of(value)]))
-    made = []
-    for value in values:
-        made.append(None if value is None else make([next(flat) for _ in items_of(value)]))
-    return made
+    flat = iter(_unified([item for value in values for item in items_of(value)]))
+    return [make([next(flat) for _ in items_of(value)]) for value in values]
 
 
 def plain(value: Value) -> Any:
