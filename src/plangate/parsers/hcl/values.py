@@ -265,7 +265,7 @@ def set_of(items: Iterable[Value]) -> SetValue | Unknown:
     for item in items:
         if not is_known(item):
             return UNKNOWN
-        found.setdefault(_set_key(item, exact=True), item)
+        found.setdefault(identity(item), item)
     values = list(found.values())
     kinds = {kind(item) for item in values} - {"null"}
     # Null comes last among strings and numbers.
@@ -273,6 +273,11 @@ def set_of(items: Iterable[Value]) -> SetValue | Unknown:
         nulls = [item for item in values if item is None]
         return SetValue((*sorted(item for item in values if item is not None), *nulls))
     return SetValue(tuple(sorted(values, key=lambda item: _set_key(item, exact=False).encode())))
+
+
+def identity(value: Value) -> str:
+    """A text that two known values of one type share if, and only if, they are equal."""
+    return _set_key(value, exact=True)
 
 
 def _set_key(value: Value, *, exact: bool) -> str:

@@ -1,0 +1,86 @@
+"""Functions of numbers."""
+
+import math
+from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
+
+from plangate.parsers.hcl.functions_base import NUM, Function, Parameter, whole
+from plangate.parsers.hcl.values import Value, ValueTooLargeError, number
+
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_CASED_DIGITS: Final = _DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CASELESS_BASE: Final = 36
+MAX_PARSED_DIGITS: Final = 4_000
+
+
+def _rounding(mode: str) -> Callable[[int | Decimal], Value]:
+    return lambda value: value if isinstance(value, int) else int(value.to_integral_value(rounding=mode))
+
+
+def _float(value: int | Decimal) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueTooLargeError("a number that is too large") from error
+
+
+def _from_float(value: float) -> Value:
+    if not math.isfinite(value):
+        raise ValueTooLargeError("a result that is too large or no number")
+    return number(Decimal(repr(value)))
+
+
+def _log(value: int | Decimal, base: int | Decimal) -> Value:
+    if value <= 0 or base <= 0:
+        raise ValueTooLargeError("a logarithm that is no finite number")
+    below = math.log(_float(base))
+    if not below:
+        raise ValueTooLargeError("a logarithm that is no finite number")
+    return _from_float(math.log(_float(value)) / below)
+
+
+def _pow(value: int | Decimal, power: int | Decimal) -> Value:
+    try:
+        found = math.pow(_float(value), _float(power))
+    except (OverflowError, ValueError) as error:
+        raise ValueTooLargeError("a power that is no finite number") from error
+    # A whole double is written out with all its digits.
+    return number(int(found)) if found.is_integer() else _from_float(found)
+
+
+def _parseint(value: Value, base: int | Decimal) -> Value:
+    if not isinstance(value, str):
+        raise ValueError("first argument must be a string")  # noqa: TRY004 -- a refusal, not a bug
+    radix = whole(base, "base")
+    if not 2 <= radix <= len(_CASED_DIGITS):
+        raise ValueError("base must be a whole number between 2 and 62 inclusive")
+    digits = value[1:] if value[:1] in {"+", "-"} else value
+    if len(digits) > MAX_PARSED_DIGITS:
+        raise ValueTooLargeError("a number with too many digits")
+    found = 0
+    for character in digits:
+        digit = _DIGITS.find(character.lower()) if radix <= _CASELESS_BASE else _CASED_DIGITS.find(character)
+        if not character.isascii() or not 0 <= digit < radix:
+            raise ValueError("the string is no number of that base")
+        found = found * radix + digit
+    if not digits:
+        raise ValueError("the string is no number of that base")
+    return number(-found if value[0] == "-" else found)
+
+
+def _signum(value: int | Decimal) -> Value:
+    return (value > 0) - (value < 0)
+
+
+FUNCTIONS: Final = (
+    Function(name="abs", run=abs, parameters=(NUM,)),
+    Function(name="ceil", run=_rounding(ROUND_CEILING), parameters=(NUM,)),
+    Function(name="floor", run=_rounding(ROUND_FLOOR), parameters=(NUM,)),
+    Function(name="log", run=_log, parameters=(NUM, NUM)),
+    Function(name="max", run=lambda *values: max(values), parameters=(NUM,), rest=NUM),
+    Function(name="min", run=lambda *values: min(values), parameters=(NUM,), rest=NUM),
+    Function(name="parseint", run=_parseint, parameters=(Parameter(), NUM)),
+    Function(name="pow", run=_pow, parameters=(NUM, NUM)),
+    Function(name="signum", run=_signum, parameters=(NUM,)),
+)
