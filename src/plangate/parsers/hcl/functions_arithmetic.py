@@ -6,14 +6,15 @@ here as there, and ``1 / 3`` has the same digits.
 Source: https://developer.hashicorp.com/terraform/language/expressions/types#numbers and Go's ``math/big.Float``.
 """
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Final
 
-from plangate.parsers.hcl.values import NUMBER_DIGITS, number
+from plangate.parsers.hcl.numbers import NUMBER_DIGITS, number
 
 Number = int | Decimal
 _BITS: Final = 512
+_WIDE: Final = Context(prec=NUMBER_DIGITS)
 
 
 def add(left: Number, right: Number) -> Number:
@@ -25,7 +26,12 @@ def add(left: Number, right: Number) -> Number:
 
 def subtract(left: Number, right: Number) -> Number:
     """The difference."""
-    return add(left, -right)
+    return add(left, negate(right))
+
+
+def negate(value: Number) -> Number:
+    """The number with the other sign. Python's own minus rounds a ``Decimal`` to 28 digits."""
+    return -value if isinstance(value, int) else value.copy_negate()
 
 
 def multiply(left: Number, right: Number) -> Number:
@@ -83,7 +89,8 @@ def rounded(value: Fraction) -> Number:
     nearest = mantissa * Fraction(2) ** exponent
     if nearest.denominator == 1:
         return number(sign * nearest.numerator)
-    return number(sign * _shortest(mantissa, exponent))
+    found = _shortest(mantissa, exponent)
+    return number(found.copy_negate() if sign < 0 else found)
 
 
 def _nearest(value: Fraction) -> tuple[int, int]:
@@ -117,9 +124,9 @@ def _shortest(mantissa: int, exponent: int) -> Decimal:
             distance = abs(Fraction(candidate) / Fraction(10) ** scale - value)
             if distance < half or (inclusive and distance == half):
                 found.append((distance, candidate % 2, candidate))
-        return Decimal(min(found)[2]).scaleb(-scale) if found else None
+        return Decimal(min(found)[2]).scaleb(-scale, _WIDE) if found else None
 
-    fewest, most = 1, NUMBER_DIGITS + 2
+    fewest, most = 1, NUMBER_DIGITS
     while fewest < most:
         middle = (fewest + most) // 2
         if fits(middle) is None:

@@ -26,8 +26,9 @@ from plangate.parsers.hcl.values import (
     MapValue,
     SetValue,
     Value,
-    equal,
+    compared,
     identity,
+    is_known,
     is_sequence,
     items_of,
     kind,
@@ -112,7 +113,9 @@ def _concat(*values: Value) -> Value:
 
 
 def _contains(values: Value, wanted: Value) -> Value:
-    return any_of(equal(value, wanted) for value in _sequence(values, sets=True))
+    is_known(values)
+    is_known(wanted)
+    return any_of(compared(value, wanted) for value in _sequence(values, sets=True))
 
 
 def _distinct(values: list[Value]) -> Value:
@@ -147,8 +150,10 @@ def _flatten(values: Value) -> Value:
 
 
 def _index(values: Value, wanted: Value) -> Value:
+    is_known(values)
+    is_known(wanted)
     for i, value in enumerate(_sequence(values)):
-        same = equal(value, wanted)
+        same = compared(value, wanted)
         if same is UNKNOWN:
             return UNKNOWN
         if same:
@@ -241,7 +246,7 @@ def _range(*numbers: int | Decimal) -> Value:
         raise ValueError("step must not be zero")
     if (limit > start) if step < 0 else (limit < start):
         raise ValueError("the step leads away from the limit")
-    made = []
+    made: list[int | Decimal] = []
     while (start > limit) if step < 0 else (start < limit):
         if len(made) >= MAX_RANGE:
             raise ValueError(f"more than {MAX_RANGE} values were generated")
@@ -289,7 +294,7 @@ def _transpose(value: Value) -> Value:
     return MapValue(sorted(made.items()))
 
 
-def _zipmap(keys: list[str | None], values: Value) -> Value:
+def _zipmap(keys: list[Value], values: Value) -> Value:
     items = _sequence(values)
     if len(keys) != len(items):
         raise ValueError("the number of keys does not match the number of values")

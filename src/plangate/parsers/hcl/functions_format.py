@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from plangate.model.values import UNKNOWN
-from plangate.parsers.hcl.functions_arithmetic import exact
+from plangate.parsers.hcl.functions_arithmetic import exact, negate
 from plangate.parsers.hcl.functions_base import MAX_TEXT_CHARS, TEXT, Function, Parameter, check_size, checked
 from plangate.parsers.hcl.functions_graphemes import clusters
 from plangate.parsers.hcl.functions_json import encode_json
+from plangate.parsers.hcl.numbers import general_number
 from plangate.parsers.hcl.values import (
     Value,
-    general_number,
     is_known,
     is_sequence,
     items_of,
@@ -75,10 +75,10 @@ def _formatted(match: re.Match[str], value: Value) -> str:
     check_size(width, MAX_WIDTH)
     check_size(precision or 0, MAX_WIDTH)
     if verb in "bdoxXeEfgG":
-        number = to_number(value)
-        made = _integer(number, verb, flags) if verb in _BASES else _fraction(number, verb, flags, precision)
+        number: int | Decimal = to_number(value)
         if precision is not None and verb in _BASES:
             raise _DoubtError
+        made = _integer(number, verb, flags) if verb in _BASES else _fraction(number, verb, flags, precision)
         return _padded_number(made, width, flags)
     if verb == "t":
         return _padded("true" if to_bool(value) else "false", width, flags)
@@ -94,7 +94,7 @@ def _formatted(match: re.Match[str], value: Value) -> str:
     return _padded(encode_json(text) if verb == "q" else text, width, flags)
 
 
-def _natural(value: Value, *, json_texts: bool) -> str:
+def _natural(value: Any, *, json_texts: bool) -> str:
     if isinstance(value, str):
         return encode_json(value) if json_texts else value
     if isinstance(value, bool):
@@ -116,14 +116,15 @@ def _fraction(value: int | Decimal, verb: str, flags: str, precision: int | None
     if "#" in flags:
         raise _DoubtError
     sign = "-" if value < 0 else "+" if "+" in flags else " " if " " in flags else ""
-    magnitude = abs(exact(value))
+    size = negate(value) if value < 0 else value
+    magnitude = exact(size)
     if verb in "gG":
-        shown = general_number(abs(value), precision)
+        shown = general_number(size, precision)
         return sign + (shown.upper() if verb == "G" else shown)
     digits = 6 if precision is None else precision
     if verb == "f":
         return sign + _fixed(magnitude, digits)
-    power = Decimal(abs(value)).adjusted() if value else 0
+    power = Decimal(size).adjusted() if size else 0
     shown = _fixed(magnitude / Fraction(10) ** power, digits)
     if shown.startswith("10"):
         power += 1

@@ -45,6 +45,6 @@ def clusters(text: str) -> list[str] | None:
 
 def _stands_alone(character: str) -> bool:
     code = ord(character)
-    return code < 0x80 or (
+    return character.isascii() or (
         any(first <= code <= last for first, last in _ALONE) and unicodedata.category(character)[0] in "LNPSZ"
     )

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
+from plangate.model.values import UNKNOWN
+from plangate.parsers.hcl.functions_arithmetic import negate
 from plangate.parsers.hcl.functions_base import NUM, Function, Parameter, whole
 from plangate.parsers.hcl.values import Value, ValueTooLargeError, number
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CASED_DIGITS: Final = _DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LEAST_BASE: Final = 2
 _CASELESS_BASE: Final = 36
 MAX_PARSED_DIGITS: Final = 4_000
 
@@ -27,33 +30,29 @@ def _float(value: int | Decimal) -> float:
 
 def _from_float(value: float) -> Value:
     if not math.isfinite(value):
-        raise ValueTooLargeError("a result that is too large or no number")
+        return UNKNOWN  # there are infinite numbers in Terraform, and none here
     return number(Decimal(repr(value)))
 
 
 def _log(value: int | Decimal, base: int | Decimal) -> Value:
-    if value <= 0 or base <= 0:
-        raise ValueTooLargeError("a logarithm that is no finite number")
-    below = math.log(_float(base))
-    if not below:
-        raise ValueTooLargeError("a logarithm that is no finite number")
+    if value <= 0 or base <= 0 or not (below := math.log(_float(base))):
+        return UNKNOWN
     return _from_float(math.log(_float(value)) / below)
 
 
 def _pow(value: int | Decimal, power: int | Decimal) -> Value:
     try:
         found = math.pow(_float(value), _float(power))
-    except (OverflowError, ValueError) as error:
-        raise ValueTooLargeError("a power that is no finite number") from error
-    # A whole double is written out with all its digits.
-    return number(int(found)) if found.is_integer() else _from_float(found)
+    except (OverflowError, ValueError):
+        return UNKNOWN
+    return _from_float(found)
 
 
 def _parseint(value: Value, base: int | Decimal) -> Value:
     if not isinstance(value, str):
         raise ValueError("first argument must be a string")  # noqa: TRY004 -- a refusal, not a bug
     radix = whole(base, "base")
-    if not 2 <= radix <= len(_CASED_DIGITS):
+    if not _LEAST_BASE <= radix <= len(_CASED_DIGITS):
         raise ValueError("base must be a whole number between 2 and 62 inclusive")
     digits = value[1:] if value[:1] in {"+", "-"} else value
     if len(digits) > MAX_PARSED_DIGITS:
@@ -70,11 +69,12 @@ def _parseint(value: Value, base: int | Decimal) -> Value:
 
 
 def _signum(value: int | Decimal) -> Value:
-    return (value > 0) - (value < 0)
+    sign = whole(value, "number")
+    return (sign > 0) - (sign < 0)
 
 
 FUNCTIONS: Final = (
-    Function(name="abs", run=abs, parameters=(NUM,)),
+    Function(name="abs", run=lambda value: negate(value) if value < 0 else value, parameters=(NUM,)),
     Function(name="ceil", run=_rounding(ROUND_CEILING), parameters=(NUM,)),
     Function(name="floor", run=_rounding(ROUND_FLOOR), parameters=(NUM,)),
     Function(name="log", run=_log, parameters=(NUM, NUM)),

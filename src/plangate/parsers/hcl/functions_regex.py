@@ -11,14 +11,8 @@ from typing import Final
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.functions_base import MAX_TEXT_CHARS, TEXT, Function, check_size
-from plangate.parsers.hcl.functions_regex_syntax import (
-    Instruction,
-    Op,
-    PatternError,
-    Program,
-    UnsupportedPatternError,
-    compile_pattern,
-)
+from plangate.parsers.hcl.functions_regex_program import Instruction, Op, Program
+from plangate.parsers.hcl.functions_regex_syntax import PatternError, UnsupportedPatternError, compile_pattern
 from plangate.parsers.hcl.values import Value
 
 MAX_STEPS: Final = 400_000
@@ -246,7 +240,7 @@ def _template(replacement: str, names: tuple[str, ...]) -> Iterator[str | int]:
             continue
         rest = after[1:] if braced else after
         if name.isascii() and name.isdecimal():
-            if int(name[:6]) <= len(names) and len(name) <= 6:
+            if len(name) <= len(str(len(names))) and int(name) <= len(names):
                 yield int(name)
         elif name in names:
             yield names.index(name) + 1

@@ -1,7 +1,6 @@
 """Functions of strings, but for patterns and formats."""
 
 import posixpath
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
@@ -12,11 +11,9 @@ from plangate.parsers.hcl.functions_graphemes import clusters
 from plangate.parsers.hcl.functions_regex import replace_pattern
 from plangate.parsers.hcl.values import Value
 
-_SPACE: Final = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    + ("\u2028\u2029\u202f\u205f\u3000")
+_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
 )
-_ENDING: Final = re.compile(r"[\r\n]+\Z")
 # Their other case is more than one letter, and Terraform, which goes letter by letter, leaves them alone.
 _NO_SINGLE_UPPER: Final = frozenset("\u00df\u0149\u01f0\u0390\u03b0\u0587")
 

@@ -39,7 +39,7 @@ _NUMBER: Final = re.compile(
 )
 _INTEGER: Final = re.compile(r"(?:0x([0-9a-fA-F]{1,200}+)|0o([0-7]{1,200}+))")
 _NOT_A_NUMBER: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[Tt \t]")
+_DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(.?)", re.DOTALL)
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
 _QUOTED: Final = str.maketrans({'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n"})
 
@@ -136,6 +136,8 @@ def _literal(value: str, indent: int) -> str:
 
 
 def _yamldecode(source: str) -> Value:
+    if "\\/" in source:
+        return UNKNOWN  # an escape that only younger readers know
     try:
         found = _Reader(source).document()
     except (yaml.YAMLError, _DoubtError):
@@ -156,11 +158,11 @@ class _Reader:
     def document(self) -> Value:
         next(self._events)
         if isinstance(next(self._events), yaml.StreamEndEvent):
-            raise ValueError("missing a document")
+            raise ValueError("missing a document")  # noqa: TRY004 -- a refusal, not a bug
         value = self._value(next(self._events), 0)
         next(self._events)
         if not isinstance(next(self._events), yaml.StreamEndEvent):
-            raise ValueError("more than one document")
+            raise ValueError("more than one document")  # noqa: TRY004 -- as above
         return value
 
     def _value(self, event: Any, depth: int) -> Value:
@@ -214,7 +216,7 @@ class _Reader:
 def _resolved(event: Any) -> Value:
     """The value of a scalar."""
     shown: str = event.value
-    if event.tag == _TEXT_TAG or (event.tag is None and event.style is not None):
+    if event.tag == _TEXT_TAG or (event.tag is None and event.style):
         return text(shown)
     if event.tag is not None:
         raise _DoubtError
@@ -230,7 +232,15 @@ def _resolved(event: Any) -> Value:
         return number(int(match[1], 16) if match[1] else int(match[2], 8))
     if _NOT_A_NUMBER.fullmatch(shown):
         raise ValueError("infinity and not-a-number are no numbers of Terraform's")
-    return UNKNOWN if _MOMENT.match(shown) else text(shown)
+    return _moment(match) if (match := _DATE.match(shown)) else text(shown)
+
+
+def _moment(match: re.Match[str]) -> Value:
+    """A date becomes its first second; points in time are written in too many ways."""
+    year, month, day = (int(match[i]) for i in (1, 2, 3))
+    if match[4] or not (1 <= month <= 12 and 1 <= day <= 28):  # noqa: PLR2004 -- there in every year and month
+        return UNKNOWN
+    return f"{year:04d}-{month:02d}-{day:02d}T00:00:00Z"
 
 
 FUNCTIONS: Final = (

@@ -26,29 +26,34 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from plangate.model.values import UNKNOWN, Tri, Unknown, all_of
+from plangate.parsers.hcl.numbers import (
+    MAX_NUMBER_EXPONENT,
+    ValueTooLargeError,
+    general_number,
+    number,
+    number_text,
+)
+
+__all__ = [
+    "MAX_DEPTH", "MAX_NODES", "MapValue", "SetValue", "Value", "ValueTooLargeError", "compared", "equal", "identity",
+    "is_known", "is_sequence", "items_of", "kind", "number", "number_text", "plain", "set_of", "text", "to_bool",
+    "to_list", "to_map", "to_number", "to_set", "to_text", "unify",
+]  # fmt: skip
 
 Value: TypeAlias = Any
 """One of the table above."""
 
 MAX_NODES: Final = 2_000_000
-"""Values inside one value, counted as often as they are reached."""
+"""Values inside one value, counted as often as they are reached; a long text counts as several."""
+CHARS_PER_NODE: Final = 64
 MAX_DEPTH: Final = 150
-MAX_NUMBER_EXPONENT: Final = 4000
-"""Powers of ten. Terraform has no such bound; here a number is written out in digits now and then."""
+# Terraform reads these too, as a mantissa and a power of two.
+_BINARY_EXPONENT: Final = re.compile(r"[+-]?[0-9.]++p[+-]?[0-9]++", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]{1,18}+)?")
-# 512 bits of mantissa are 154.1 decimal digits.
-NUMBER_DIGITS: Final = 154
-_SMALL_EXPONENT: Final = -4
-_ROUNDED: Final = Context(prec=NUMBER_DIGITS)
-_MAX_INT_BITS: Final = 512
-
-
-class ValueTooLargeError(ValueError):
-    """A value beyond the bounds of this module. Terraform might go on, so ``try`` and ``can`` must not catch it."""
 
 
 class MapValue(dict[str, Any]):
@@ -118,7 +123,9 @@ def is_known(value: Value) -> bool:
             raise ValueTooLargeError("a value that is too large or nested too deeply")
         below: list[Value] = []
         for item in level:
-            if item is UNKNOWN:
+            if isinstance(item, str):
+                nodes += len(item) // CHARS_PER_NODE
+            elif item is UNKNOWN:
                 known = False
             elif isinstance(item, dict):
                 below.extend(item.values())
@@ -135,37 +142,6 @@ def is_known(value: Value) -> bool:
 def text(value: str) -> str:
     """The string as Terraform keeps it: in Unicode's NFC."""
     return value if value.isascii() else unicodedata.normalize("NFC", value)
-
-
-def number(value: int | Decimal) -> int | Decimal:
-    """The one form of a number: an ``int`` if it is whole; rounded to what Terraform's 512 bits hold.
-
-    Raises:
-        ValueTooLargeError: Beyond 10 to the power of `MAX_NUMBER_EXPONENT`, or not finite.
-    """
-    if isinstance(value, int):
-        if value.bit_length() <= _MAX_INT_BITS:
-            return value
-        if value.bit_length() > MAX_NUMBER_EXPONENT * 3:
-            raise ValueTooLargeError("a number that is too large")
-        # Half to even, as the mantissa is rounded.
-        shift = value.bit_length() - _MAX_INT_BITS
-        magnitude, rest = divmod(abs(value), 1 << shift)
-        half = 1 << (shift - 1)
-        magnitude += rest > half or (rest == half and magnitude & 1)
-        return (magnitude << shift) * (1 if value > 0 else -1)
-    if not value.is_finite() or abs(value.adjusted()) > MAX_NUMBER_EXPONENT:
-        if value == 0:
-            return 0
-        raise ValueTooLargeError("a number that is too large or too small")
-    if value == value.to_integral_value():
-        return number(int(value))
-    return _ROUNDED.plus(value).normalize(_ROUNDED)
-
-
-def number_text(value: int | Decimal) -> str:
-    """The number in decimal digits without an exponent, as Terraform converts it to a string."""
-    return str(value) if isinstance(value, int) else format(value, "f")
 
 
 def to_text(value: Value) -> Value:
@@ -192,6 +168,8 @@ def to_number(value: Value) -> Value:
     if value is None or value is UNKNOWN:
         return value
     if isinstance(value, str):
+        if _BINARY_EXPONENT.fullmatch(value):
+            return UNKNOWN
         if not _NUMBER.fullmatch(value):
             raise ValueError("a number is required")
         if len(value) > MAX_NUMBER_EXPONENT:
@@ -304,27 +282,6 @@ def _scalar_key(value: Value, *, exact: bool) -> str:
     return number_text(value) if exact else general_number(value, 10)
 
 
-def general_number(value: int | Decimal, precision: int | None = None) -> str:
-    """A number as Go writes it with ``%g``: with an exponent when it is small or large.
-
-    Args:
-        value: The number.
-        precision: Digits, or as many as it has.
-    """
-    exact = Decimal(value)
-    shown = exact.normalize(_ROUNDED if precision is None else Context(prec=max(precision, 1)))
-    sign, digits, _ = shown.as_tuple()
-    exponent = shown.adjusted() if shown else 0
-    most = 6 if precision is None else max(precision, 1)
-    if precision is not None and most > len(digits) >= exponent + 1:
-        most = len(digits)
-    if shown and (exponent < _SMALL_EXPONENT or exponent >= most):
-        written = "".join(map(str, digits))
-        fraction = f".{written[1:]}" if len(written) > 1 else ""
-        return f"{'-' * sign}{written[0]}{fraction}e{exponent:+03d}"
-    return number_text(number(shown))
-
-
 def equal(left: Value, right: Value) -> Tri:
     """Terraform's ``==``: without conversion, and unknown where a part that decides is not known.
 
@@ -336,15 +293,15 @@ def equal(left: Value, right: Value) -> Tri:
     """
     is_known(left)
     is_known(right)
-    return _equal(left, right)
+    return compared(left, right)
 
 
-def _equal(left: Value, right: Value) -> Tri:
-    if left is None or right is None:
-        # An unknown value may turn out to be null.
-        return UNKNOWN if left is UNKNOWN or right is UNKNOWN else bool(left is right)
+def compared(left: Value, right: Value) -> Tri:
+    """`equal` for values whose size was looked at before."""
     if left is UNKNOWN or right is UNKNOWN:
-        return UNKNOWN
+        return UNKNOWN  # it may turn out to be null, too
+    if left is None or right is None:
+        return bool(left is None and right is None)
     shape = kind(left)
     if shape != kind(right):
         return False
@@ -364,7 +321,7 @@ def _equal_parts(left: Value, right: Value, shape: str) -> Tri:
         pairs = list(zip(items_of(left), items_of(right), strict=True))
     if not pairs and shape in {"list", "set", "map"}:
         return UNKNOWN
-    return all_of([_equal(a, b) for a, b in pairs])
+    return all_of([compared(a, b) for a, b in pairs])
 
 
 def unify(values: Sequence[Value]) -> list[Value]:
