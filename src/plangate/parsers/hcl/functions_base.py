@@ -75,7 +75,7 @@ class Function:
         """
         try:
             return self._called(arguments)
-        except (ValueTooLargeError, RecursionError) as error:
+        except (ValueTooLargeError, RecursionError, ArithmeticError) as error:
             raise TooLargeError(f"{self.name}(): {error}") from error
         except ValueError as error:
             raise FunctionError(f"{self.name}(): {error}") from error
@@ -129,11 +129,11 @@ SET: Final = Parameter(type=collection("set", ANY))
 
 
 def whole(value: Value, what: str) -> int:
-    """The number as an ``int``.
+    """The number as an ``int`` of 64 bits.
 
     Raises:
-        ValueError: It has a fraction.
+        ValueError: It has a fraction or does not fit.
     """
-    if not isinstance(value, int):
-        raise ValueError(f"{what} must be a whole number")  # noqa: TRY004 -- a refusal, not a bug
+    if not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise ValueError(f"{what} must be a whole number of 64 bits")
     return value

@@ -91,11 +91,10 @@ def _coalesce(*values: Value) -> Value:
 
 def _coalescelist(*values: Value) -> Value:
     for value in values:
-        if value is UNKNOWN:
-            return UNKNOWN
-        if value is None:
-            raise ValueError("a list must not be null")
-        if _sequence(value):
+        if value is not UNKNOWN:
+            _sequence(value)
+    for value in values:
+        if value is UNKNOWN or value:
             return value
     raise ValueError("no list that is not empty")
 
@@ -194,11 +193,14 @@ _SCALARS: Final = {"string": to_text, "number": to_number, "bool": to_bool, "lis
 
 def _as_element(values: MapValue, default: Value) -> Value:
     """A default with the type of a map's values, as far as they show it."""
+    if default is None or default is UNKNOWN:
+        return default
     kinds = {kind(value) for value in values.values()} - {"null", "unknown"}
     if kinds:
         convert = _SCALARS.get(next(iter(kinds)))
-        return convert(default) if convert else default
-    if default is None or is_sequence(default) or isinstance(default, dict):
+        # Whether an object fits depends on types that its values do not show.
+        return convert(default) if convert else UNKNOWN
+    if is_sequence(default) or isinstance(default, dict):
         return default
     # No value shows the type. A text that is neither number nor bool can only stay one.
     if isinstance(default, str):

@@ -37,6 +37,13 @@ def _network(prefix: str) -> _Network | None:
     raise ValueError("not an address range in CIDR notation")
 
 
+def _whole(value: int | Decimal, what: str) -> int:
+    """A whole number of any size: an address may have 128 bits."""
+    if not isinstance(value, int):
+        raise ValueError(f"{what} must be a whole number")  # noqa: TRY004 -- a refusal, not a bug
+    return value
+
+
 def _written(base: _Network, address: int, bits: int | None = None) -> Value:
     """An address, or the range that starts there."""
     if isinstance(base, ipaddress.IPv4Network):
@@ -49,7 +56,7 @@ def _written(base: _Network, address: int, bits: int | None = None) -> Value:
 
 
 def _cidrhost(prefix: str, host: int | Decimal) -> Value:
-    number = whole(host, "host number")
+    number = _whole(host, "host number")
     network = _network(prefix)
     if network is None:
         return UNKNOWN
@@ -67,7 +74,7 @@ def _cidrnetmask(prefix: str) -> Value:
 
 
 def _cidrsubnet(prefix: str, newbits: int | Decimal, netnum: int | Decimal) -> Value:
-    bits, number = whole(newbits, "newbits"), whole(netnum, "netnum")
+    bits, number = whole(newbits, "newbits"), _whole(netnum, "netnum")
     network = _network(prefix)
     if network is None or bits < 0 or number < 0:
         return UNKNOWN  # Terraform answers something, but no range within the range

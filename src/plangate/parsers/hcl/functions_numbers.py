@@ -10,6 +10,12 @@ from plangate.parsers.hcl.functions_arithmetic import negate
 from plangate.parsers.hcl.functions_base import NUM, Function, Parameter, whole
 from plangate.parsers.hcl.values import Value, ValueTooLargeError, number
 
+# Powers of these give whole logarithms, there as here; the tests look at all of them.
+_EXACT_BASES: Final = frozenset({2, 10})
+_NEARLY: Final = 1e-9
+_HALF: Final = 0.5
+_DOUBLE_BITS: Final = 54
+_MAX_POWER: Final = 10_000
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CASED_DIGITS: Final = _DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LEAST_BASE: Final = 2
@@ -29,23 +35,54 @@ def _float(value: int | Decimal) -> float:
 
 
 def _from_float(value: float) -> Value:
+    """The number that the double is written as."""
     if not math.isfinite(value):
         return UNKNOWN  # there are infinite numbers in Terraform, and none here
+    mantissa, exponent = math.frexp(value)
+    if abs(mantissa) == _HALF and exponent > _DOUBLE_BITS:
+        return UNKNOWN  # how a large power of two is shortened differs
     return number(Decimal(repr(value)))
 
 
 def _log(value: int | Decimal, base: int | Decimal) -> Value:
     if value <= 0 or base <= 0 or not (below := math.log(_float(base))):
         return UNKNOWN
-    return _from_float(math.log(_float(value)) / below)
+    found = math.log(_float(value)) / below
+    return _from_float(found) if base in _EXACT_BASES else _unless_nearly_whole(found)
+
+
+def _unless_nearly_whole(value: float) -> Value:
+    """A result whose last digit another machine may compute otherwise; unknown where rounding it would then differ."""
+    return UNKNOWN if abs(value - round(value)) < _NEARLY else _from_float(value)
 
 
 def _pow(value: int | Decimal, power: int | Decimal) -> Value:
+    base, exponent = _float(value), _float(power)
     try:
-        found = math.pow(_float(value), _float(power))
-    except (OverflowError, ValueError):
+        if isinstance(power, int) and base and abs(power) <= _MAX_POWER:
+            return _from_float(_whole_power(base, power))
+        found = math.pow(base, exponent)
+    except (OverflowError, ValueError, ZeroDivisionError):
         return UNKNOWN
-    return _from_float(found)
+    return _from_float(found) if found in {0.0, 1.0} else _unless_nearly_whole(found)
+
+
+def _whole_power(base: float, power: int) -> float:
+    """By squaring the mantissa, which rounds as Terraform's own computation does."""
+    found, exponent = 1.0, 0
+    mantissa, scale = math.frexp(base)
+    rest = abs(power)
+    while rest:
+        if rest % 2:
+            found *= mantissa
+            exponent += scale
+        mantissa *= mantissa
+        scale *= 2
+        if abs(mantissa) < _HALF:
+            mantissa *= 2
+            scale -= 1
+        rest //= 2
+    return math.ldexp(1 / found, -exponent) if power < 0 else math.ldexp(found, exponent)
 
 
 def _parseint(value: Value, base: int | Decimal) -> Value:

@@ -26,7 +26,7 @@ def _indent(spaces: int | Decimal, text: str) -> Value:
     width = whole(spaces, "number of spaces")
     if width < 0:
         raise ValueError("number of spaces must not be negative")
-    check_size(len(text) + text.count("\n") * width, MAX_TEXT_CHARS)
+    check_size(len(text) + (text.count("\n") + 1) * width, MAX_TEXT_CHARS)
     return text.replace("\n", "\n" + " " * width)
 
 

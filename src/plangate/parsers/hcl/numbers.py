@@ -1,10 +1,11 @@
 """Terraform's numbers: binary, with a mantissa of 512 bits; here an ``int`` or a ``Decimal``.
 
-A ``Decimal`` has a fraction, and stands for the binary number next to it. Fewer than 155 digits tell any two of those
-apart, so that nothing is lost.
+A ``Decimal`` has a fraction. It, and an ``int`` of more than 512 bits, stands for the binary number next to it, and is
+the shortest decimal that does. 156 digits tell any two of those apart, so that nothing is lost.
 """
 
 from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Final
 
 MAX_NUMBER_EXPONENT: Final = 4000
@@ -12,7 +13,7 @@ MAX_NUMBER_EXPONENT: Final = 4000
 NUMBER_DIGITS: Final = 156
 _SMALL_EXPONENT: Final = -4
 _ROUNDED: Final = Context(prec=NUMBER_DIGITS)
-_MAX_INT_BITS: Final = 512
+MANTISSA_BITS: Final = 512
 
 
 class ValueTooLargeError(ValueError):
@@ -26,16 +27,12 @@ def number(value: int | Decimal) -> int | Decimal:
         ValueTooLargeError: Beyond 10 to the power of `MAX_NUMBER_EXPONENT`, or not finite.
     """
     if isinstance(value, int):
-        if value.bit_length() <= _MAX_INT_BITS:
+        if value.bit_length() <= MANTISSA_BITS:
             return value
         if value.bit_length() > MAX_NUMBER_EXPONENT * 3:
             raise ValueTooLargeError("a number that is too large")
-        # Half to even, as the mantissa is rounded.
-        shift = value.bit_length() - _MAX_INT_BITS
-        magnitude, rest = divmod(abs(value), 1 << shift)
-        half = 1 << (shift - 1)
-        magnitude += rest > half or (rest == half and magnitude & 1)
-        return (magnitude << shift) * (1 if value > 0 else -1)
+        found = int(shortest(*nearest_binary(Fraction(abs(value)))))
+        return found if value > 0 else -found
     if not value.is_finite() or abs(value.adjusted()) > MAX_NUMBER_EXPONENT:
         if value == 0:
             return 0
@@ -69,3 +66,57 @@ def general_number(value: int | Decimal, precision: int | None = None) -> str:
         fraction = f".{written[1:]}" if len(written) > 1 else ""
         return f"{'-' * sign}{written[0]}{fraction}e{exponent:+03d}"
     return number_text(number(shown))
+
+
+def nearest_binary(value: Fraction) -> tuple[int, int]:
+    """Mantissa of 512 bits, with the sign, and exponent of two."""
+    numerator, denominator = abs(value.numerator), value.denominator
+    exponent = numerator.bit_length() - denominator.bit_length() - MANTISSA_BITS
+    mantissa = 0
+    while not mantissa or mantissa.bit_length() > MANTISSA_BITS:
+        if mantissa:
+            exponent += 1
+        above = numerator << max(-exponent, 0)
+        below = denominator << max(exponent, 0)
+        mantissa, rest = divmod(above, below)
+        mantissa += 2 * rest > below or (2 * rest == below and mantissa & 1)
+    return (-mantissa if value < 0 else mantissa), exponent
+
+
+def shortest(mantissa: int, exponent: int) -> Decimal:
+    """The decimal with the fewest digits among those that are nearer to this number than to its neighbours."""
+    value = mantissa * Fraction(2) ** exponent
+    half = Fraction(2) ** (exponent - 1)
+    inclusive = mantissa % 2 == 0
+    point = Decimal(value.numerator // value.denominator).adjusted() if value >= 1 else _leading_zeros(value)
+
+    def fits(digits: int) -> Decimal | None:
+        scale = digits - 1 - point
+        scaled = value * Fraction(10) ** scale
+        low = scaled.numerator // scaled.denominator
+        found = []
+        for candidate in (low, low + 1):
+            distance = abs(Fraction(candidate) / Fraction(10) ** scale - value)
+            if distance < half or (inclusive and distance == half):
+                found.append((distance, candidate % 2, candidate))
+        return Decimal(min(found)[2]).scaleb(-scale, _ROUNDED) if found else None
+
+    fewest, most = 1, NUMBER_DIGITS
+    while fewest < most:
+        middle = (fewest + most) // 2
+        if fits(middle) is None:
+            fewest = middle + 1
+        else:
+            most = middle
+    found = fits(most)
+    if found is None:  # pragma: no cover -- 156 digits always tell two such numbers apart
+        raise ValueError("a number that has no decimal form")
+    return found
+
+
+def _leading_zeros(value: Fraction) -> int:
+    """The power of ten of the first digit of a number below one."""
+    power = -1
+    while value * 10**-power < 1:
+        power -= 1
+    return power

@@ -298,10 +298,10 @@ def equal(left: Value, right: Value) -> Tri:
 
 def compared(left: Value, right: Value) -> Tri:
     """`equal` for values whose size was looked at before."""
-    if left is UNKNOWN or right is UNKNOWN:
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN  # it may turn out to be null, too
     if left is None or right is None:
-        return bool(left is None and right is None)
+        return left is None and right is None
     shape = kind(left)
     if shape != kind(right):
         return False
