@@ -19,6 +19,7 @@ from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.functions import FUNCTIONS, FunctionError, TooLargeError
 from plangate.parsers.hcl.functions_arithmetic import add, divide, modulo, multiply, negate, subtract
 from plangate.parsers.hcl.values import number, number_text, text
+from tests.hcl_values import NUMBERS, OBJECTS, ROWS, TEXTS
 from tests.terraform_project import environment, the_tool
 
 pytestmark = pytest.mark.terraform
@@ -185,26 +186,6 @@ def test_answers_what_terraform_answers(tmp_path: Path) -> None:
 
 # --- Calls put together at random -------------------------------------------------------------------------
 
-TEXTS: Final = (
-    "", "a", "b", "abc", "A-b_c d", "ünï", "日本", "ß", "e\u0301", "x,y,z", "  a\n", "a\nb\nc\n", "\r\n", "true", "1",
-    "-1.5", "0", "%s-%d", "%v %v", "%05d", "%-6s|", "/a+/", "/(a)|b/", "$1-$0", "[a-z]+", "(a)(b)?", "(?P<n>[0-9]+)",
-    "10.0.0.0/8", "192.168.1.77/24", "fd00::/48", "2024-02-29T23:59:59Z", "2023-12-31T00:00:00+05:30", "1h30m", "-45s",
-    "YYYY-MM-DD", "EEE D MMM hh:mm aa", "aGk=", '{"a":[1,2.5,null]}', "[1,", "a: [1, yes]\nb: {c: ~}", "- x\n- |\n  y\n",
-    "a,b\n1,2\n", "dns", "UTF-8", 'q"\\', "<&>", "k",
-)  # fmt: skip
-NUMBERS: Final = (
-    0, 1, 2, 3, 5, 8, 10, 16, 62, -1, -3, 255, 1024, 2**31, 10**20, -(10**25), 2**600 + 1, Decimal("0.5"),
-    Decimal("-1.5"), Decimal("0.1"), Decimal("3.14159"), Decimal("1e-7"), Decimal("123456789.987654321"),
-)  # fmt: skip
-ROWS: Final[tuple[Any, ...]] = (
-    (), ("a",), ("b", "a", "c"), ("a", "b", "a", ""), (1, 2, 3), (3, 1, 2, 1), (1, "a", True), (True, False),
-    (("a", "b"), ("c",)), ((), (1, (2, 3))), ("10", "9"), ({"a": 1}, {"a": "x"}), ({"a": 1}, {"b": (2,)}),
-    ("é", "z", "A"), (Decimal("0.1"), Decimal("0.2"), Decimal("0.3")), (None,), ("a", None), (1, None, 2),
-)  # fmt: skip
-OBJECTS: Final[tuple[Any, ...]] = (
-    {}, {"a": 1}, {"b": "x", "a": "y"}, {"a": ("x", "y"), "b": ("y",)}, {"a": None}, {"k": {"n": 1}},
-    {"a": True, "b": 2}, {"é": "ü", "A b": ()},
-)  # fmt: skip
 # Asked one by one in the table: they are not answered here, or a null argument makes the whole answer unknown.
 _NOT_AT_RANDOM: Final = frozenset(
     {"base64gzip", "bcrypt", "pathexpand", "plantimestamp", "rsadecrypt", "timestamp", "uuid"}

@@ -42,6 +42,8 @@ from plangate.parsers.hcl.values import (
 
 MAX_RANGE: Final = 1024
 """Terraform's own bound."""
+MAX_FRACTIONS: Final = 10_000
+"""Numbers with a fraction in one sum: their addition is slow."""
 _BOOLS: Final = Parameter(type=collection("list", BOOL), parts=True)
 _PARTS: Final = Parameter(parts=True)
 _NULLABLE: Final = Parameter(parts=True, whole=True, null=True)
@@ -118,7 +120,10 @@ def _contains(values: Value, wanted: Value) -> Value:
 
 
 def _distinct(values: list[Value]) -> Value:
-    return list({identity(value): value for value in reversed(values)}.values())[::-1] if values else []
+    found: dict[str, Value] = {}
+    for value in values:
+        found.setdefault(identity(value), value)
+    return list(found.values())
 
 
 def _element(values: Value, index: int | Decimal) -> Value:
@@ -280,6 +285,7 @@ def _sum(values: Value) -> Value:
     items = [to_number(item) for item in _sequence(values, sets=True)]
     if not items or None in items:
         raise ValueError("a list of numbers is required, with at least one and without null")
+    check_size(sum(isinstance(item, Decimal) for item in items), MAX_FRACTIONS)
     total: int | Decimal = 0
     for item in items:
         total = add(total, item)

@@ -26,14 +26,25 @@ def _network(prefix: str) -> _Network | None:
     Raises:
         ValueError: Not a range.
     """
-    if match := _V4.fullmatch(prefix):
-        # Zeros in front are no octal digits here.
-        address = ".".join(str(int(part)) for part in match[1].split("."))
-        return ipaddress.IPv4Network(f"{address}/{int(match[2])}", strict=False)
-    if match := _V6.fullmatch(prefix):
-        network = ipaddress.IPv6Network(f"{match[1]}/{int(match[2])}", strict=False)
-        # So would the ranges be that hold all IPv4 addresses.
-        return None if network.overlaps(_MAPPED) and network.prefixlen else network
+    network = _parsed(prefix)
+    # IPv6 ranges that hold IPv4 addresses are written so, too.
+    return (
+        None
+        if isinstance(network, ipaddress.IPv6Network) and network.prefixlen and network.overlaps(_MAPPED)
+        else network
+    )
+
+
+def _parsed(prefix: str) -> _Network:
+    try:
+        if match := _V4.fullmatch(prefix):
+            # Zeros in front are no octal digits here.
+            address = ".".join(str(int(part)) for part in match[1].split("."))
+            return ipaddress.IPv4Network(f"{address}/{int(match[2])}", strict=False)
+        if match := _V6.fullmatch(prefix):
+            return ipaddress.IPv6Network(f"{match[1]}/{int(match[2])}", strict=False)
+    except ValueError:
+        pass  # its message shows the address
     raise ValueError("not an address range in CIDR notation")
 
 

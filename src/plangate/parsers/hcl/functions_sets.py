@@ -1,5 +1,6 @@
 """Functions of sets, which take lists and tuples too."""
 
+from collections.abc import Callable
 from itertools import product
 from math import prod
 from typing import Final
@@ -19,8 +20,24 @@ from plangate.parsers.hcl.values import (
 )
 
 
+class _DoubtError(Exception):
+    """A null item: a set of nothing else has no type, and what then comes out is not certain."""
+
+
+def _certain(run: Callable[..., Value]) -> Callable[..., Value]:
+    def careful(*values: Value) -> Value:
+        try:
+            return run(*values)
+        except _DoubtError:
+            return UNKNOWN
+
+    return careful
+
+
 def _one_type(sets: tuple[SetValue, ...]) -> list[dict[str, Value]]:
     """The items of each set by identity, after all were made one type."""
+    if any(item is None for each in sets for item in each.items):
+        raise _DoubtError
     items = iter(unify([item for each in sets for item in each.items]))
     return [{identity(item): item for _, item in zip(each.items, items, strict=False)} for each in sets]
 
@@ -44,6 +61,8 @@ def _product(*values: Value) -> Value:
         if not is_sequence(value):
             raise ValueError(f"a set or list is required, not {kind(value)}")
     lists = [to_list(value) for value in values]
+    if any(isinstance(value, SetValue) for value in values) and any(None in items for items in lists):
+        raise _DoubtError
     count = prod(map(len, lists))
     check_size(count * len(lists))
     made = list(product(*lists))
@@ -55,9 +74,9 @@ def _toset(value: Value) -> Value:
 
 
 FUNCTIONS: Final = (
-    Function(name="setintersection", run=_intersection, parameters=(SET,), rest=SET),
-    Function(name="setproduct", run=_product, rest=Parameter(parts=True), least=2),
-    Function(name="setsubtract", run=_subtract, parameters=(SET, SET)),
-    Function(name="setunion", run=_union, parameters=(SET,), rest=SET),
+    Function(name="setintersection", run=_certain(_intersection), parameters=(SET,), rest=SET),
+    Function(name="setproduct", run=_certain(_product), rest=Parameter(parts=True), least=2),
+    Function(name="setsubtract", run=_certain(_subtract), parameters=(SET, SET)),
+    Function(name="setunion", run=_certain(_union), parameters=(SET,), rest=SET),
     Function(name="toset", run=_toset, parameters=(Parameter(parts=True, null=True),)),
 )

@@ -73,8 +73,8 @@ def _strrev(text: str) -> Value:
 def _substr(text: str, offset: int | Decimal, length: int | Decimal) -> Value:
     start, size = whole(offset, "offset"), whole(length, "length")
     found = clusters(text)
-    if found is None:
-        return UNKNOWN
+    if found is None or (start < 0 and not size):
+        return UNKNOWN  # no characters from the end is more than none in Terraform
     if start < 0:
         start = max(start + len(found), 0)
     return "".join(found[start:] if size < 0 else found[start : start + size])

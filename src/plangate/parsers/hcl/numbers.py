@@ -4,6 +4,7 @@ A ``Decimal`` has a fraction. It, and an ``int`` of more than 512 bits, stands f
 the shortest decimal that does. 156 digits tell any two of those apart, so that nothing is lost.
 """
 
+import math
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Final
@@ -84,39 +85,46 @@ def nearest_binary(value: Fraction) -> tuple[int, int]:
 
 
 def shortest(mantissa: int, exponent: int) -> Decimal:
-    """The decimal with the fewest digits among those that are nearer to this number than to its neighbours."""
-    value = mantissa * Fraction(2) ** exponent
-    half = Fraction(2) ** (exponent - 1)
-    inclusive = mantissa % 2 == 0
-    point = Decimal(value.numerator // value.denominator).adjusted() if value >= 1 else _leading_zeros(value)
+    """The decimal with the fewest digits among those that are nearer to this number than to its neighbours.
 
-    def fits(digits: int) -> Decimal | None:
-        scale = digits - 1 - point
-        scaled = value * Fraction(10) ** scale
-        low = scaled.numerator // scaled.denominator
-        found = []
-        for candidate in (low, low + 1):
-            distance = abs(Fraction(candidate) / Fraction(10) ** scale - value)
-            if distance < half or (inclusive and distance == half):
-                found.append((distance, candidate % 2, candidate))
-        return Decimal(min(found)[2]).scaleb(-scale, _ROUNDED) if found else None
-
+    Args:
+        mantissa: Of `MANTISSA_BITS`, positive.
+        exponent: Of two.
+    """
+    above, below = mantissa << max(exponent, 0), 1 << max(-exponent, 0)
+    point = _first_digit(above, below)
     fewest, most = 1, NUMBER_DIGITS
     while fewest < most:
         middle = (fewest + most) // 2
-        if fits(middle) is None:
+        if _with_digits(mantissa, above, below, middle - 1 - point) is None:
             fewest = middle + 1
         else:
             most = middle
-    found = fits(most)
+    found = _with_digits(mantissa, above, below, most - 1 - point)
     if found is None:  # pragma: no cover -- 156 digits always tell two such numbers apart
-        raise ValueError("a number that has no decimal form")
-    return found
+        raise ValueTooLargeError("a number that has no decimal form")
+    return Decimal(found).scaleb(point + 1 - most, _ROUNDED)
 
 
-def _leading_zeros(value: Fraction) -> int:
-    """The power of ten of the first digit of a number below one."""
-    power = -1
-    while value * 10**-power < 1:
+def _with_digits(mantissa: int, above: int, below: int, scale: int) -> int | None:
+    """The number times ten to the scale, rounded to the nearest whole one that still stands for it, if one does."""
+    above *= 10 ** max(scale, 0)
+    below *= 10 ** max(-scale, 0)
+    low, rest = divmod(above, below)
+    found = []
+    # Half the distance to a neighbour is the number divided by twice its mantissa.
+    for candidate, distance in ((low, rest), (low + 1, below - rest)):
+        reach = 2 * mantissa * distance
+        if reach < above or (reach == above and not mantissa % 2):
+            found.append((distance, candidate % 2, candidate))
+    return min(found)[2] if found else None
+
+
+def _first_digit(above: int, below: int) -> int:
+    """The power of ten of the first digit of a fraction."""
+    power = math.floor((above.bit_length() - below.bit_length()) * math.log10(2))
+    while above * 10 ** max(-power, 0) < below * 10 ** max(power, 0):
         power -= 1
+    while above * 10 ** max(-power - 1, 0) >= below * 10 ** max(power + 1, 0):
+        power += 1
     return power
