@@ -129,7 +129,7 @@ def theirs(expressions: Sequence[str], folder: Path) -> list[str]:
         check=False,
         timeout=300,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     answer = done.stdout.strip()
     if answer == "(known after apply)":
         if len(expressions) == 1:

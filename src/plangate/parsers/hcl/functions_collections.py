@@ -128,10 +128,12 @@ def _distinct(values: list[Value]) -> Value:
 
 def _element(values: Value, index: int | Decimal) -> Value:
     items, at = _sequence(values), whole(index, "index")
-    if at < 0:
-        raise ValueError("the index must not be negative")
     if not items:
         raise ValueError("an empty list has no elements")
+    if at < 0 and isinstance(items, tuple):
+        raise ValueError("the index must not be negative")
+    if at < -len(items):
+        return UNKNOWN  # from the end of a list, but how far differs between versions
     return items[at % len(items)]
 
 

@@ -66,7 +66,7 @@ def _product(*values: Value) -> Value:
     count = prod(map(len, lists))
     check_size(count * len(lists))
     made = list(product(*lists))
-    return set_of(made) if all(isinstance(value, SetValue) for value in values) else made
+    return set_of(made) if any(isinstance(value, SetValue) for value in values) else made
 
 
 def _toset(value: Value) -> Value:
