@@ -36,7 +36,9 @@ ANY: Final = st.one_of(*POOLS.values()) | VALUES
 
 def typed(value: Any, chance: random.Random) -> Any:
     """The value, now and then as a list, set or map."""
-    convert_to = {tuple: (to_list, to_set), dict: (to_map,)}.get(type(value))
+    convert_to = (
+        (to_list, to_set) if isinstance(value, tuple) else (to_map,) if isinstance(value, dict) else ()
+    )
     if convert_to and chance.random() < 0.4:
         try:
             return chance.choice(convert_to)(value)
