@@ -68,6 +68,10 @@ class PlanParseError(CannotDecideError):
         self.problem = problem
 
 
+class NothingToJudgeError(CannotDecideError):
+    """None of the files that were come across is a plan of any kind."""
+
+
 class PolicyLoadError(CannotDecideError):
     """A policy that must not be judged with, at ``file:line:column``."""
 

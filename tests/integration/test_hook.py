@@ -144,3 +144,16 @@ def test_the_hook_imports_no_command_line_or_terminal_library(repository: Path) 
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "1 []"
+
+
+def test_files_that_nobody_chose_are_judged_when_they_are_plans_and_left_alone_otherwise(
+    repository: Path,
+) -> None:
+    (repository / "package.json").write_text('{"name": "web"}')
+    assert hook("package.json", cwd=repository).code == 3
+    alone = hook("--any", "package.json", cwd=repository)
+    assert (alone.code, alone.out) == (0, "")
+    assert alone.err.endswith("plangate: none of these files is a plan of any kind\n")
+    assert hook("--any", "package.json", "allowed.json", cwd=repository).code == 0
+    assert hook("--any", "package.json", "denied.json", cwd=repository).code == 1
+    assert hook("--any", "package.json", "broken.json", cwd=repository).code == 3

@@ -1,4 +1,4 @@
-"""``plangate-hook``: the entry for pre-commit. Judges every plan that it is given, loads every policy.
+"""``plangate-hook``: the entry for pre-commit. Judges whatever it is given together, loads every policy.
 
 Seconds matter here, so this imports no command line library, terminal library or cloud SDK; a test looks. It leaves
 no receipts: what is committed is not what will be applied. ``SKIP`` turns it off, so it is early feedback and never
@@ -6,6 +6,7 @@ the gate.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from plangate.cli import streams
 from plangate.cli.main import complain, guarded
-from plangate.errors import EXIT_ALLOW, PlangateError, UsageError
+from plangate.errors import EXIT_ALLOW, NothingToJudgeError, PlangateError, UsageError
 
 if TYPE_CHECKING:
     from plangate.wiring import Choices
@@ -46,6 +47,7 @@ def _run(arguments: Sequence[str]) -> int:
             "no file names, so nothing was judged", hint="pre-commit gives them; see `plangate-hook --help`"
         )
     from plangate import wiring
+    from plangate.parsers.base import Options
 
     choices = wiring.Choices(
         config=given.config,
@@ -53,6 +55,9 @@ def _run(arguments: Sequence[str]) -> int:
         policies=given.policy,
         profile=given.profile,
         state_dir=given.state_dir,
+        options=Options(environ=os.environ),
+        exclude=given.exclude,
+        chosen=not given.any,
     )
     # What is wrong for every file is said once.
     wiring.settings_for(choices)
@@ -71,6 +76,9 @@ def _judge(names: Sequence[str], choices: "Choices") -> int:
         with wiring.open_session(names, choices, lambda _: None) as session:
             announce_keys(session)
             decision = gate.check(session.gate, session.run)
+        if isinstance(decision.problem, NothingToJudgeError) and not choices.chosen:
+            streams.say("plangate: none of these files is a plan of any kind\n")
+            return EXIT_ALLOW
         write_report("text", decision, None)
     except PlangateError as error:
         return complain(error)
@@ -104,6 +112,12 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("files", nargs="*", metavar="FILE", help="Plan (JSON or saved), or policy (.rego).")
+    parser.add_argument(
+        "--any", action="store_true", help="Leave files alone that are no plan; without it they are refused."
+    )
+    parser.add_argument(
+        "--exclude", action="append", default=[], help="Paths that folders are searched without."
+    )
     parser.add_argument("--config", type=Path, help="Settings file. [default: plangate.yaml, if there]")
     parser.add_argument("--environment", help="Where the plans are meant to be applied.")
     parser.add_argument(

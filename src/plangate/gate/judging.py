@@ -14,7 +14,7 @@ from plangate.decision.conditions import CONDITIONS, READ_CONDITION, conditions
 from plangate.decision.decide import Judgement, Result, decide
 from plangate.decision.document import InputRead, PlanSummary, Subject, decision_document
 from plangate.decision.outcome import Outcome, RuleSpec, Status
-from plangate.errors import CannotDecideError
+from plangate.errors import CannotDecideError, NothingToJudgeError
 from plangate.facts.registry import plan_with_facts
 from plangate.gate.parts import Decision, Gate, Judge, JudgedInput, Judging, PlanInput, Run, Said
 from plangate.model.document import plan_document, unknown_as_text
@@ -96,7 +96,7 @@ def _judged(gate: Gate, run: Run) -> list[JudgedInput]:
         problem = CannotDecideError("some inputs were not judged")
     plans = [each for each in judged if each is not None]
     if problem is None and not plans:
-        problem = CannotDecideError(
+        problem = NothingToJudgeError(
             f"nothing to judge: none of the {len(judged)} files is a plan of any kind",
             hint="name the plan itself, to be told why it is not taken for one",
         )

@@ -26,6 +26,7 @@ class Choices:
         chdir: Folder in which a saved plan was made; by default the one it lies in.
         options: What is said about the inputs: variables and parameters.
         exclude: ``--exclude``: patterns of paths that a folder is searched without.
+        chosen: Somebody chose the names of the inputs, so that each has to be a plan.
     """
 
     config: Path | None = None
@@ -36,6 +37,7 @@ class Choices:
     chdir: Path | None = None
     options: Options = field(default_factory=Options)
     exclude: Sequence[str] = ()
+    chosen: bool = True
 
 
 def now() -> datetime:

@@ -7,7 +7,7 @@ alone, and what cannot be told is handed on, so that it is refused by name.
 import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
@@ -47,13 +47,16 @@ class Found:
     problem: str = ""
 
 
-def search(names: Sequence[str], exclude: Sequence[str], max_files: int) -> list[Found]:
+def search(
+    names: Sequence[str], exclude: Sequence[str], max_files: int, *, chosen: bool = True
+) -> list[Found]:
     """Everything that these names stand for, each once, in the order of the names and then of the alphabet.
 
     Args:
         names: Files, folders, patterns with ``*``, ``?`` or ``[``, or ``-``.
         exclude: Patterns of paths that are left out of folders: ``vendor/*``, ``*.test.yaml``.
         max_files: Files that are looked at.
+        chosen: Somebody chose these names, so that each has to be a plan. Otherwise what is none is left alone.
 
     Raises:
         UsageError: Something is not there, or there is too much of it.
@@ -61,7 +64,7 @@ def search(names: Sequence[str], exclude: Sequence[str], max_files: int) -> list
     found: dict[tuple[str, bool], Found] = {}
     for each in _expanded(names):
         for item in _of(each, exclude):
-            found.setdefault((str(item.path), item.is_module), item)
+            found.setdefault((str(item.path), item.is_module), item if chosen else replace(item, named=False))
             if len(found) > max_files:
                 raise UsageError(
                     f"{each}: more than {max_files} files", hint="see limits.max_files in plangate.yaml"

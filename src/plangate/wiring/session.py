@@ -80,7 +80,9 @@ def open_session(
 
     settings = settings_for(choices)
     limits = limits_of(settings)
-    found = search(names, (*settings.values.exclude, *choices.exclude), limits.max_files)
+    found = search(
+        names, (*settings.values.exclude, *choices.exclude), limits.max_files, chosen=choices.chosen
+    )
     if not found:
         raise UsageError(f"{', '.join(names)}: nothing there that could be judged")
     with ExitStack() as stack:
