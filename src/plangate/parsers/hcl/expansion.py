@@ -44,6 +44,8 @@ def expand(block: Block, scope: Scope) -> Expansion:
     given = counted or each
     if given is None:
         return _ONE
+    if counted is not None and each is not None:
+        scope.run.refuse(given.place, "count and for_each together")
     try:
         value = evaluate(given.value, scope.within(given.place.file))
         return _counted(value, block, scope) if counted is not None else _each(value)

@@ -48,6 +48,7 @@ _OPERATORS: Final = frozenset({"||", "&&", "==", "!=", "<", ">", "<=", ">=", "+"
 _POSTFIX: Final = frozenset({"get_attr", "index", "splat"})
 _HEREDOC_MARK: Final = "PLANGATE_TEMPLATE"
 _NUMBER: Final = re.compile(r"[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
+_EXPONENT: Final = re.compile(rb"(?<![\w.-])[0-9]++[eE][+-]?[0-9]++(?![\w.])")
 _ESCAPE: Final = re.compile(r'\\(?:([nrt"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.|\Z))|([$%])\5\{', re.DOTALL)
 _HEREDOC_ESCAPE: Final = re.compile(r"([$%])\1\{")
 _PLAIN_ESCAPES: Final[Mapping[str, str]] = MappingProxyType(
@@ -109,7 +110,9 @@ class _Reader:
                 file, f"not UTF-8 text: {error.reason}", at=f"byte {error.start}"
             ) from error
         self._data = data
-        self._root = Parser(_LANGUAGE).parse(data).root_node
+        # The grammar has no `1e21`. It is read as a number of the same length; its text comes from the data as it is.
+        read = _EXPONENT.sub(lambda found: b"0" * len(found.group()), data)
+        self._root = Parser(_LANGUAGE).parse(read).root_node
         if self._root.descendant_count > limits.max_yaml_nodes:
             raise PlanParseError(file, f"more than {limits.max_yaml_nodes} syntax nodes")
         if self._root.has_error:
@@ -318,9 +321,8 @@ class _Reader:
         """A key of an object: a bare name is its own text, anything else is an expression."""
         children = [child for child in node.children if child.type != "comment"]
         if children[0].type == "variable_expr":
-            if len(children) > 1:
-                self._refuse(node, "an ambiguous key (put it in parentheses, or in quotes)")
-            return Literal(self._text(children[0]))
+            # `aws.west` is a key of the `providers` of a module; elsewhere Terraform refuses it.
+            return Literal(self._text(children[0])) if len(children) == 1 else self._expression(node, depth)
         if len(children) == 1 and children[0].type == "literal_value":
             word = self._text(children[0])
             return Literal(word) if word in _CONSTANTS else self._expression(node, depth)

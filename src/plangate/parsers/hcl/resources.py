@@ -15,7 +15,7 @@ from plangate.parsers.hcl.modules import RESOURCE_META, RESOURCE_META_BLOCKS, In
 from plangate.parsers.hcl.origins import Opaque, Pending, Target
 from plangate.parsers.hcl.run import Reads
 from plangate.parsers.hcl.scope import Scope
-from plangate.parsers.hcl.syntax import Attribute, Body, Literal, Object
+from plangate.parsers.hcl.syntax import Attribute, Body, Expression, Literal, Object, Tuple
 from plangate.parsers.hcl.values import SetValue
 from plangate.parsers.terraform_values import leaves
 
@@ -173,19 +173,33 @@ class _Reader:
                 )
 
     def _mark(self, attribute: Attribute, scope: Scope, plain: Any, at: str) -> None:
-        """Mark what is sensitive; of an object that is written out, member by member."""
-        if isinstance(attribute.value, Object) and isinstance(plain, dict):
-            for key, item in attribute.value.items:
-                if not isinstance(key, Literal) or str(key.value) not in plain:
-                    break
-                member = Attribute(str(key.value), item, attribute.place)
-                _, reads = self._argument(member, scope, top=False)
-                if reads.sensitive:
-                    self._mark(member, scope, plain[member.name], f"{at}/{_token(member.name)}")
-            else:
-                return
-        self.found.sensitive.append(at)
-        self.found.secrets |= leaves(plain)
+        """Mark what is sensitive; of an object or list that is written out, member by member."""
+        members = _members(attribute.value, plain)
+        if members is None:
+            self.found.sensitive.append(at)
+            self.found.secrets |= leaves(plain)
+            return
+        for name, value, inner in members:
+            member = Attribute(name, value, attribute.place)
+            _, reads = self._argument(member, scope, top=False)
+            if reads.sensitive:
+                self._mark(member, scope, inner, f"{at}/{_token(name)}")
+
+
+def _members(value: Expression, plain: Any) -> list[tuple[str, Expression, Any]] | None:
+    """Names, expressions and values of an object or list that is written out; `None` for anything else."""
+    if isinstance(value, Tuple) and isinstance(plain, list):
+        return [
+            (str(i), item, inner) for i, (item, inner) in enumerate(zip(value.items, plain, strict=True))
+        ]
+    if not isinstance(value, Object) or not isinstance(plain, dict):
+        return None
+    found = []
+    for key, item in value.items:
+        if not isinstance(key, Literal) or key.value not in plain:
+            return None
+        found.append((str(key.value), item, plain[key.value]))
+    return found
 
 
 def _unknown_leaves(value: Any, found: list[Any]) -> None:
