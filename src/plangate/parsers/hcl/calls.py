@@ -4,7 +4,6 @@ A function that is not known here, or that a provider brings, gives an unknown v
 """
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,8 +17,7 @@ from plangate.parsers.hcl.run import EvaluationError
 from plangate.parsers.hcl.scope import Scope
 from plangate.parsers.hcl.structural import HOLDS_ALL, MOVES
 from plangate.parsers.hcl.syntax import Call, Expression
-from plangate.parsers.hcl.values import Value, is_sequence, items_of
-from plangate.parsers.terraform_values import leaves
+from plangate.parsers.hcl.values import is_sequence, items_of
 
 Evaluate = Callable[[Expression, Scope], Any]
 
@@ -56,6 +54,7 @@ def apply(name: str, arguments: list[Any], scope: Scope, node: Call) -> Any:
             return result
     origins = Origins()
     plain = [origins.stripped(argument) for argument in arguments]
+    scope.spend_walk(origins.size)
     in_files = FILE_FUNCTIONS.get(name)
     function = FUNCTIONS.get(name)
     try:
@@ -93,20 +92,11 @@ def _try(node: Call, scope: Scope, evaluate: Evaluate) -> Any:
             if not error.sure:
                 return UNKNOWN
             continue
-        # What is not known yet may turn out to fail.
-        return value if not _has_unknown(value) else _doubtful(value)
+        if not is_unknown(value):
+            return value
+        # What is not known yet may turn out to fail. An attribute of a resource is read without failing.
+        return value if value is not UNKNOWN and not value.lost else UNKNOWN
     raise EvaluationError("try: every argument fails")
-
-
-def _doubtful(value: Any) -> Any:
-    """A value of which it is not known whether it can be read; of a resource, reading it will work."""
-    origins = Origins()
-    origins.stripped(value)
-    return value if origins.targets and not origins.lost else UNKNOWN if is_unknown(value) else value
-
-
-def _has_unknown(value: Any) -> bool:
-    return is_unknown(value)
 
 
 def _can(node: Call, scope: Scope, evaluate: Evaluate) -> Any:
@@ -124,7 +114,7 @@ def _can(node: Call, scope: Scope, evaluate: Evaluate) -> Any:
 def _sensitive(node: Call, scope: Scope, evaluate: Evaluate) -> Any:
     value = _only(node, scope, evaluate)
     scope.run.reads.sensitive = True
-    scope.run.secrets |= leaves(_listed(Origins().stripped(value)))
+    scope.add_secrets(value, node.at)
     return value
 
 
@@ -166,13 +156,6 @@ def _only(node: Call, scope: Scope, evaluate: Evaluate) -> Any:
     return evaluate(node.arguments[0], scope)
 
 
-def _listed(value: Value) -> Any:
-    """Sets and tuples as lists, for walking over."""
-    if isinstance(value, dict):
-        return {key: _listed(item) for key, item in value.items()}
-    return [_listed(item) for item in items_of(value)] if is_sequence(value) else value
-
-
 _SPECIAL: Final[Mapping[str, Callable[[Call, Scope, Evaluate], Any]]] = MappingProxyType(
     {
         "try": _try,
@@ -185,5 +168,3 @@ _SPECIAL: Final[Mapping[str, Callable[[Call, Scope, Evaluate], Any]]] = MappingP
         "templatestring": _template_string,
     }
 )
-
-__all__ = ["Decimal", "apply", "call"]

@@ -57,7 +57,7 @@ def read_configuration(tree: SourceTree, folder: str, limits: Limits) -> Configu
     """
     names = [name for name in tree.names(folder) if is_source(name)]
     # OpenTofu reads `main.tofu` instead of `main.tf` when both are there.
-    ours = [n for n in names if n.replace(".tf", ".tofu", 1) == n or _as_tofu(n) not in names]
+    ours = [name for name in names if _as_tofu(name) == name or _as_tofu(name) not in names]
     found = Configuration(folder)
     overrides: list[Body] = []
     for name in ours:
@@ -77,7 +77,7 @@ def read_configuration(tree: SourceTree, folder: str, limits: Limits) -> Configu
 
 def _as_tofu(name: str) -> str:
     stem = name.removesuffix(".json")
-    return stem.removesuffix(".tf") + ".tofu" + name[len(stem) :]
+    return stem.removesuffix(".tf").removesuffix(".tofu") + ".tofu" + name[len(stem) :]
 
 
 def _is_override(name: str) -> bool:
@@ -98,7 +98,9 @@ def _declare(found: Configuration, block: Block) -> None:
         name = ".".join(block.labels)
         if name in found.named[kind]:
             first = found.named[kind][name].place
-            _refuse(block.place, f"{kind} {name[:200]} is declared twice (first at {first.file}:{first.line})")
+            _refuse(
+                block.place, f"{kind} {name[:200]} is declared twice (first at {first.file}:{first.line})"
+            )
         found.named[kind][name] = block
     elif kind == "locals":
         for name, attribute in block.body.attributes.items():

@@ -4,14 +4,15 @@ Source: https://developer.hashicorp.com/terraform/language/expressions
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Context, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from plangate.model.values import UNKNOWN, Unknown
+from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.calls import call
+from plangate.parsers.hcl.operators import calculated, certainly_same, converted, equality
 from plangate.parsers.hcl.origins import Opaque, Origins, Pending, is_unknown, merged_leaf
-from plangate.parsers.hcl.run import EvaluationError, where
+from plangate.parsers.hcl.run import EvaluationError
 from plangate.parsers.hcl.scope import Scope
 from plangate.parsers.hcl.syntax import (
     SPLAT_ITEM,
@@ -30,21 +31,16 @@ from plangate.parsers.hcl.syntax import (
     TemplateFor,
     Tuple,
     Unary,
+    wording,
 )
 from plangate.parsers.hcl.values import (
-    NUMBER_DIGITS,
-    MapValue,
     SetValue,
-    equal,
     kind,
     number,
     to_bool,
     to_number,
     to_text,
 )
-
-_NUMBERS: Final = Context(prec=NUMBER_DIGITS)
-_PRIMITIVE: Final = frozenset({"bool", "number", "string"})
 
 
 def evaluate(expression: Expression, scope: Scope) -> Any:
@@ -55,22 +51,6 @@ def evaluate(expression: Expression, scope: Scope) -> Any:
         PlanParseError: It costs too much, or depends on itself.
     """
     return _EVALUATE[expression.__class__](expression, scope)
-
-
-def converted(convert: Callable[[Any], Any], value: Any) -> Any:
-    """A conversion that keeps an unknown as it is.
-
-    Raises:
-        EvaluationError: It cannot be converted.
-    """
-    if is_unknown(value):
-        return value
-    if isinstance(value, Opaque):
-        raise EvaluationError("an object where a plain value is needed")
-    try:
-        return convert(value)
-    except ValueError as error:
-        raise EvaluationError(str(error)) from error
 
 
 def _literal(node: Literal, _scope: Scope) -> Any:
@@ -90,14 +70,14 @@ def attribute_of(value: Any, name: str) -> Any:
     if isinstance(value, dict):
         if name in value:
             return value[name]
-        raise EvaluationError(f"no attribute {name[:100]!r}")
+        raise EvaluationError("no such attribute or key")
     if isinstance(value, Opaque):
-        return value.attribute(name)  # type: ignore[attr-defined]
+        return value.attribute(name)
     if value.__class__ is Pending:
         return value.attribute(name)
     if value is UNKNOWN:
         return UNKNOWN
-    raise EvaluationError(f"no attribute {name[:100]!r} in this {kind(value)}")
+    raise EvaluationError(f"no attribute {name[:100]!r} in a {kind(value)}")
 
 
 def _index(node: Index, scope: Scope) -> Any:
@@ -106,30 +86,20 @@ def _index(node: Index, scope: Scope) -> Any:
 
 def item_of(value: Any, key: Any) -> Any:
     """``value[key]``."""
-    if isinstance(value, Opaque):
-        if is_unknown(key):
-            return merged_leaf([value, key])
-        text = converted(to_text, key)
-        return value.item(key) if hasattr(value, "item") else value.attribute(text)  # type: ignore[attr-defined]
-    if value is UNKNOWN:
-        return UNKNOWN
-    if value.__class__ is Pending:
+    if is_unknown(value):
         # Of several, it may be any.
-        return value if len(value.targets) == 1 and not value.lost else merged_leaf([value])
+        return value if value is UNKNOWN or len(value.targets) == 1 else merged_leaf([value])
+    if is_unknown(key):
+        return merged_leaf([value, key])
+    if isinstance(value, Opaque):
+        return value.item(key)
     if isinstance(value, list | tuple):
-        if is_unknown(key):
-            return merged_leaf([*value, key])
         place = converted(to_number, key)
         if not isinstance(place, int) or not 0 <= place < len(value):
             raise EvaluationError("an index that is out of range")
         return value[place]
     if isinstance(value, dict):
-        if is_unknown(key):
-            return merged_leaf([*value.values(), key])
-        text = converted(to_text, key)
-        if text is None or text not in value:
-            raise EvaluationError("no such key")
-        return value[text]
+        return attribute_of(value, converted(to_text, key))
     raise EvaluationError(f"a {kind(value)} has no items")
 
 
@@ -140,8 +110,8 @@ def _splat(node: Splat, scope: Scope) -> Any:
         return ()
     if source is UNKNOWN:
         return UNKNOWN
-    if source.__class__ is Pending or (isinstance(source, Opaque) and hasattr(source, "item")):
-        item = source if source.__class__ is Pending else source.whole()
+    if isinstance(source, Pending) or (isinstance(source, Opaque) and source.is_counted):
+        item = source if isinstance(source, Pending) else source.whole()
         return merged_leaf([evaluate(each, scope.child({SPLAT_ITEM: item}))])
     items = source if isinstance(source, list | tuple) else (source,)
     if isinstance(source, SetValue):
@@ -226,28 +196,35 @@ def _for(node: For, scope: Scope) -> Any:
     unsure: list[Any] = []
     for key, value in members:
         scope.spend(1)
-        inner = scope.child({node.value_name: value} if not node.key_name else {node.key_name: key, node.value_name: value})
-        if node.condition is not None:
-            wanted = converted(to_bool, evaluate(node.condition, inner))
-            if wanted is None:
-                raise EvaluationError("a condition that is null")
-            if is_unknown(wanted):
-                unsure += [wanted, evaluate(node.value, inner)]
-                continue
-            if not wanted:
-                continue
-        name = converted(to_text, evaluate(node.key, inner)) if node.key is not None else ""
-        item = evaluate(node.value, inner)
-        if is_unknown(name):
-            unsure += [name, item]
-        elif name is None:
-            raise EvaluationError("a key that is null")
-        results.append((name, item))
+        bound = (
+            {node.value_name: value} if not node.key_name else {node.key_name: key, node.value_name: value}
+        )
+        _for_member(node, scope.child(bound), results, unsure)
     if unsure:
         return merged_leaf([*unsure, *(item for _, item in results)])
     if node.key is None:
         return tuple([item for _, item in results])
     return _grouped(results) if node.grouped else _unique(results)
+
+
+def _for_member(node: For, scope: Scope, results: list[tuple[Any, Any]], unsure: list[Any]) -> None:
+    """Add what one member gives to the results, or to what is not known for certain."""
+    if node.condition is not None:
+        wanted = converted(to_bool, evaluate(node.condition, scope))
+        if wanted is None:
+            raise EvaluationError("a condition that is null")
+        if is_unknown(wanted):
+            unsure += [wanted, evaluate(node.value, scope)]
+            return
+        if not wanted:
+            return
+    name = converted(to_text, evaluate(node.key, scope)) if node.key is not None else ""
+    item = evaluate(node.value, scope)
+    if name is None:
+        raise EvaluationError("a key that is null")
+    if is_unknown(name):
+        unsure.append(name)
+    results.append((name, item))
 
 
 def _for_unknown(node: For, source: Any, scope: Scope) -> Any:
@@ -283,13 +260,8 @@ def _conditional(node: Conditional, scope: Scope) -> Any:
         chosen, other = (node.yes, node.no) if condition else (node.no, node.yes)
         value = evaluate(chosen, scope)
         return _like_other(value, other, scope) if value.__class__ in _CONVERTED else value
-    branches = []
-    for branch in (node.yes, node.no):
-        try:
-            branches.append(evaluate(branch, scope))
-        except EvaluationError:
-            branches.append(UNKNOWN)
-    if _certainly_same(*branches):
+    branches = [_branch(branch, scope) for branch in (node.yes, node.no)]
+    if certainly_same(branches[0], branches[1], scope):
         return branches[0]
     origins = Origins()
     for value in (condition, *branches):
@@ -299,16 +271,12 @@ def _conditional(node: Conditional, scope: Scope) -> Any:
     return origins.leaf(exact=False)
 
 
-def _certainly_same(one: Any, other: Any) -> bool:
-    if isinstance(one, Opaque) or isinstance(other, Opaque):
-        return one is other
-    if one.__class__ is Pending or other.__class__ is Pending:
-        return bool(one == other) and len(one.targets) == 1 and not one.lost
-    if one is None or other is None:
-        return one is other
-    origins = Origins()
-    plain = origins.stripped(one), origins.stripped(other)
-    return not origins.found and kind(one) == kind(other) and equal(*plain) is True
+def _branch(branch: Expression, scope: Scope) -> Any:
+    """A branch that may not be taken: if it fails, it is unknown."""
+    try:
+        return evaluate(branch, scope)
+    except EvaluationError:
+        return UNKNOWN
 
 
 _CONVERTED: Final = frozenset({bool, int, Decimal})
@@ -320,7 +288,20 @@ def _like_other(value: Any, other: Expression, scope: Scope) -> Any:
         beside, _ = scope.run.apart(lambda: evaluate(other, scope))
     except EvaluationError:
         return value
+    if is_unknown(beside):
+        return _like_unknown(value, other, beside, scope)
     return converted(to_text, value) if isinstance(beside, str) else value
+
+
+def _like_unknown(value: Any, other: Expression, beside: Any, scope: Scope) -> Any:
+    """Beside a variable without a value, its type decides; without a type, ``1`` may become ``"1"``."""
+    names = wording(other)
+    if beside is not UNKNOWN or len(names) != 2 or names[0] != "var":  # noqa: PLR2004
+        return value
+    declared = scope.type_of(names[1])
+    if declared == "string":
+        return converted(to_text, value)
+    return value if declared in {"number", "bool"} else UNKNOWN
 
 
 def _unary(node: Unary, scope: Scope) -> Any:
@@ -339,18 +320,8 @@ def _binary(node: Binary, scope: Scope) -> Any:
         return _logic(node, scope, decisive=operator == "||")
     left, right = evaluate(node.left, scope), evaluate(node.right, scope)
     if operator in {"==", "!="}:
-        return _equality(left, right, negated=operator == "!=")
-    left, right = converted(to_number, left), converted(to_number, right)
-    if left is None or right is None:
-        raise EvaluationError(f"null beside {operator}")
-    if is_unknown(left) or is_unknown(right):
-        return merged_leaf([left, right])
-    try:
-        return _ARITHMETIC[operator](left, right)
-    except ArithmeticError as error:
-        raise EvaluationError("a division by zero") from error
-    except ValueError as error:
-        raise EvaluationError(str(error), sure=False) from error
+        return equality(left, right, scope, negated=operator == "!=")
+    return calculated(operator, left, right)
 
 
 def _logic(node: Binary, scope: Scope, *, decisive: bool) -> Any:
@@ -367,53 +338,6 @@ def _logic(node: Binary, scope: Scope, *, decisive: bool) -> Any:
     if is_unknown(left) or is_unknown(right):
         return merged_leaf([left, right])
     return not decisive
-
-
-def _equality(left: Any, right: Any, *, negated: bool) -> Any:
-    if (isinstance(left, Opaque) and right is None) or (isinstance(right, Opaque) and left is None):
-        handle = left if right is None else right
-        # A resource that is there is not null; one that may not be there is.
-        return negated if getattr(handle, "is_there", False) else merged_leaf([handle])
-    origins = Origins()
-    one, other = origins.stripped(left), origins.stripped(right)
-    try:
-        same = equal(one, other)
-    except ValueError as error:
-        raise EvaluationError(str(error), sure=False) from error
-    if same is UNKNOWN or (same is False and _differ_in_type_alone(one, other)):
-        return origins.leaf(exact=False) if origins.found else UNKNOWN
-    return same is not negated
-
-
-def _differ_in_type_alone(one: Any, other: Any) -> bool:
-    """``1`` beside ``"1"``: an argument of a resource has the type that its provider gives it, which is not known here."""
-    kinds = kind(one), kind(other)
-    if kinds[0] == kinds[1] or not _PRIMITIVE.issuperset(kinds):
-        return False
-    return bool(to_text(one) == to_text(other))
-
-
-def _divide(left: Any, right: Any) -> Any:
-    return number(_NUMBERS.divide(Decimal(left), Decimal(right)))
-
-
-_ARITHMETIC: Final[Mapping[str, Callable[[Any, Any], Any]]] = MappingProxyType(
-    {
-        "+": lambda a, b: number(a + b if isinstance(a, int) and isinstance(b, int) else _NUMBERS.add(a, b)),
-        "-": lambda a, b: number(
-            a - b if isinstance(a, int) and isinstance(b, int) else _NUMBERS.subtract(a, b)
-        ),
-        "*": lambda a, b: number(
-            a * b if isinstance(a, int) and isinstance(b, int) else _NUMBERS.multiply(a, b)
-        ),
-        "/": _divide,
-        "%": lambda a, b: number(_NUMBERS.remainder(Decimal(a), Decimal(b))),
-        "<": lambda a, b: a < b,
-        ">": lambda a, b: a > b,
-        "<=": lambda a, b: a <= b,
-        ">=": lambda a, b: a >= b,
-    }
-)
 
 
 def _call(node: Call, scope: Scope) -> Any:
@@ -438,5 +362,3 @@ _EVALUATE: Final[Mapping[type, Callable[[Any, Scope], Any]]] = MappingProxyType(
         Call: _call,
     }
 )
-
-__all__ = ["MapValue", "Unknown", "attribute_of", "converted", "evaluate", "item_of", "where"]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plangate.model.values import UNKNOWN
-from plangate.parsers.hcl.evaluate import converted, evaluate, item_of
+from plangate.parsers.hcl.evaluate import evaluate, item_of
+from plangate.parsers.hcl.operators import converted
 from plangate.parsers.hcl.origins import Opaque, is_unknown
 from plangate.parsers.hcl.run import EvaluationError
 from plangate.parsers.hcl.scope import Scope
@@ -84,7 +85,7 @@ def _unknown_count() -> Expansion:
 
 
 def _unknown_each(value: Any) -> Expansion:
-    item = value.whole() if isinstance(value, Opaque) else value  # type: ignore[attr-defined]
+    item = value.whole() if isinstance(value, Opaque) else value
     return Expansion("unknown", {None: _bound(UNKNOWN, item_of(item, UNKNOWN))})
 
 

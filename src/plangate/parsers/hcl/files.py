@@ -139,9 +139,7 @@ def _pattern(pattern: str) -> re.Pattern[str] | None:
     """A glob as a pattern, or `None` for one that is not plain ``*``, ``**``, ``?`` and text."""
     if any(mark in pattern for mark in "[]{}\\") or len(pattern) > _MAX_PATTERN or pattern.count("*") > 6:  # noqa: PLR2004
         return None
-    parts = []
-    for part in re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", pattern):
-        parts.append(_GLOB.get(part) or re.escape(part))
+    parts = [_GLOB.get(part) or re.escape(part) for part in re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", pattern)]
     return re.compile("".join(parts))
 
 

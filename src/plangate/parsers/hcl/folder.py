@@ -56,6 +56,10 @@ class SourceTree:
         self._names: dict[str, tuple[str, ...]] = {}
         self._left = limits.max_plan_bytes
 
+    def include(self, name: str, data: bytes) -> None:
+        """Let the digest cover what comes from elsewhere: a variable, or a file of them that the user names."""
+        self._asked[name] = hashlib.sha256(data).hexdigest()
+
     @property
     def files(self) -> Mapping[str, Input]:
         """Everything read so far, by path relative to the root."""

@@ -18,6 +18,7 @@ from plangate.model.values import pointer
 from plangate.parsers.base import Limits
 from plangate.parsers.documents import read_json
 from plangate.parsers.hcl.native_syntax import read_template
+from plangate.parsers.hcl.native_text import MAX_NAME_CHARS
 from plangate.parsers.hcl.syntax import Attribute, Block, Body, Expression, Literal, Object, Tuple
 
 _Schema = Mapping[str, tuple[int, str]]
@@ -76,8 +77,7 @@ def read_json_values(data: bytes, file: str, limits: Limits) -> Mapping[str, Att
     if not isinstance(value, dict):
         reader.refuse("", "expected an object of variables")
     return {
-        name: Attribute(name, reader.plain(item), reader.place(pointer(name)))
-        for name, item in value.items()
+        name: Attribute(name, reader.plain(item), reader.place(pointer(name))) for name, item in value.items()
     }
 
 
@@ -108,6 +108,8 @@ class _Reader:
                     blocks += self._blocks(name, inner, here, known[0], known[1], ())
                 elif name in attributes:
                     self.refuse(here, f"argument {name[:100]!r} is set twice")
+                elif len(name) > MAX_NAME_CHARS:
+                    self.refuse(where, f"a name of {len(name)} characters (limit: {MAX_NAME_CHARS})")
                 else:
                     attributes[name] = Attribute(name, self._expression(inner, here), self.place(here))
         return Body(attributes, tuple(blocks))
@@ -118,6 +120,8 @@ class _Reader:
         if labels:
             for item, where in self._objects(value, at):
                 for name, inner in item.items():
+                    if len(name) > MAX_NAME_CHARS:
+                        self.refuse(where, f"a name of {len(name)} characters (limit: {MAX_NAME_CHARS})")
                     if name != "//":
                         here = where + pointer(name)
                         yield from self._blocks(kind, inner, here, labels - 1, schema, (*given, name))
@@ -180,39 +184,61 @@ class _Reader:
         raise PlanParseError(self._file, problem, at=f"line {line} column {column}")
 
 
+_MAX_POINTER_CHARS: Final = 64_000_000
+"""Of all pointers of one document. Without a bound, long keys above many items would be quadratic."""
+
+
 def _places(text: str) -> Mapping[str, tuple[int, int]]:
     """Line and column of every member's key and of every item, by JSON Pointer; the text is well-formed."""
-    found: dict[str, tuple[int, int]] = {}
+    walk = _Walk()
     line, start = 1, 0
-    # For each open object or list: its pointer, and the index of the next item or `None` in an object.
-    stack: list[tuple[str, int | None]] = []
-    here = ""
-    awaits_key = False
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token == "\n":  # noqa: S105 - a line break
+        lexeme = match.group()
+        if lexeme == "\n":
             line, start = line + 1, match.end()
-            continue
-        at = line, match.start() - start + 1
-        if token == ":":  # noqa: S105
-            continue
-        if token == ",":  # noqa: S105
-            outer, index = stack[-1]
-            awaits_key = index is None
+        elif lexeme != ":":
+            walk.step(lexeme, (line, match.start() - start + 1))
+    return walk.found
+
+
+class _Walk:
+    """Where one walk over a text is.
+
+    Attributes:
+        found: The places so far.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[int, int]] = {}
+        # For each open object or list: its pointer, and the index of its item or `None` in an object.
+        self._open: list[tuple[str, int | None]] = []
+        self._here = ""
+        self._awaits_key = False
+        self._left = _MAX_POINTER_CHARS
+
+    def step(self, lexeme: str, at: tuple[int, int]) -> None:
+        """Go on over a string, a word, a bracket or a comma."""
+        if lexeme == ",":
+            outer, index = self._open[-1]
+            self._awaits_key = index is None
             if index is not None:
-                stack[-1] = outer, index + 1
-                here = f"{outer}/{index + 1}"
-        elif token in "]}":
-            here = stack.pop()[0]
-            awaits_key = False
-        elif awaits_key:
-            here = stack[-1][0] + pointer(json.loads(token))
-            found[here] = at
-            awaits_key = False
+                self._open[-1] = outer, index + 1
+                self._here = f"{outer}/{index + 1}"
+        elif lexeme in "]}":
+            self._here = self._open.pop()[0]
+            self._awaits_key = False
+        elif self._awaits_key:
+            self._here = self._open[-1][0] + pointer(json.loads(lexeme))
+            self._awaits_key = False
+            self._note(at)
         else:
-            found.setdefault(here, at)
-            if token in "[{":
-                stack.append((here, 0 if token == "[" else None))  # noqa: S105
-                awaits_key = token == "{"  # noqa: S105
-                here = f"{here}/0" if token == "[" else here  # noqa: S105
-    return found
+            self._note(at)
+            if lexeme in "[{":
+                self._open.append((self._here, 0 if lexeme == "[" else None))
+                self._awaits_key = lexeme == "{"
+                self._here += "/0" if lexeme == "[" else ""
+
+    def _note(self, at: tuple[int, int]) -> None:
+        self._left -= len(self._here)
+        if self._left >= 0:
+            self.found.setdefault(self._here, at)

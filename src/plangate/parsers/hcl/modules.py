@@ -5,185 +5,45 @@ unknown; something that depends on itself refuses the source.
 """
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from plangate.errors import PlanParseError
 from plangate.model.plan import Location
 from plangate.model.values import UNKNOWN
+from plangate.parsers.hcl.blocks import safely
 from plangate.parsers.hcl.configuration import Configuration
-from plangate.parsers.hcl.evaluate import converted, evaluate, item_of
+from plangate.parsers.hcl.evaluate import evaluate
 from plangate.parsers.hcl.expansion import Expansion, address_of, expand
-from plangate.parsers.hcl.origins import Opaque, Pending, Target, is_unknown
+from plangate.parsers.hcl.instances import Instance, Namespace, Unsure
+from plangate.parsers.hcl.operators import converted
+from plangate.parsers.hcl.origins import Opaque
 from plangate.parsers.hcl.run import EvaluationError, Remembered, Run
 from plangate.parsers.hcl.scope import Scope
 from plangate.parsers.hcl.sources import Sources
-from plangate.parsers.hcl.syntax import Attribute, Block, Body, Expression
+from plangate.parsers.hcl.syntax import Attribute, Block, Expression, Literal, Name
 from plangate.parsers.hcl.values import to_bool
 from plangate.parsers.hcl.variables import convert_to, declared_type
-from plangate.parsers.terraform_values import leaves
 
-META_ARGUMENTS: Final = frozenset({"count", "depends_on", "for_each", "provider", "providers", "source", "version"})
-RESOURCE_META: Final = frozenset({"count", "depends_on", "for_each", "provider"})
-RESOURCE_META_BLOCKS: Final = frozenset({"connection", "lifecycle", "provisioner"})
+_META_ARGUMENTS: Final = frozenset({"count", "depends_on", "for_each", "providers", "source", "version"})
 MAX_MODULE_DEPTH: Final = 31
 _MODULE_COST: Final = 20
 """Values that one module instance counts for."""
 
 
-class _Namespace(Opaque):
-    """``var``, ``local``, ``data`` …: a first name that is no value itself."""
-
-    __slots__ = ("_read",)
-
-    def __init__(self, read: Callable[[str], Any]) -> None:
-        self._read = read
-
-    def attribute(self, name: str) -> Any:
-        """What the name stands for."""
-        return self._read(name)
-
-    def whole(self) -> Any:
-        """Nothing that could be a value."""
-        return UNKNOWN
-
-
-class Instance(Opaque):
-    """One instance of a resource or data source.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All instances of one resource in one module instance.
 
     Attributes:
-        module: Where it belongs.
         block: Its definition.
-        name: ``type.name``, or ``data.type.name``.
-        address: Full address; without a key where it is not known.
-        key: Its key, or `None`.
-        maybe: See `Target.maybe`.
+        expansion: How it is counted.
+        instances: By key.
     """
 
-    __slots__ = ("_kept", "address", "block", "key", "maybe", "module", "name", "scope")
-
-    def __init__(
-        self, module: "Module", block: Block, name: str, key: int | str | None, scope: Scope, maybe: tuple[str, ...]
-    ) -> None:
-        self.module = module
-        self.block = block
-        self.name = name
-        self.key = key
-        self.address = address_of(module.address, name, key)
-        self.maybe = maybe
-        self.scope = scope
-        self._kept: dict[str, Remembered] = {}
-
-    @property
-    def is_there(self) -> bool:
-        """It certainly exists."""
-        return not self.maybe
-
-    def target(self, attribute: str) -> Target:
-        """An attribute of it."""
-        return Target(self.address, attribute, True, self.maybe)  # noqa: FBT003
-
-    def attribute(self, name: str) -> Any:
-        """What reading the attribute gives: what the source sets, or unknown."""
-        target = self.target(name)
-        self.module.run.reads.targets.add(target)
-        body = self.block.body
-        value = self.argument(body.attributes[name]) if name in body.attributes else None
-        if value is None and name not in RESOURCE_META:
-            blocks = self.blocks(name)
-            value = Pending(frozenset({target})) if blocks is None else blocks
-        return value
-
-    def item(self, key: Any) -> Any:
-        """``resource["attribute"]``; an index of a resource that has no ``count`` is a mistake."""
-        if not isinstance(key, str):
-            raise EvaluationError("an index of a resource without count")
-        return self.attribute(key)
-
-    def whole(self) -> Any:
-        """All of it: unknown."""
-        target = self.target("")
-        self.module.run.reads.targets.add(target)
-        return Pending(frozenset({target}))
-
-    def argument(self, attribute: Attribute) -> Any:
-        """The value of an argument at the top of its body."""
-        return self.module.kept(
-            self._kept, attribute.name, f"{self.address}.{attribute.name}", attribute, self.scope
-        )
-
-    def blocks(self, name: str) -> Any:
-        """Nested blocks as others read them: what they set, and unknown for the rest; `None` without any."""
-        body = self.block.body
-        if not any(b.type == name or (b.type == "dynamic" and b.labels == (name,)) for b in body.blocks):
-            return None
-        if name in RESOURCE_META_BLOCKS:
-            raise EvaluationError(f"{name} cannot be read")
-        kept = self._kept.setdefault(f"{name} ", Remembered())
-        place = self.block.place
-        return self.module.run.remember(
-            kept, f"{self.address}.{name}", place, lambda: self._blocks(body, name)
-        )
-
-    def _blocks(self, body: Body, name: str) -> Any:
-        found: list[Any] = []
-        for block, scope in nested_blocks(body, self.scope):
-            if scope is None and block.labels == (name,):
-                return Pending(frozenset({self.target(name)}))
-            if block.type == name and scope is not None:
-                found.append(_BlockHandle(block.body, scope, self.target(name)))
-        return tuple(found)
-
-
-class _BlockHandle(Opaque):
-    """A nested block that is read by another expression."""
-
-    __slots__ = ("_body", "_scope", "_target")
-
-    def __init__(self, body: Body, scope: Scope, target: Target) -> None:
-        self._body = body
-        self._scope = scope
-        self._target = target
-
-    def attribute(self, name: str) -> Any:
-        """What the block sets, or unknown."""
-        attribute = self._body.attributes.get(name)
-        if attribute is not None:
-            value = safely(lambda: evaluate(attribute.value, self._scope.within(attribute.place.file)))
-            if value is not None:
-                return value
-        inner = tuple(
-            _BlockHandle(block.body, scope, self._target)
-            for block, scope in nested_blocks(self._body, self._scope)
-            if block.type == name and scope is not None
-        )
-        return inner or Pending(frozenset({self._target}))
-
-    def whole(self) -> Any:
-        """All of it: unknown."""
-        return Pending(frozenset({self._target}))
-
-
-class _Unsure(Opaque):
-    """A counted resource or module of which it is not known how many there are; the one instance stands for all."""
-
-    __slots__ = ("_one",)
-
-    def __init__(self, one: "Instance | Module") -> None:
-        self._one = one
-
-    def item(self, _key: Any) -> Any:
-        """Any one of them."""
-        return self._one
-
-    def attribute(self, _name: str) -> Any:
-        """The one under a key that is written like an attribute."""
-        return self._one
-
-    def whole(self) -> Any:
-        """All of them: unknown."""
-        return self._one.whole()
+    block: Block
+    expansion: Expansion
+    instances: Mapping[int | str | None, Instance] = field(default_factory=dict)
 
 
 class Module(Opaque):
@@ -225,7 +85,7 @@ class Module(Opaque):
         self.maybe = maybe
         name = call.labels[0] if call is not None else ""
         self.names: tuple[str, ...] = (*parent.names, name) if parent is not None else ()
-        self.address = address_of(parent.address, f"module.{name}", key) if parent is not None else ""
+        self.address: str = address_of(parent.address, f"module.{name}", key) if parent is not None else ""
         self.scope = Scope(run, self._lookup, config.folder, run.tree.shown(config.folder))
         self._sources = sources
         self._arguments = arguments
@@ -253,12 +113,12 @@ class Module(Opaque):
             "tofu": _unknown,
         }
         if name in readers:
-            return _Namespace(readers[name])
-        if name == "data":
-            return _Namespace(lambda kind: _Namespace(lambda n: self.resource(f"data.{kind}.{n}")))
+            return Namespace(readers[name], self._declared)
+        if name in {"data", "ephemeral"}:
+            return Namespace(lambda kind: Namespace(lambda n: self.resource(f"{name}.{kind}.{n}")))
         if name in {"each", "count", "self"}:
             raise EvaluationError(f"{name} is not known here")
-        return _Namespace(lambda n: self.resource(f"{name}.{n}"))
+        return Namespace(lambda n: self.resource(f"{name}.{n}"))
 
     def _path(self, name: str) -> Any:
         if name == "root":
@@ -267,8 +127,21 @@ class Module(Opaque):
             return posixpath.relpath(self.config.folder or ".", self.run.root_folder or ".")
         return UNKNOWN
 
+    def _declared(self, name: str) -> str:
+        """The plain type that a variable is declared with; empty for none, or for another one."""
+        block = self.config.named["variable"].get(name)
+        kind = block.body.attributes.get("type") if block is not None else None
+        value = kind.value if kind is not None else None
+        word = value.name if isinstance(value, Name) else value.value if isinstance(value, Literal) else ""
+        return word if isinstance(word, str) else ""
+
     def kept(
-        self, where: dict[str, Remembered], name: str, what: str, attribute: Attribute, scope: Scope | None = None
+        self,
+        where: dict[str, Remembered],
+        name: str,
+        what: str,
+        attribute: Attribute,
+        scope: Scope | None = None,
     ) -> Any:
         """The value of an attribute, evaluated once; unknown if it cannot be evaluated."""
         return self._remember(where, name, what, attribute.place, attribute.value, scope)
@@ -321,10 +194,15 @@ class Module(Opaque):
         if kind is not None:
             wanted = declared_type(kind, self.run.limits)
             given = value
-            value = safely(lambda: convert_to(given, wanted)) if wanted is not None else UNKNOWN
-        if self._flag(attributes.get("sensitive")) is not False or self._flag(attributes.get("ephemeral")) is True:
+            value = UNKNOWN
+            if wanted is not None:
+                value = safely(lambda: convert_to(given, wanted, self.run, block.place))
+        if (
+            self._flag(attributes.get("sensitive")) is not False
+            or self._flag(attributes.get("ephemeral")) is True
+        ):
             self.run.reads.sensitive = True
-            self.run.secrets |= leaves(_plain_lists(value))
+            self.run.add_secrets(value, block.place)
         return value
 
     def _given(self, name: str) -> Any:
@@ -362,7 +240,7 @@ class Module(Opaque):
             value = safely(lambda: evaluate(given.value, self.scope.within(given.place.file)))
         if self._flag(attributes.get("sensitive")) is not False:
             self.run.reads.sensitive = True
-            self.run.secrets |= leaves(_plain_lists(value))
+            self.run.add_secrets(value, block.place)
         return value
 
     def attribute(self, name: str) -> Any:
@@ -377,7 +255,9 @@ class Module(Opaque):
 
     def group(self, name: str) -> "Group":
         """The instances of a resource, ``type.name``, or of a data source, ``data.type.name``."""
-        mode, _, rest = name.partition(".") if name.startswith(("data.", "ephemeral.")) else ("resource", "", name)
+        mode, _, rest = (
+            name.partition(".") if name.startswith(("data.", "ephemeral.")) else ("resource", "", name)
+        )
         block = self.config.named[mode].get(rest)
         if block is None:
             raise EvaluationError(f"no resource {name[:200]!r}")
@@ -429,13 +309,15 @@ class Module(Opaque):
         config = self._sources.called(self.config, call, (*self.names, name), self.ancestors())
         if config is None:
             return None, {}
-        if len(self.names) >= MAX_MODULE_DEPTH:
+        if (
+            len(self.names) >= MAX_MODULE_DEPTH
+        ):  # `ancestors` finds a folder again, but not one under many names
             self.run.refuse(call.place, f"more than {MAX_MODULE_DEPTH} modules inside of each other")
         expansion = expand(call, self.scope)
         pattern = address_of(self.address, f"module.{name}", None)
         maybe = (*self.maybe, pattern) if expansion.kind == "unknown" else self.maybe
         self.run.spend(_MODULE_COST * len(expansion.names), call.place)
-        arguments = {n: a for n, a in call.body.attributes.items() if n not in META_ARGUMENTS}
+        arguments = {n: a for n, a in call.body.attributes.items() if n not in _META_ARGUMENTS}
         return expansion, {
             key: Module(
                 self.run,
@@ -466,21 +348,6 @@ class Module(Opaque):
             yield from self.modules(name)[1].values()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """All instances of one resource in one module instance.
-
-    Attributes:
-        block: Its definition.
-        expansion: How it is counted.
-        instances: By key.
-    """
-
-    block: Block
-    expansion: Expansion
-    instances: Mapping[int | str | None, Instance] = field(default_factory=dict)
-
-
 _ABSENT: Final = object()
 
 
@@ -495,73 +362,4 @@ def _as_value(expansion: Expansion, members: Mapping[int | str | None, Any]) -> 
         return tuple(members.values())
     if expansion.kind == "each":
         return {str(key): member for key, member in members.items()}
-    return _Unsure(members[None])
-
-
-def safely(compute: Callable[[], Any]) -> Any:
-    """The value, or unknown where Terraform would refuse to evaluate it."""
-    try:
-        return compute()
-    except EvaluationError:
-        return UNKNOWN
-
-
-def nested_blocks(body: Body, scope: Scope) -> Iterator[tuple[Block, Scope | None]]:
-    """Nested blocks with ``dynamic`` ones written out, each with its scope.
-
-    A dynamic block of which it is not known how often it comes is given as it is, without a scope.
-    """
-    for block in body.blocks:
-        if block.type != "dynamic" or len(block.labels) != 1:
-            yield block, scope
-            continue
-        yield from _dynamic(block, scope)
-
-
-def _dynamic(block: Block, scope: Scope) -> Iterator[tuple[Block, Scope | None]]:
-    attributes = block.body.attributes
-    content = next((inner for inner in block.body.blocks if inner.type == "content"), None)
-    source = attributes.get("for_each")
-    if content is None or source is None:
-        yield block, None
-        return
-    inner = scope.within(block.place.file)
-    given = safely(lambda: evaluate(source.value, inner))
-    iterator = block.labels[0]
-    if "iterator" in attributes:
-        named = attributes["iterator"].value
-        iterator = getattr(named, "name", None) or str(getattr(named, "value", iterator))
-    members = _dynamic_members(given)
-    if members is None:
-        yield block, None
-        return
-    for key, value in members:
-        scope.run.spend(1, block.place)
-        yield (
-            Block(block.labels[0], (), content.body, content.place),
-            inner.child({iterator: {"key": key, "value": value}}),
-        )
-
-
-def _dynamic_members(given: Any) -> list[tuple[Any, Any]] | None:
-    if is_unknown(given) or given is None or isinstance(given, Opaque | str | bool | int):
-        return None
-    if isinstance(given, dict):
-        return sorted(given.items())
-    if isinstance(given, list | tuple):
-        return list(enumerate(given))
-    return [(item, item) for item in given.items] if hasattr(given, "items") else None
-
-
-def _plain_lists(value: Any) -> Any:
-    """What `leaves` can walk."""
-    if isinstance(value, dict):
-        return {key: _plain_lists(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain_lists(item) for item in value]
-    if value.__class__ in {Pending, UNKNOWN.__class__} or isinstance(value, Opaque):
-        return None
-    return [_plain_lists(item) for item in value.items] if hasattr(value, "items") else value
-
-
-__all__ = ["Group", "Instance", "Module", "PlanParseError", "item_of", "nested_blocks", "safely"]
+    return Unsure(members[None])

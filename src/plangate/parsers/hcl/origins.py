@@ -6,10 +6,10 @@ aside (`stripped`) and what comes out unknown gets the origins of what went in (
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from plangate.model.values import UNKNOWN
-from plangate.parsers.hcl.values import MapValue, SetValue, Value
+from plangate.parsers.hcl.values import SetValue, Value
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,20 +48,33 @@ class Pending:
         )
 
 
-class Handle(Protocol):
-    """A resource, a module or a namespace: has attributes, and is not a value that a function could take."""
-
-    def attribute(self, name: str) -> Any:
-        """The value of an attribute. Raises an evaluation error for one that cannot be there."""
-
-    def whole(self) -> Value:
-        """What it is where a value is needed: unknown, with its origin."""
-
-
 class Opaque:
-    """Base of the handles, so that they can be told from values."""
+    """A resource, a module or a namespace: has attributes, and is not a value that a function could take.
+
+    Attributes:
+        is_there: It certainly exists.
+        is_counted: It stands for instances of which it is not known how many there are.
+    """
 
     __slots__ = ()
+    is_counted = False
+
+    @property
+    def is_there(self) -> bool:
+        """It certainly exists."""
+        return False
+
+    def attribute(self, name: str) -> Any:
+        """The value of an attribute. Raises an `EvaluationError` for one that cannot be there."""
+        raise NotImplementedError
+
+    def item(self, key: Any) -> Any:
+        """What an index gives: an attribute, for all but counted things."""
+        return self.attribute(str(key))
+
+    def whole(self) -> Any:
+        """What it is where a value is needed: unknown, with its origin."""
+        raise NotImplementedError
 
 
 Leaf: TypeAlias = Any
@@ -79,12 +92,16 @@ class Origins:
         targets: What they come from.
         lost: Some of them have no origin.
         found: There are unknown parts.
+        size: Values inside of the values, counted as often as they are reached: what a walk over them costs.
     """
 
     def __init__(self) -> None:
         self.targets: set[Target] = set()
         self.lost = False
         self.found = False
+        self.size = 0
+        # Values share their parts, so that a small one may be endless when written out: each part is looked at once.
+        self._seen: dict[int, tuple[Any, Value, int]] = {}
 
     def add(self, leaf: Leaf) -> None:
         """An unknown part."""
@@ -99,19 +116,34 @@ class Origins:
         """The value with `UNKNOWN` for its unknown parts; the same object when there is nothing to replace."""
         kind = value.__class__
         if kind in _SCALARS:
+            self.size += 1
             return value
         if value is UNKNOWN or kind is Pending:
+            self.size += 1
             self.add(value)
             return UNKNOWN
+        seen = self._seen.get(id(value))
+        if seen is not None:
+            self.size += seen[2]
+            return seen[1]
+        before = self.size
+        plain = self._plain(value)
+        self.size += 1
+        self._seen[id(value)] = value, plain, self.size - before
+        return plain
+
+    def _plain(self, value: Any) -> Value:
         if isinstance(value, dict):
             changed = {k: new for k, v in value.items() if (new := self.stripped(v)) is not v}
-            return value if not changed else kind({**value, **changed})
+            return value if not changed else value.__class__({**value, **changed})
         if isinstance(value, list | tuple):
             items = [self.stripped(item) for item in value]
             same = all(new is old for new, old in zip(items, value, strict=True))
-            return value if same else kind(items)
+            return value if same else value.__class__(items)
+        if isinstance(value, SetValue):
+            self.size += len(value.items)
         if isinstance(value, Opaque):
-            return self.stripped(value.whole())  # type: ignore[attr-defined]
+            return self.stripped(value.whole())
         return value
 
     def leaf(self, *, exact: bool) -> Leaf:
@@ -129,25 +161,34 @@ class Origins:
 _SCALARS = frozenset({str, int, bool, type(None)})
 
 
-def with_origins(value: Value, leaf: Leaf) -> Any:
+def with_origins(value: Value, leaf: Leaf, seen: dict[int, tuple[Any, Any]] | None = None) -> Any:
     """A value with another unknown in the place of every `UNKNOWN`; the same object when there is none."""
     kind = value.__class__
     if value is UNKNOWN:
         return leaf
-    if kind in _SCALARS or leaf is UNKNOWN or isinstance(value, SetValue):
+    if kind in _SCALARS or leaf is UNKNOWN or not isinstance(value, dict | list | tuple):
         return value
+    seen = {} if seen is None else seen
+    known = seen.get(id(value))
+    if known is not None:
+        return known[1]
+    made: Any = value
     if isinstance(value, dict):
-        changed = {k: new for k, v in value.items() if (new := with_origins(v, leaf)) is not v}
-        return value if not changed else kind({**value, **changed})
-    if isinstance(value, list | tuple):
-        items = [with_origins(item, leaf) for item in value]
-        same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else kind(items)
-    return value
+        changed = {k: new for k, v in value.items() if (new := with_origins(v, leaf, seen)) is not v}
+        made = value if not changed else kind({**value, **changed})
+    else:
+        items = [with_origins(item, leaf, seen) for item in value]
+        if any(new is not old for new, old in zip(items, value, strict=True)):
+            made = kind(items)
+    seen[id(value)] = value, made
+    return made
 
 
 def restored(converted: Value, given: Any) -> Any:
-    """A converted value with the origins of the unknown parts that it was made from, place by place."""
+    """A converted value with the origins of the unknown parts that it was made from, place by place.
+
+    The conversion has walked over all of it, so that its size is bounded.
+    """
     if converted is UNKNOWN:
         if is_unknown(given):
             return given
@@ -167,9 +208,7 @@ def restored(converted: Value, given: Any) -> Any:
         and isinstance(given, list | tuple)
         and len(converted) == len(given)
     ):
-        return converted.__class__(
-            [restored(new, old) for new, old in zip(converted, given, strict=True)]
-        )
+        return converted.__class__([restored(new, old) for new, old in zip(converted, given, strict=True)])
     return converted
 
 
@@ -179,9 +218,3 @@ def merged_leaf(values: Iterable[Any], *, exact: bool = False) -> Leaf:
     for value in values:
         origins.stripped(value)
     return origins.leaf(exact=exact)
-
-
-__all__ = [
-    "Handle", "Leaf", "MapValue", "Opaque", "Origins", "Pending", "Target", "is_unknown", "merged_leaf", "restored",
-    "with_origins",
-]  # fmt: skip

@@ -12,12 +12,14 @@ from plangate.model.address import patterns
 from plangate.model.plan import Action, Location, OutputChange, Plan, Provisioner, Resource, Source
 from plangate.model.values import UNKNOWN
 from plangate.parsers.base import Limits, Options
+from plangate.parsers.hcl.blocks import safely
 from plangate.parsers.hcl.configuration import Configuration
 from plangate.parsers.hcl.doubtful import without_doubtful_links
 from plangate.parsers.hcl.evaluate import evaluate
 from plangate.parsers.hcl.expansion import address_of
 from plangate.parsers.hcl.folder import SourceTree
-from plangate.parsers.hcl.modules import Instance, Module, safely
+from plangate.parsers.hcl.instances import Instance
+from plangate.parsers.hcl.modules import Module
 from plangate.parsers.hcl.origins import Origins
 from plangate.parsers.hcl.providers import Providers, local_name, source_address
 from plangate.parsers.hcl.resources import Written, known_part, written
@@ -112,7 +114,9 @@ class _Builder:
         doubtful: dict[str, tuple[str, ...]] = {}
         imports = self._imports()
         for module in self._modules():
-            self._names |= {source_address(module, n) for n in (*module.config.sources, *module.config.providers)}
+            self._names |= {
+                source_address(module, n) for n in (*module.config.sources, *module.config.providers)
+            }
             for instance in self._instances(module):
                 resources.append(self._resource(instance, imports))
                 if instance.maybe:
@@ -180,7 +184,11 @@ class _Builder:
         region: Any = ""
         if cloud == "aws":
             own = found.planned.get("region")
-            region = own if own is UNKNOWN or (isinstance(own, str) and own) else self._providers.region(module, chosen)
+            region = (
+                own
+                if own is UNKNOWN or (isinstance(own, str) and own)
+                else self._providers.region(module, chosen)
+            )
         return Resource(
             address=instance.address,
             type=native_type,

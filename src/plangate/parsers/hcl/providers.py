@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from plangate.model.values import UNKNOWN, Unknown
+from plangate.parsers.hcl.blocks import safely
 from plangate.parsers.hcl.evaluate import evaluate
-from plangate.parsers.hcl.modules import Module, safely
+from plangate.parsers.hcl.modules import Module
 from plangate.parsers.hcl.origins import Origins
 from plangate.parsers.hcl.syntax import Attribute, Block, Expression, Literal, Object, wording
 

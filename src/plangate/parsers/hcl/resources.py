@@ -4,14 +4,14 @@ Nested blocks are lists of objects, as they are in plan JSON, so that the same a
 null counts as not set, as it does for Terraform.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from plangate.model.plan import Location, Reference
 from plangate.model.values import UNKNOWN
+from plangate.parsers.hcl.blocks import nested_blocks, safely
 from plangate.parsers.hcl.evaluate import evaluate
-from plangate.parsers.hcl.modules import RESOURCE_META, RESOURCE_META_BLOCKS, Instance, nested_blocks, safely
+from plangate.parsers.hcl.instances import RESOURCE_META, RESOURCE_META_BLOCKS, Instance
 from plangate.parsers.hcl.origins import Opaque, Pending, Target
 from plangate.parsers.hcl.run import Reads
 from plangate.parsers.hcl.scope import Scope
@@ -20,7 +20,6 @@ from plangate.parsers.hcl.values import SetValue
 from plangate.parsers.terraform_values import leaves
 
 _SCALARS: Final = frozenset({str, int, bool})
-_META_BLOCKS: Final = RESOURCE_META_BLOCKS | {"dynamic"}
 
 
 @dataclass(slots=True)
@@ -141,6 +140,7 @@ class _Reader:
             return value
         if value is UNKNOWN or value.__class__ is Pending or isinstance(value, Opaque):
             self.found.unknown.append(at)
+            self._run.spend_text(at, self._instance.block.place)
             return UNKNOWN
         if isinstance(value, dict):
             self._run.spend(len(value), self._instance.block.place)
@@ -189,9 +189,7 @@ class _Reader:
 def _members(value: Expression, plain: Any) -> list[tuple[str, Expression, Any]] | None:
     """Names, expressions and values of an object or list that is written out; `None` for anything else."""
     if isinstance(value, Tuple) and isinstance(plain, list):
-        return [
-            (str(i), item, inner) for i, (item, inner) in enumerate(zip(value.items, plain, strict=True))
-        ]
+        return [(str(i), item, inner) for i, (item, inner) in enumerate(zip(value.items, plain, strict=True))]
     if not isinstance(value, Object) or not isinstance(plain, dict):
         return None
     found = []
@@ -208,7 +206,7 @@ def _unknown_leaves(value: Any, found: list[Any]) -> None:
     if value is UNKNOWN or value.__class__ is Pending:
         found.append(value)
     elif isinstance(value, Opaque):
-        found.append(value.whole())  # type: ignore[attr-defined]
+        found.append(value.whole())
     elif isinstance(value, dict):
         for item in value.values():
             _unknown_leaves(item, found)
@@ -219,6 +217,3 @@ def _unknown_leaves(value: Any, found: list[Any]) -> None:
 
 def _token(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1") if "/" in name or "~" in name else name
-
-
-__all__ = ["Mapping", "Written", "known_part", "written"]

@@ -12,11 +12,15 @@ from plangate.errors import PlanParseError
 from plangate.model.plan import Location
 from plangate.parsers.base import Limits
 from plangate.parsers.hcl.folder import SourceTree
-from plangate.parsers.hcl.origins import Target
+from plangate.parsers.hcl.origins import Origins, Target
 from plangate.parsers.hcl.syntax import At, Expression
+from plangate.parsers.hcl.values import plain
+from plangate.parsers.terraform_values import leaves
 
-_CHARS_PER_NODE: Final = 64
+_CHARS_PER_NODE: Final = 16
 """Characters of text that count as one value."""
+_WALKED_PER_NODE: Final = 8
+"""Values that a function walks over that count as one value."""
 
 
 class EvaluationError(Exception):
@@ -96,6 +100,11 @@ class Run:
                 hint="raise limits.max_template_nodes in plangate.yaml if the source is meant to be this big",
             )
 
+    def spend_walk(self, size: int, place: Location | str) -> None:
+        """Count a walk over values that are there already."""
+        if size >= _WALKED_PER_NODE:
+            self.spend(size // _WALKED_PER_NODE, place)
+
     def spend_text(self, text: str, place: Location | str) -> str:
         """Count a text that is made."""
         if len(text) >= _CHARS_PER_NODE:
@@ -112,13 +121,18 @@ class Run:
         """See `enter`."""
         self._depth -= 1
 
+    def add_secrets(self, value: Any, place: Location | str) -> None:
+        """Remember the texts in a sensitive value."""
+        origins = Origins()
+        known = origins.stripped(value)
+        self.spend(origins.size, place)
+        self.secrets |= leaves(plain(known))
+
     def refuse(self, place: Location | str, problem: str, *, hint: str = "") -> NoReturn:
         """Refuse the source for what stands at a place."""
         if isinstance(place, str):
             raise PlanParseError(place, problem, hint=hint)
-        raise PlanParseError(
-            place.file, problem, at=f"line {place.line} column {place.column}", hint=hint
-        )
+        raise PlanParseError(place.file, problem, at=f"line {place.line} column {place.column}", hint=hint)
 
     def apart(self, compute: Callable[[], Any]) -> tuple[Any, Reads]:
         """A value, and what was read for it; that does not count for the expression that is being evaluated."""
@@ -128,9 +142,7 @@ class Run:
         finally:
             self.reads = outer
 
-    def remember(
-        self, kept: Remembered, what: str, place: Location | str, compute: Callable[[], Any]
-    ) -> Any:
+    def remember(self, kept: Remembered, what: str, place: Location | str, compute: Callable[[], Any]) -> Any:
         """The value that is kept, evaluated if it is not there yet; what it reads counts for whoever asks.
 
         Raises:

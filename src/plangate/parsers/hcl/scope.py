@@ -49,13 +49,26 @@ class Scope:
         names = self._names
         return names[name] if name in names else self._lookup(name)
 
+    def type_of(self, variable: str) -> str:
+        """The plain type that a variable of the module is declared with, or empty."""
+        declared: Callable[[str], str] = self._lookup("var").declared
+        return declared(variable)
+
     def spend(self, nodes: int) -> None:
         """See `Run.spend`."""
         self.run.spend(nodes, self._file)
 
+    def spend_walk(self, size: int) -> None:
+        """See `Run.spend_walk`."""
+        self.run.spend_walk(size, self._file)
+
     def spend_text(self, text: str, at: At) -> str:
         """See `Run.spend_text`."""
         return self.run.spend_text(text, where(self._file, at))
+
+    def add_secrets(self, value: Any, at: At) -> None:
+        """See `Run.add_secrets`."""
+        self.run.add_secrets(value, where(self._file, at))
 
     def refuse(self, at: At, problem: str, *, hint: str = "") -> NoReturn:
         """See `Run.refuse`."""

@@ -57,21 +57,24 @@ class Sources:
         source = call.body.attributes.get("source")
         text = source.value.value if source is not None and isinstance(source.value, Literal) else None
         if not isinstance(text, str):
-            return self._missing(names, call, "its source is not plain text")
+            self._missing(names, call, "its source is not plain text")
+            return None
         if text.startswith(("./", "../", "/")) or text in {".", ".."}:
             folder = posixpath.normpath(posixpath.join(caller.folder or ".", text))
         else:
             installed = self._folders().get(".".join(names))
             if installed is None:
                 shown = _USER.sub("//", text.partition("?")[0])[:200]
-                return self._missing(names, call, f"{shown} is not in .terraform/modules")
+                self._missing(names, call, f"{shown} is not in .terraform/modules")
+                return None
             folder = installed
         folder = "" if folder == "." else folder
         if folder in ancestors:
             run.refuse(call.place, f"module {call.labels[0][:100]} is inside of itself")
         try:
             if not any(is_source(name) for name in run.tree.names(folder)):
-                return self._missing(names, call, f"no Terraform source in {run.tree.shown(folder)[:200]}")
+                self._missing(names, call, f"no Terraform source in {run.tree.shown(folder)[:200]}")
+                return None
         except PlanParseError as error:
             run.refuse(call.place, f"module source {text[:200]!r}: {error.problem}", hint=error.hint)
         self.folders.add(folder)

@@ -12,7 +12,19 @@ from plangate.parsers.hcl.origins import is_unknown
 from plangate.parsers.hcl.values import MapValue, SetValue
 
 HOLDS_ALL: Final = frozenset(
-    {"toset", "tolist", "concat", "flatten", "compact", "distinct", "sort", "reverse", "setunion", "merge", "values"}
+    {
+        "toset",
+        "tolist",
+        "concat",
+        "flatten",
+        "compact",
+        "distinct",
+        "sort",
+        "reverse",
+        "setunion",
+        "merge",
+        "values",
+    }
 )
 """What they give holds everything that they are given, though not where."""
 

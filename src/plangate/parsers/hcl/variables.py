@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from plangate.errors import PlanParseError
+from plangate.model.plan import Location
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.hcl.configuration import Configuration
 from plangate.parsers.hcl.evaluate import evaluate
@@ -37,6 +38,7 @@ def root_variables(config: Configuration, run: Run, options: Options) -> Mapping
     for name, text in options.environ.items():
         short = name.removeprefix(_ENVIRONMENT)
         if short != name and short in declared:
+            run.tree.include(f"environment variable {short}", text.encode("utf-8", "surrogateescape"))
             given[short] = _from_text(text, short, config, run)
     names = [n for n in run.tree.names(config.folder) if n.endswith((".auto.tfvars", ".auto.tfvars.json"))]
     there = set(run.tree.names(config.folder))
@@ -44,9 +46,12 @@ def root_variables(config: Configuration, run: Run, options: Options) -> Mapping
     for file in files:
         read = run.tree.read(run.tree.join(config.folder, file))
         given.update(_from_file(read.data, read.name, run))
-    for path in options.variable_files:
-        given.update(_from_file(_outside_file(path, run.limits), str(path), run))
+    for index, path in enumerate(options.variable_files):
+        data = _outside_file(path, run.limits)
+        run.tree.include(f"variable file {index}", data)
+        given.update(_from_file(data, str(path), run))
     for name, text in options.variables.items():
+        run.tree.include(f"variable {name}", text.encode("utf-8", "surrogateescape"))
         given[name] = _from_text(text, name, config, run)
     return given
 
@@ -110,7 +115,11 @@ def declared_type(attribute: Attribute, limits: Limits) -> Type | None:
     if isinstance(value, Literal) and isinstance(value.value, str):
         # The JSON syntax, and before 0.12 everybody, writes it in quotes.
         try:
-            value = read_native(f"type = {value.value}\n".encode(), attribute.place.file, limits).attributes["type"].value
+            value = (
+                read_native(f"type = {value.value}\n".encode(), attribute.place.file, limits)
+                .attributes["type"]
+                .value
+            )
         except (PlanParseError, KeyError):
             return None
     try:
@@ -135,7 +144,11 @@ def _form(value: Expression) -> Form:
         return ("tuple", [_form(item) for item in value.arguments[0].items])
     if value.name == "optional" and 1 <= len(value.arguments) <= 2:  # noqa: PLR2004
         inner = _form(value.arguments[0])
-        return ("optional", inner) if len(value.arguments) == 1 else ("optional", inner, _default(value.arguments[1]))
+        return (
+            ("optional", inner)
+            if len(value.arguments) == 1
+            else ("optional", inner, _default(value.arguments[1]))
+        )
     if len(value.arguments) != 1:
         raise ValueError("not a type")
     return (value.name, _form(value.arguments[0]))
@@ -149,10 +162,10 @@ def _default(value: Expression) -> Any:
         return tuple(_default(item) for item in value.items)
     if isinstance(value, Object):
         return {str(_default(key)): _default(item) for key, item in value.items}
-    raise ValueError("not a constant")  # noqa: TRY004
+    raise ValueError("not a constant")
 
 
-def convert_to(value: Any, wanted: Type) -> Any:
+def convert_to(value: Any, wanted: Type, run: Run, place: Location) -> Any:
     """A value converted to a type; its unknown parts keep their origins.
 
     Raises:
@@ -160,6 +173,7 @@ def convert_to(value: Any, wanted: Type) -> Any:
     """
     origins = Origins()
     plain = origins.stripped(value)
+    run.spend_walk(origins.size, place)
     try:
         made = convert(plain, wanted)
     except ValueError as error:
