@@ -10,12 +10,12 @@ from typing import Any, Final
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.files import FILE_FUNCTIONS, template_file
 from plangate.parsers.hcl.functions import FUNCTIONS
-from plangate.parsers.hcl.functions_base import FunctionError, TooLargeError
+from plangate.parsers.hcl.functions_base import MAX_ITEMS, FunctionError, TooLargeError
 from plangate.parsers.hcl.native_syntax import read_template
 from plangate.parsers.hcl.origins import Opaque, Origins, is_unknown, merged_leaf, with_origins
 from plangate.parsers.hcl.run import EvaluationError
 from plangate.parsers.hcl.scope import Scope
-from plangate.parsers.hcl.structural import HOLDS_ALL, MOVES
+from plangate.parsers.hcl.structural import HOLDS_ALL, MOVES, WALKS
 from plangate.parsers.hcl.syntax import Call, Expression
 from plangate.parsers.hcl.values import is_sequence, items_of
 
@@ -48,13 +48,18 @@ def apply(name: str, arguments: list[Any], scope: Scope, node: Call) -> Any:
     """The result of a function for arguments whose unknown parts may have origins."""
     scope.spend(len(arguments) + 1)
     moved = MOVES.get(name)
-    if moved is not None:
+    if moved is not None and name not in WALKS:
         result = moved(arguments)
         if result is not NotImplemented:
             return result
     origins = Origins()
     plain = [origins.stripped(argument) for argument in arguments]
     scope.spend_walk(origins.size)
+    # Beyond what has been paid for, the general function has the bounds.
+    if moved is not None and origins.found and origins.size < MAX_ITEMS:
+        result = moved(arguments)
+        if result is not NotImplemented:
+            return result
     in_files = FILE_FUNCTIONS.get(name)
     function = FUNCTIONS.get(name)
     try:

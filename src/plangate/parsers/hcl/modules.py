@@ -27,7 +27,7 @@ from plangate.parsers.hcl.variables import convert_to, declared_type
 
 _META_ARGUMENTS: Final = frozenset({"count", "depends_on", "for_each", "providers", "source", "version"})
 MAX_MODULE_DEPTH: Final = 31
-_MODULE_COST: Final = 20
+_MODULE_COST: Final = 100
 """Values that one module instance counts for."""
 
 

@@ -22,6 +22,8 @@ from plangate.parsers.hcl.templates import TemplateError, Token, template
 from plangate.parsers.hcl.values import text as normal
 
 _LANGUAGE: Final = Language(tree_sitter_hcl.language())
+_NO_CODE: Final = 0x110000
+"""Where Unicode ends."""
 MAX_NAME_CHARS: Final = 1000
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 """Of one source file. People write them."""
@@ -188,11 +190,10 @@ class SourceFile:
             return marker + "{"
         if plain:
             return _PLAIN_ESCAPES[plain]
-        if other is None:
-            code = int(short or long, 16)
-            if code < 0x110000 and not 0xD800 <= code < 0xE000:  # noqa: PLR2004 - what Unicode has
-                return chr(code)
-        self._refuse_at(start, f"unknown escape {found.group()[:12]!r}")
+        code = int(short or long, 16) if other is None else _NO_CODE
+        if code >= _NO_CODE or 0xD800 <= code < 0xE000:  # noqa: PLR2004 - halves of surrogate pairs
+            self._refuse_at(start, f"unknown escape {found.group()[:12]!r}")
+        return chr(code)
 
     def number(self, node: Node, text: str) -> Literal:
         """A number, exact."""

@@ -13,7 +13,6 @@ from plangate.model.plan import Action, Location, OutputChange, Plan, Provisione
 from plangate.model.values import UNKNOWN
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.hcl.blocks import safely
-from plangate.parsers.hcl.configuration import Configuration
 from plangate.parsers.hcl.doubtful import without_doubtful_links
 from plangate.parsers.hcl.evaluate import evaluate
 from plangate.parsers.hcl.expansion import address_of
@@ -23,17 +22,18 @@ from plangate.parsers.hcl.modules import Module
 from plangate.parsers.hcl.origins import Origins
 from plangate.parsers.hcl.providers import Providers, local_name, source_address
 from plangate.parsers.hcl.resources import Written, known_part, written
+from plangate.parsers.hcl.room import with_room
 from plangate.parsers.hcl.run import Run
 from plangate.parsers.hcl.sources import Sources
 from plangate.parsers.hcl.syntax import Attr, Attribute, Block, Expression, Index, Literal, Name
 from plangate.parsers.hcl.tags import complete_tags
+from plangate.parsers.hcl.values import ValueTooLargeError
 from plangate.parsers.hcl.values import plain as plain_value
 from plangate.parsers.hcl.variables import root_variables
 from plangate.parsers.terraform_plan import CLOUDS
 from plangate.parsers.terraform_secrets import named_secrets
 
 FORMAT: Final = "terraform-source"
-_TOO_DEEP: Final = "nested too deeply to be read"
 
 
 def parse(tree: SourceTree, module: str, name: str, options: Options, limits: Limits) -> Plan:
@@ -49,15 +49,21 @@ def parse(tree: SourceTree, module: str, name: str, options: Options, limits: Li
     Raises:
         PlanParseError: Not well-formed, not consistent, outside of the tree, or too costly; names the place.
     """
+    try:
+        return with_room(lambda: _parse(tree, module, name, options, limits))
+    except RecursionError as error:
+        raise PlanParseError(name, "nested too deeply to be read") from error
+    except ValueTooLargeError as error:
+        raise PlanParseError(name, f"{error}") from error
+
+
+def _parse(tree: SourceTree, module: str, name: str, options: Options, limits: Limits) -> Plan:
     run = Run(tree, limits)
     run.root_folder = module
     sources = Sources(run)
-    try:
-        config = sources.at(module)
-        root = Module(run, sources, config, arguments=root_variables(config, run, options))
-        return _Builder(run, root, name).plan()
-    except RecursionError as error:
-        raise PlanParseError(name, _TOO_DEEP) from error
+    config = sources.at(module)
+    root = Module(run, sources, config, arguments=root_variables(config, run, options))
+    return _Builder(run, root, name).plan()
 
 
 def local_modules(tree: SourceTree, module: str) -> frozenset[str]:
@@ -69,9 +75,8 @@ def local_modules(tree: SourceTree, module: str) -> frozenset[str]:
     run = Run(tree, Limits())
     run.root_folder = module
     sources = Sources(run)
-    pending: list[tuple[Configuration, tuple[str, ...], tuple[str, ...]]] = [
-        (sources.at(module), (), (module,))
-    ]
+    nothing: tuple[str, ...] = ()
+    pending = [(sources.at(module), nothing, (module,))]
     seen: set[str] = set()
     while pending:
         config, names, ancestors = pending.pop()
@@ -243,7 +248,10 @@ class _Builder:
     def _outputs(self) -> Iterator[OutputChange]:
         for name, block in sorted(self._root.config.named["output"].items()):
             value, reads = self._run.apart(lambda n=name: safely(lambda: self._root.output(n)))  # type: ignore[misc]
-            plain = plain_value(Origins().stripped(value))
+            origins = Origins()
+            known = origins.stripped(value)
+            self._run.spend(origins.size, block.place)
+            plain = plain_value(known)
             yield OutputChange(
                 name=name,
                 action=Action.CREATE,

@@ -129,3 +129,5 @@ MOVES: Final[Mapping[str, Callable[[list[Any]], Any]]] = MappingProxyType(
     }
 )
 """Arguments to result, by name."""
+WALKS: Final = frozenset({"concat", "flatten", "merge", "reverse", "values"})
+"""Those that look at more than one item. Without anything unknown, the general function does as well."""
