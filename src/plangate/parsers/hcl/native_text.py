@@ -25,6 +25,9 @@ _LANGUAGE: Final = Language(tree_sitter_hcl.language())
 _NO_CODE: Final = 0x110000
 """Where Unicode ends."""
 MAX_NAME_CHARS: Final = 1000
+_READ_BYTES: Final = 65_536
+_MAX_GUESSED_BYTES: Final = 16_384
+"""How far tree-sitter may read on after an error, to find its end."""
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 """Of one source file. People write them."""
 _NUMBER: Final = re.compile(r"[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
@@ -74,11 +77,30 @@ class SourceFile:
         self.data = data
         # The grammar has no `1e21`. It is read as a number of the same length; its text comes from the data as it is.
         read = _EXPONENT.sub(lambda found: b"0" * len(found.group()), data)
-        self.root = Parser(_LANGUAGE).parse(read).root_node
+        self.root = self._parsed(read)
         if self.root.descendant_count > limits.max_yaml_nodes:
             raise PlanParseError(file, f"more than {limits.max_yaml_nodes} syntax nodes")
         if self.root.has_error:
             self._refuse_error()
+
+    def _parsed(self, data: bytes) -> Node:
+        """The root of the tree. Once there is an error, tree-sitter is not let go on guessing for long.
+
+        On text that is no source it would take a thousand times the text's size in memory.
+        """
+        first: list[int] = []
+
+        def stops(offset: int, has_error: bool) -> bool:  # noqa: FBT001 - tree-sitter calls it
+            if has_error:
+                first.append(offset)
+            return bool(first) and offset - first[0] > _MAX_GUESSED_BYTES
+
+        parser = Parser(_LANGUAGE)
+        try:
+            tree = parser.parse(lambda offset, _point: data[offset : offset + _READ_BYTES], progress_callback=stops)
+        except ValueError:
+            self._refuse_at(first[0] if first else 0, "syntax error, here or a little before")
+        return tree.root_node
 
     @abstractmethod
     def inner(self, node: Node, depth: int) -> Expression:
