@@ -56,7 +56,7 @@ _ACTIONS: Final[Mapping[tuple[str, ...], tuple[Action, ReplaceOrder | None]]] = 
     ("create", "forget"): (Action.REPLACE, ReplaceOrder.CREATE_FIRST),
     ("forget", "create"): (Action.REPLACE, ReplaceOrder.DESTROY_FIRST),
 }
-_CLOUDS: Final = {
+CLOUDS: Final = {
     "aws": "aws",
     "awscc": "aws",
     "azapi": "azure",
@@ -226,7 +226,7 @@ class _Reader(Reader):
             unknown = self._marked(f"{at}/change", change, "after_unknown")
         provider = item.get("provider_name")
         provider = provider if isinstance(provider, str) else ""
-        cloud = _CLOUDS.get(provider.rpartition("/")[2], "")
+        cloud = CLOUDS.get(provider.rpartition("/")[2], "")
         node = graph.node(address)
         values = planned if after is not None else before or {}
         importing = change.get("importing")
