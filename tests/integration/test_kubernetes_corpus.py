@@ -5,15 +5,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
+import jsonschema
 import pytest
 import yaml
 
 from plangate.decision.outcome import Outcome, Status
 from plangate.errors import PlanParseError
 from plangate.facts.registry import ADAPTER_ERROR, with_facts
+from plangate.gate import encode_plan
 from plangate.model.plan import Plan, Resource
 from plangate.model.redaction import Redactor
 from plangate.parsers.base import Input, Limits, Options
@@ -23,7 +26,7 @@ from plangate.parsers.yaml_documents import read_yaml
 from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
 from tests.builders import a_plan
-from tests.tools import SHARED
+from tests.tools import ROOT, SHARED
 
 CORPUS: Final = SHARED / "corpus"
 pytestmark = pytest.mark.skipif(not (CORPUS / "INDEX.tsv").exists(), reason="the corpus is not here")
@@ -179,6 +182,24 @@ def test_every_rule_has_an_answer_for_every_object_of_its_kind(path: str) -> Non
         assert ADAPTER_ERROR not in resource.facts
         asked = {rule for rule in OWN if resource.kind in RULES[rule].spec.kinds and resource.exists_after}
         assert {o.rule for o in found if o.address == resource.address} == asked
+
+
+@cache
+def schema() -> jsonschema.Draft202012Validator:
+    text = (ROOT / "src" / "plangate" / "schemas" / "plan.v1.json").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))
+
+
+@pytest.mark.parametrize("path", [row[0] for row in READABLE])
+def test_the_plan_document_fits_its_published_schema(path: str) -> None:
+    plan = read(path)
+    assert isinstance(plan, Plan)
+    # Checking a schema is slow; the biggest file is a megabyte of definitions that nothing here reads.
+    kept = tuple(r for r in plan.resources if not r.type.endswith("/CustomResourceDefinition"))
+    judged = replace(
+        plan, resources=with_facts(kept, plan.source.format), source=replace(plan.source, sha256="0" * 64)
+    )
+    assert list(schema().iter_errors(json.loads(encode_plan(judged)))) == []
 
 
 KYVERNO: Final = "kubernetes/kyverno__policies/pod-security/"

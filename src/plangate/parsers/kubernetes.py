@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias
 
-from plangate.errors import PlanParseError
 from plangate.facts.kubernetes_types import (
     CLUSTER_WIDE,
     CONFIG_MAPS,
@@ -59,8 +58,6 @@ def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
     Raises:
         PlanParseError: Not all of it is Kubernetes objects, or one is not fully understood; names the place.
     """
-    if documents.tags:
-        _refuse_tag(documents)
     found = entries(documents, limits)
     reader = _Reader(documents, found)
     resources = tuple(reader.resource(entry) for entry in found)
@@ -80,13 +77,6 @@ def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
         opaque=tuple(reader.opaque),
         secrets=frozenset(reader.secrets),
     )
-
-
-def _refuse_tag(documents: Documents) -> NoReturn:
-    """Refuse the first tag that is none of YAML's own."""
-    tag, (line, column) = min(documents.tags.items(), key=lambda item: item[1])
-    problem = f"unknown tag {tag[:100]}"
-    raise PlanParseError(documents.source.name, problem, at=f"line {line} column {column}")
 
 
 FORMAT: Final = Format(id=ID, title="Kubernetes manifests", recognizes=recognizes, parse=parse)

@@ -59,7 +59,8 @@ RULE: Final = Rule(
         "by: digest, with a digest.",
         severity=Severity.MEDIUM,
         enforcement=Enforcement.OVERRIDABLE,
-        on_unknown=OnUnknown.DENY,
+        # A plan of Terraform often knows the registry only after apply, and the workload can be read back then.
+        on_unknown=OnUnknown.OBLIGE,
         kinds=CONTAINER_KINDS,
         remediation="Name the version that was tested, at best by its digest.",
         frameworks=(("nist-800-53-r5", ("CM-2", "SI-7", "SR-4")),),

@@ -61,7 +61,8 @@ RULE: Final = Rule(
         "value looks like.",
         severity=Severity.HIGH,
         enforcement=Enforcement.OVERRIDABLE,
-        on_unknown=OnUnknown.DENY,
+        # As for images: variables often hold addresses that are known only after apply.
+        on_unknown=OnUnknown.OBLIGE,
         kinds=CONTAINER_KINDS,
         remediation="Put it into a secret and mount that as a file, or refer to it with secretKeyRef.",
         frameworks=(("cis-kubernetes-1.8", ("5.4.1",)), ("nist-800-53-r5", ("IA-5(7)",))),

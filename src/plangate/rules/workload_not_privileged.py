@@ -37,7 +37,7 @@ RULE: Final = Rule(
         description="No container of a workload is privileged, or runs as a process of its Windows host.",
         severity=Severity.CRITICAL,
         enforcement=Enforcement.MANDATORY,
-        # Nothing reads a workload back after it was applied.
+        # A manifest never leaves this to the cluster: what cannot be read here is not as it should be.
         on_unknown=OnUnknown.DENY,
         kinds=CONTAINER_KINDS,
         remediation="Leave privileged out, and add the single capability that the program needs.",

@@ -283,6 +283,7 @@ def test_an_environment_of_another_shape_is_not_known(env: Any) -> None:
 def test_sources_of_another_shape_are_not_known() -> None:
     assert container_of(envFrom=["db"])["secrets_in_env"] is UNKNOWN
     assert container_of(envFrom={})["secrets_in_env"] is UNKNOWN
+    assert container_of(env=[{"name": "DB_PASSWORD"}], envFrom=[])["secrets_in_env"] == ()
 
 
 # Images.
@@ -455,6 +456,16 @@ def test_annotations_of_a_template_count_as_those_of_its_pods(
 def test_what_is_not_known_may_violate(change: dict[str, Any], control: str) -> None:
     assert ("baseline", control, UNKNOWN) in strict(**change)
     assert all(violated is UNKNOWN for _, _, violated in strict(**change))
+
+
+@pytest.mark.parametrize("annotations", [UNKNOWN, "text", AllUnknown()])
+def test_annotations_that_are_not_known_may_turn_profiles_off(annotations: Any) -> None:
+    values = {"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": "web"}]}}
+    found = facts("v1/Pod", values)["pod_security"]
+    assert {(v["control"], v["violated"], v["path"]) for v in found if v["level"] == "baseline"} == {
+        ("AppArmor", UNKNOWN, "/metadata/annotations"),
+        ("Seccomp", UNKNOWN, "/metadata/annotations"),
+    }
 
 
 def test_unknown_values_of_restricted_may_violate_it() -> None:

@@ -9,6 +9,7 @@ import pytest
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Location, Plan, Resource
 from plangate.parsers.base import Documents, Input, Limits, Options
+from plangate.parsers.formats import parse
 from plangate.parsers.json_documents import read_json_document
 from plangate.parsers.kubernetes import FORMAT
 from plangate.parsers.yaml_documents import read_yaml
@@ -20,7 +21,9 @@ def documents(text: str) -> Documents:
 
 
 def read(text: str, **limits: int) -> Plan:
-    return FORMAT.parse(documents(text), Options(), Limits(**limits))
+    plan = parse(documents(text), Options(), Limits(**limits))
+    assert plan is not None
+    return plan
 
 
 def only(text: str) -> Resource:
@@ -252,7 +255,10 @@ def test_what_has_no_object_at_all_is_not_recognized(text: str) -> None:
             "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: ${PORT}\n",
             "line 5 column 7: port is text (expected a whole number)",
         ),
-        ("apiVersion: v1\nkind: Pod\nmetadata: {name: !Ref a}\n", "line 3 column 18: unknown tag !Ref"),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: !Ref a}\n",
+            "line 3 column 18: the tag !Ref means nothing in Kubernetes manifests",
+        ),
     ],
 )
 def test_what_is_not_understood_is_refused_where_it_stands(text: str, problem: str) -> None:
