@@ -4,10 +4,11 @@
 Their providers plan only with an account at hand, so these plans are put together from what each resource sets, in the
 shape in which Terraform shows a plan. `cases.json` of each rule is brought up to date with what the tables expect.
 
-    python scripts/make_cloud_fixtures.py
+    python scripts/make_cloud_fixtures.py [--check]
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +20,21 @@ CLOUDS: Final = {"azurerm": "azure", "google": "google"}
 
 
 def main() -> None:
-    """Writes all plans, and takes away those that the tables no longer have."""
-    cases = (*azure.CASES, *google.CASES)
-    for slug in {case.rule for case in cases}:
+    """Writes all plans; with ``--check`` it only says which of them are not as the tables have them."""
+    made = _files((*azure.CASES, *google.CASES))
+    if "--check" in sys.argv[1:]:
+        stale = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
+        if stale:
+            sys.exit(f"{stale[0]} and {len(stale) - 1} more differ (python scripts/make_cloud_fixtures.py)")
+        return
+    for path, text in made.items():
+        path.write_text(text, encoding="utf-8")
+    print(f"{len(made)} files")
+
+
+def _files(cases: tuple[Case, ...]) -> dict[Path, str]:
+    made = {}
+    for slug in sorted({case.rule for case in cases}):
         index = ROOT / slug / "cases.json"
         listed = {k: v for k, v in json.loads(index.read_text(encoding="utf-8")).items() if not _is_ours(k)}
         for case in cases:
@@ -32,11 +45,9 @@ def main() -> None:
                     if resource.expected
                 }
                 listed[case.name] = {"settings": case.settings, "outcomes": outcomes}
-                path = ROOT / slug / f"{case.name}.json"
-                path.write_text(json.dumps(_plan(case), indent=1) + "\n", encoding="utf-8")
-        text = json.dumps(dict(sorted(listed.items())), indent=2)
-        index.write_text(text + "\n", encoding="utf-8")
-    print(f"{len(cases)} plans")
+                made[ROOT / slug / f"{case.name}.json"] = json.dumps(_plan(case), indent=1) + "\n"
+        made[index] = json.dumps(dict(sorted(listed.items())), indent=2) + "\n"
+    return made
 
 
 def _is_ours(name: str) -> bool:

@@ -228,8 +228,9 @@ def test_every_kind_of_an_adapter_exists_and_every_link_is_a_provider_page() -> 
     assert all(page.startswith(providers) for page in pages)
 
 
-def test_the_pages_are_what_the_rules_say() -> None:
-    script = REPOSITORY / "scripts" / "generate_rule_docs.py"
+@pytest.mark.parametrize("name", ["generate_rule_docs.py", "make_cloud_fixtures.py"])
+def test_pages_and_plans_are_what_they_are_made_from(name: str) -> None:
+    script = REPOSITORY / "scripts" / name
     done = subprocess.run(
         [sys.executable, str(script), "--check"],
         env={"PYTHONPATH": str(REPOSITORY / "src")},

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 IDENTIFIERS: Final = (
     "id", "arn", "name", "bucket", "identifier", "self_link", "key_id", "name_prefix", "function_name",
-    "cluster_identifier",
+    "cluster_identifier", "dataset_id", "role_definition_resource_id", "self_link_unique",
 )  # fmt: skip
 """Attributes whose known value names a resource."""
 

@@ -391,6 +391,15 @@ def test_a_role_of_our_own_is_full_when_it_may_give_roles(actions: Any, excepted
     assert fact("azurerm_role_definition.r", wide, "full_admin") is full
 
 
+def test_a_role_of_our_own_is_judged_where_it_stands() -> None:
+    role = azure("azurerm_role_definition.r", {"scope": SUBSCRIPTION, "permissions": [{"actions": ["*"]}]})
+    values = {"scope": SUBSCRIPTION, "role_definition_id": UNKNOWN}
+    for attribute in ("id", "role_definition_resource_id"):
+        tied = (a_reference("/role_definition_id", "azurerm_role_definition.r", attribute=attribute),)
+        assert fact("azurerm_role_assignment.a", values, "full_admin", role, references=tied) is False
+    assert facts_of(role)["full_admin"] is True
+
+
 # Balancers
 
 

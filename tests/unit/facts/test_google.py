@@ -383,6 +383,22 @@ def test_a_dataset_is_public_when_its_access_names_everyone() -> None:
     assert fact("google_bigquery_dataset.d", {"access": UNKNOWN}, "public") is UNKNOWN
 
 
+def test_access_to_a_dataset_is_found_by_its_name() -> None:
+    values = {"dataset_id": "d", "access": []}
+    for beside in (
+        google("google_bigquery_dataset_iam_member.m", {"dataset_id": "d", "member": "allUsers"}),
+        google("google_bigquery_dataset_access.a", {"dataset_id": "d", "iam_member": "allUsers"}),
+        google(
+            "google_bigquery_dataset_iam_binding.b",
+            {"dataset_id": UNKNOWN, "members": ["allUsers"]},
+            references=(a_reference("/dataset_id", "google_bigquery_dataset.d", attribute="dataset_id"),),
+        ),
+    ):
+        assert fact("google_bigquery_dataset.d", values, "public", beside) is True
+    other = google("google_bigquery_dataset_iam_member.m", {"dataset_id": "other", "member": "allUsers"})
+    assert fact("google_bigquery_dataset.d", values, "public", other) is False
+
+
 # Permissions
 
 
