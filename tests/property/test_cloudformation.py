@@ -22,7 +22,8 @@ from tests.cloudformation import FIXTURES, documents
 TEMPLATES: Final = sorted((FIXTURES / "rules").glob("*.yaml"))
 VALUES: Final = (
     "true", "false", "x", "", "0.0.0.0/0", "10.0.0.0/8", "22", "443", "-1", "required", "optional", "HTTPS", "HTTP",
-    "TCP", "Enabled", "Suspended", "AES256", "aws:kms", "*", "s3:GetObject", "RSA_2048", "EXTERNAL", "/dev/xvda", "owner",
+    "TCP", "Enabled", "Suspended", "AES256", "aws:kms", "*", "s3:GetObject", "RSA_2048", "EXTERNAL", "/dev/xvda",
+    "owner",
     '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}',
 )  # fmt: skip
 
@@ -207,7 +208,8 @@ PROPERTIES: Final = st.sampled_from([
     "TagSpecifications", "SecurityGroupIngress", "PublicAccessBlockConfiguration", "BucketEncryption",
     "VersioningConfiguration", "PolicyDocument", "Policies", "ManagedPolicyArns", "Replicas", "VPCOptions", "Listeners",
     "DefaultActions", "ResourcesVpcConfig", "EncryptionConfig", "Scheme", "Origin", "DBClusterIdentifier", "Entries",
-    "ImageScanningConfiguration", "FunctionUrlConfig", "InlinePolicy", "SubnetId", "GroupId", "Bucket", "MetadataOptions",
+    "ImageScanningConfiguration", "FunctionUrlConfig", "InlinePolicy", "SubnetId", "GroupId", "Bucket",
+    "MetadataOptions",
 ])  # fmt: skip
 
 
@@ -259,7 +261,7 @@ def test_any_change_set_is_a_plan_or_a_parse_error(changes: list[Any]) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_an_answer_that_does_not_wait_for_a_value_is_the_same_for_every_value(path: Path) -> None:
     rule = path.stem.replace("_", "-")
-    chosen = {rule: {"tags": {"owner": []}}} if rule == "required-tags" else {}
+    chosen: dict[str, Any] = {rule: {"tags": {"owner": []}}} if rule == "required-tags" else {}
 
     def answers(**parameters: str) -> dict[str, str]:
         read = documents(path.read_bytes())

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 
-from plangate.facts.base import Translated
 from plangate.facts.cloudformation import TWINS, translate, translated, twin_of
 from plangate.facts.cloudformation_shape import snake
 from plangate.facts.cloudformation_tags import TAGGED, UNTAGGED
@@ -28,7 +27,9 @@ def facts_of(text: str, address: str = "X", **parameters: str) -> dict[str, Any]
 
 
 def known(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if name not in {"tags_complete", "stateful", "regional"}}
+    return {
+        name: value for name, value in facts.items() if name not in {"tags_complete", "stateful", "regional"}
+    }
 
 
 # --- the same thing in both languages ---
@@ -91,7 +92,9 @@ def test_a_function_of_sam_may_have_its_own_url() -> None:
 def test_a_registry_says_whether_tags_can_move_and_images_are_scanned() -> None:
     text = "  X: {Type: 'AWS::ECR::Repository', Properties: %s}\n"
     plain = facts_of(text % "{}")
-    strict = facts_of(text % "{ImageTagMutability: IMMUTABLE, ImageScanningConfiguration: {ScanOnPush: true}}")
+    strict = facts_of(
+        text % "{ImageTagMutability: IMMUTABLE, ImageScanningConfiguration: {ScanOnPush: true}}"
+    )
     later = facts_of(text % "{ImageTagMutability: !Ref Later, ImageScanningConfiguration: !Ref Later}")
     assert [(f["immutable_tags"], f["scan_on_push"]) for f in (plain, strict, later)] == [
         (False, False),
@@ -113,7 +116,9 @@ def test_a_log_group_says_how_long_it_keeps_and_with_which_key() -> None:
 
 
 def test_a_network_is_never_the_default_one() -> None:
-    assert facts_of("  X: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}\n")["default"] is False
+    assert (
+        facts_of("  X: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}\n")["default"] is False
+    )
 
 
 def test_a_balancer_is_public_unless_it_is_internal() -> None:
@@ -179,7 +184,12 @@ def test_tags_are_pairs_or_a_mapping(properties: str, tags: object, complete: bo
 
 def test_a_type_is_known_to_have_tags_or_not_to() -> None:
     assert not TAGGED & UNTAGGED
-    assert {"AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::EFS::FileSystem", "AWS::EC2::LaunchTemplate"} <= TAGGED
+    assert {
+        "AWS::SQS::Queue",
+        "AWS::S3::Bucket",
+        "AWS::EFS::FileSystem",
+        "AWS::EC2::LaunchTemplate",
+    } <= TAGGED
     assert {"AWS::EC2::Route", "AWS::IAM::Policy", "AWS::Lambda::Permission"} <= UNTAGGED
     for native_type, twin in TWINS.items():
         if native_type in TAGGED | UNTAGGED and twin.tags != "?":
@@ -224,7 +234,9 @@ def test_a_type_whose_name_is_like_a_modelled_one_meets_no_adapter() -> None:
 
 
 def a_group(**changes: Any) -> Resource:
-    values = {"SecurityGroupIngress": [{"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}]}
+    values = {
+        "SecurityGroupIngress": [{"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}]
+    }
     fields = {"address": "G", "type": "AWS::EC2::SecurityGroup", "name": "G", "action": Action.CREATE,
               "planned": values, "after": values, "configured": frozenset(values), "cloud": "aws"}  # fmt: skip
     return Resource(**(fields | changes))
@@ -264,14 +276,16 @@ def _camel_path(at: str) -> str:
 def _plain(resource: Resource) -> dict[str, Any]:
     facts = dict(resource.facts)
     if isinstance(facts.get("ingress"), tuple):
-        facts["ingress"] = tuple({k: v for k, v in entry.items() if k != "path"} for entry in facts["ingress"])
+        facts["ingress"] = tuple(
+            {k: v for k, v in entry.items() if k != "path"} for entry in facts["ingress"]
+        )
     if isinstance(facts.get("tags"), dict):
         facts["tags"] = lowered(facts["tags"])
     return facts
 
 
 def test_the_path_of_an_attribute_is_the_propertys() -> None:
-    found: Translated | None = translate(a_group())
+    found = translate(a_group())
     assert found is not None
     assert [
         found.path_of(at)
@@ -285,7 +299,9 @@ def test_the_path_of_an_attribute_is_the_propertys() -> None:
     ]
     template = translate(replace(a_group(), type="AWS::EC2::LaunchTemplate"))
     assert template is not None
-    assert template.path_of("/metadata_options/http_tokens") == "/LaunchTemplateData/MetadataOptions/HttpTokens"
+    assert (
+        template.path_of("/metadata_options/http_tokens") == "/LaunchTemplateData/MetadataOptions/HttpTokens"
+    )
 
 
 def test_an_unknown_value_that_nothing_explains_counts_as_set() -> None:

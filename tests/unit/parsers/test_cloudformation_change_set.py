@@ -27,7 +27,9 @@ def described(*changes: dict[str, Any], **fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def change(action: str = "Add", kind: str = "AWS::S3::Bucket", name: str = "Bucket", **fields: Any) -> dict[str, Any]:
+def change(
+    action: str = "Add", kind: str = "AWS::S3::Bucket", name: str = "Bucket", **fields: Any
+) -> dict[str, Any]:
     """A change; ``before`` and ``after`` are properties."""
     for side, context in (("before", "BeforeContext"), ("after", "AfterContext")):
         if side in fields:
@@ -106,7 +108,7 @@ def test_property_values_are_before_and_after_and_what_comes_later_is_unknown() 
     }
     assert resource.unknown == ("/ImageId", "/KeyName", "/SubnetId", "/Tags/0/Value")
     assert resource.unresolved == ("/ImageId", "/KeyName", "/SubnetId", "/Tags/Value")
-    assert resource.configured == {"SubnetId", "KeyName", "ImageId", "Tags", "EbsOptimized"}
+    assert resource.configured == frozenset({"SubnetId", "KeyName", "ImageId", "Tags", "EbsOptimized"})
     assert resource.replace_paths == ("/KeyName", "/SubnetId")
     assert resource.facts["tags"] == {"a": UNKNOWN}
     assert resource.region == "eu-central-1"
@@ -115,7 +117,9 @@ def test_property_values_are_before_and_after_and_what_comes_later_is_unknown() 
 def test_secrets_in_property_values_are_remembered_and_marked() -> None:
     plan = change_set(
         described(
-            change("Add", "AWS::RDS::DBInstance", "Db", after={"MasterUserPassword": "swordfish", "Port": "5432"}),
+            change(
+                "Add", "AWS::RDS::DBInstance", "Db", after={"MasterUserPassword": "swordfish", "Port": "5432"}
+            ),
             change("Remove", "AWS::RDS::DBInstance", "Old", before={"MasterUserPassword": "mackerel"}),
         )
     )
@@ -181,7 +185,11 @@ def test_nothing_that_is_not_known_passes_a_rule_about_it() -> None:
     types = {
         "AWS::EC2::Instance": {"instance-no-public-ip", "instance-metadata-v2", "volume-encrypted"},
         "AWS::EC2::LaunchTemplate": {"instance-no-public-ip", "instance-metadata-v2", "volume-encrypted"},
-        "AWS::AutoScaling::AutoScalingGroup": {"instance-no-public-ip", "instance-metadata-v2", "volume-encrypted"},
+        "AWS::AutoScaling::AutoScalingGroup": {
+            "instance-no-public-ip",
+            "instance-metadata-v2",
+            "volume-encrypted",
+        },
         "AWS::EC2::SecurityGroup": {"ingress-no-open-admin-ports", "ingress-no-open-all"},
         "AWS::EC2::SecurityGroupIngress": {"ingress-no-open-admin-ports", "ingress-no-open-all"},
         "AWS::S3::Bucket": {"bucket-no-public-access", "bucket-encrypted", "bucket-versioned"},
@@ -198,7 +206,7 @@ def test_nothing_that_is_not_known_passes_a_rule_about_it() -> None:
     }
     names = {f"X{index}": kind for index, kind in enumerate(types)}
     plan = change_set(described(*(change("Add", kind, name) for name, kind in names.items())))
-    settings = {"required-tags": {"tags": {"owner": []}}}
+    settings: dict[str, Any] = {"required-tags": {"tags": {"owner": []}}}
     found, _ = evaluate(plan, RULES, settings)
     unknown: dict[str, set[str]] = {kind: set() for kind in types}
     for outcome in found:
@@ -219,7 +227,9 @@ def test_a_policy_of_a_bucket_that_is_there_belongs_to_it_by_its_id() -> None:
                 "Policy",
                 after={
                     "Bucket": "b-1",
-                    "PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*"}]},
+                    "PolicyDocument": {
+                        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*"}]
+                    },
                 },
             ),
         )
@@ -256,7 +266,7 @@ def test_a_change_that_is_not_fully_understood_is_refused(changes: list[Any], me
 
 
 def test_more_changes_than_the_limit_are_refused() -> None:
-    with pytest.raises(PlanParseError, match="2 changes .limit: 1."):
+    with pytest.raises(PlanParseError, match=r"2 changes \(limit: 1\)"):
         change_set(described(change(name="A"), change(name="B")), Limits(max_resources=1))
 
 

@@ -47,7 +47,11 @@ def secret_texts(value: Any) -> set[str]:
             pending += item
         elif isinstance(item, str):
             found |= {text for text in (item, _decoded(item)) if len(text) >= MIN_SECRET_CHARS}
-        elif isinstance(item, int | Decimal) and not isinstance(item, bool) and len(str(item)) > MIN_SECRET_CHARS:
+        elif (
+            isinstance(item, int | Decimal)
+            and not isinstance(item, bool)
+            and len(str(item)) > MIN_SECRET_CHARS
+        ):
             found.add(str(item))
     return found
 
