@@ -32,7 +32,7 @@ def template(text: str, limits: Limits | None = None, **parameters: str) -> Plan
 
 def judged(text: str, **parameters: str) -> Plan:
     """The same with facts."""
-    return plan_with_facts(template(text, **parameters))
+    return plan_with_facts(template(text, None, **parameters))
 
 
 def property_of(value: str, head: str = "", **parameters: str) -> Any:
@@ -52,7 +52,7 @@ def resource_with(value: str, head: str = "", **parameters: str) -> Resource:
         f"{head}\nResources:\n  Queue: {{Type: 'AWS::SQS::Queue'}}\n  Topic: {{Type: 'AWS::SNS::Topic'}}\n"
         f"  X:\n    Type: AWS::X::Y\n    Properties:\n      P: {value}\n"
     )
-    return template(text, **parameters).resources[-1]
+    return template(text, None, **parameters).resources[-1]
 
 
 def change_set(document: Mapping[str, Any], limits: Limits | None = None) -> Plan:

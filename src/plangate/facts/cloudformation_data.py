@@ -81,9 +81,9 @@ def _encryption_rule(rule: Raw) -> Raw:
 
 
 def _db_instance_type(given: Values) -> str:
-    # One that may be a member of a cluster is read as one: whatever is left open is unknown then.
-    member_of = member(given, "DBClusterIdentifier")
-    return "aws_db_instance" if member_of in (None, "") else "aws_rds_cluster_instance"
+    # One of which nothing is known may be one of its own, whose data goes with it.
+    alone = isinstance(given, AllUnknown) or member(given, "DBClusterIdentifier") in (None, "")
+    return "aws_db_instance" if alone else "aws_rds_cluster_instance"
 
 
 def _db_instance(given: Values, values: dict[str, Any]) -> None:

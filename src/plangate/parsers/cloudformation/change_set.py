@@ -20,6 +20,7 @@ from plangate.model.values import UNKNOWN, AllUnknown, at_pointer, pointer
 from plangate.parsers.base import Documents, Format, Input, Limits, Options
 from plangate.parsers.cloudformation.known import known_part
 from plangate.parsers.cloudformation.opaque import opaque_resource
+from plangate.parsers.cloudformation.places import nearest
 from plangate.parsers.cloudformation.secret_names import secret_places, secret_texts
 from plangate.parsers.cloudformation.template import PROVIDER
 from plangate.parsers.cloudformation.texts import is_dynamic
@@ -211,9 +212,7 @@ class _ChangeSet:
             seen.add(resource.address)
 
     def _refuse(self, at: str, problem: str) -> NoReturn:
-        line, column = self._places.at(at)
-        where = f"line {line} column {column} ({at})" if line else at
-        raise PlanParseError(self._source.name, problem, at=where)
+        raise PlanParseError(self._source.name, problem, at=nearest(self._places, at))
 
 
 def _settled(value: Any) -> Any:

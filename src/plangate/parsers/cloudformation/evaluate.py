@@ -225,13 +225,10 @@ class Evaluator:
                 default = self.aside(options["DefaultValue"], spot)
             argument = argument[:-1]
         keys, inner = self._argument(argument, spot)
-        found = functions.find_in_map(self.scope.mappings, keys, self._budget)
+        found = functions.find_in_map(self.scope.mappings, keys)
         if found is ABSENT and default is not None:
             inner.add(default[1])
             found = default[0] if default[0] not in (ABSENT, MAYBE) else UNKNOWN
-        elif default is not None and _has_unknown(keys):
-            # Whether the default counts is not known either.
-            found = found if functions.is_same(found, default[0]) else UNKNOWN
         return self._made(UNKNOWN if found is ABSENT else found, inner, spot, trace)
 
     # --- text and lists ---
@@ -331,7 +328,3 @@ def _split_name(name: str, scope: Scope) -> tuple[str, str]:
         return name, ""
     logical, _, attribute = name.partition(".")
     return logical, attribute
-
-
-def _has_unknown(keys: Any) -> bool:
-    return not isinstance(keys, list) or any(not isinstance(key, str | int) for key in keys)

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from plangate.model.values import ABSENT, UNKNOWN
 from plangate.parsers.cloudformation.texts import text_of
-from plangate.parsers.cloudformation.trace import Budget
 
 FIND_WITH_DEFAULT: Final = 4
 """Arguments of ``Fn::FindInMap`` when the last one holds its default."""
@@ -106,28 +105,18 @@ def cidr(arguments: Any) -> Any:
     return [str(make((first + (index << bits), prefix))) for index in range(count)]
 
 
-def find_in_map(mappings: Mapping[str, Any], keys: Any, budget: Budget) -> Any:
+def find_in_map(mappings: Mapping[str, Any], keys: Any) -> Any:
     """``Fn::FindInMap``: map, first and second key.
 
     Returns:
-        The value; `ABSENT` when known keys are not there; `UNKNOWN` when a key is unknown, unless all values that it
-        may name are the same.
+        The value; `ABSENT` when known keys are not there; `UNKNOWN` when a key is unknown.
     """
     if not isinstance(keys, list) or len(keys) != 3:  # noqa: PLR2004
         return UNKNOWN
-    found: list[Any] = [mappings]
-    for key in keys:
-        name = text_of(key)
-        budget.spend(nodes=len(found))
-        if name is not None:
-            below = [item[name] for item in found if isinstance(item, Mapping) and name in item]
-            if len(found) == 1 and not below:
-                return ABSENT
-            found = below
-        elif key is UNKNOWN and found != [mappings]:
-            found = [below for item in found if isinstance(item, Mapping) for below in item.values()]
-        else:
+    names = [text_of(key) for key in keys]
+    found: Any = mappings
+    for name in names:
+        if name is None:
             return UNKNOWN
-    budget.spend(nodes=len(found))
-    agree = found and all(is_same(found[0], item) for item in found)
-    return found[0] if agree else UNKNOWN
+        found = found.get(name, ABSENT) if isinstance(found, Mapping) else ABSENT
+    return found

@@ -21,11 +21,11 @@ def opaque_transforms(root: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each macro that may change the template before it is deployed."""
     if _TRANSFORM in root:
         yield f"{_TRANSFORM} at the top of the template may change all of it"
-    for name in ("Parameters", "Mappings", "Conditions", "Globals"):
-        section = root.get(name)
+    for title in ("Parameters", "Mappings", "Conditions", "Globals"):
+        section = root.get(title)
         members = [section, *section.values()] if isinstance(section, Mapping) else []
         if any(isinstance(each, Mapping) and _TRANSFORM in each for each in members):
-            yield f"{_TRANSFORM} in {name} may change what the rest of the template means"
+            yield f"{_TRANSFORM} in {title} may change what the rest of the template means"
     declared = root.get("Transform")
     for transform in declared if isinstance(declared, list) else [declared]:
         name = transform.get("Name") if isinstance(transform, Mapping) else transform

@@ -60,3 +60,12 @@ class Placed:
 
     def _location(self, place: tuple[int, int]) -> Location:
         return Location(file=self._name, line=place[0], column=place[1])
+
+
+def nearest(places: Places, at: str) -> str:
+    """Where a JSON Pointer stands, for a complaint: its own place, or that of what should hold it."""
+    found = at
+    while found and places.at(found) == (0, 0):
+        found = found.rpartition("/")[0]
+    line, column = places.at(found)
+    return f"line {line} column {column}" if line else at

@@ -3,9 +3,9 @@
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
-from plangate.model.values import UNKNOWN
 from plangate.parsers.cloudformation.trace import Spot
 from plangate.parsers.terraform_values import MIN_SECRET_CHARS
 
@@ -47,8 +47,12 @@ def secret_texts(value: Any) -> set[str]:
             pending += item
         elif isinstance(item, str):
             found |= {text for text in (item, _decoded(item)) if len(text) >= MIN_SECRET_CHARS}
-        elif item is not None and item is not UNKNOWN and not isinstance(item, bool):
-            found |= {str(item)} if len(str(item)) > MIN_SECRET_CHARS else set()
+        elif (
+            isinstance(item, int | Decimal)
+            and not isinstance(item, bool)
+            and len(str(item)) > MIN_SECRET_CHARS
+        ):
+            found.add(str(item))
     return found
 
 

@@ -24,7 +24,7 @@ from plangate.parsers.cloudformation.cycles import find_cycle
 from plangate.parsers.cloudformation.known import known_part
 from plangate.parsers.cloudformation.loops import PREFIX, loop_members
 from plangate.parsers.cloudformation.opaque import opaque_resource, opaque_transforms
-from plangate.parsers.cloudformation.places import Placed
+from plangate.parsers.cloudformation.places import Placed, nearest
 from plangate.parsers.cloudformation.sam import with_globals
 from plangate.parsers.cloudformation.scope import Scope, declared_parameters, pseudo_parameters
 from plangate.parsers.cloudformation.secret_names import secret_places, secret_texts
@@ -284,9 +284,7 @@ class _Template:
             )
 
     def _refuse(self, at: str, problem: str) -> NoReturn:
-        line, column = self._places.at(at)
-        where = f"line {line} column {column}" if line else at
-        raise PlanParseError(self._source.name, problem, at=where)
+        raise PlanParseError(self._source.name, problem, at=nearest(self._places, at))
 
 
 def _at(values: Mapping[str, Any], at: str) -> Any:

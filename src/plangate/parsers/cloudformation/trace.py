@@ -1,5 +1,6 @@
 """What evaluating a template leaves behind beside values: edges, what could not be followed, and secrets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -76,7 +77,7 @@ class Trace:
         """Take over what went into a value made of several: it is not exactly any of them."""
         if other.secret:
             self.secret.add(spot.exact)
-        if value is UNKNOWN:
+        if _holds_unknown(value):
             for _, address, attribute in other.edges:
                 self.edges[spot.plain, address, attribute] = False
             self.lost.add(spot.plain)
@@ -87,6 +88,19 @@ class Trace:
             Reference(at=at, address=address, attribute=attribute, exact=exact)
             for (at, address, attribute), exact in sorted(self.edges.items())
         )
+
+
+def _holds_unknown(value: Any) -> bool:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if item is UNKNOWN or item is MAYBE:
+            return True
+        if isinstance(item, Mapping):
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+    return False
 
 
 class Budget:
