@@ -2,7 +2,9 @@
 
 Rules this module keeps:
 1. Every document is an object with ``apiVersion`` and ``kind``, or all of the input is refused.
-2. Every kind of list is opened, as ``kubectl`` opens it; an item that is no object is refused.
+2. Every kind of list is opened, as ``kubectl`` opens it; an item that is no object is refused. Whatever has ``items``
+   is a list to ``kubectl``, which then applies the items and nothing else, while the API takes it for what its kind
+   says: where the kind is not a list's, both are judged.
 3. An admission review says what is done to its object. An operation that it does not know is refused.
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
@@ -107,27 +109,24 @@ def _opened(value: Any, at: str, document: int, complaints: Complaints) -> Itera
         complaints.refuse(document, at, problem, hint="check what is no manifest by itself")
     if value["kind"] == REVIEW and value["apiVersion"].startswith(_REVIEW_GROUP):
         yield _reviewed(value, at, document, complaints)
-    elif _is_list(value):
-        yield from _items(value, at, document, complaints)
-    else:
+        return
+    has_items = isinstance(value.get("items"), list)
+    if not _is_named_list(value, has_items=has_items):
         yield Entry(action=Action.CREATE, before=None, after=value, document=document, at=at)
+    elif not has_items and value.get("items") is not None:
+        complaints.refuse(document, f"{at}/items", "items is not a list")
+    if has_items:
+        yield from _items(value, at, document, complaints)
 
 
-def _is_list(value: Mapping[str, Any]) -> bool:
+def _is_named_list(value: Mapping[str, Any], *, has_items: bool) -> bool:
     kind: str = value["kind"]
-    return (kind == _LIST and value["apiVersion"] == "v1") or (
-        kind.endswith(_LIST) and isinstance(value.get("items"), list)
-    )
+    return (kind == _LIST and value["apiVersion"] == "v1") or (kind.endswith(_LIST) and has_items)
 
 
 def _items(value: Mapping[str, Any], at: str, document: int, complaints: Complaints) -> Iterator[Entry]:
-    items = value.get("items")
-    if items is None:
-        return
-    if not isinstance(items, list):
-        complaints.refuse(document, f"{at}/items", "items is not a list")
     item_kind = value["kind"].removesuffix(_LIST)
-    for index, item in enumerate(items):
+    for index, item in enumerate(value["items"]):
         # A typed list leaves out of its items what it says itself.
         whole = item
         if item_kind and isinstance(item, dict) and "kind" not in item:

@@ -151,6 +151,21 @@ def test_a_kind_that_only_ends_like_a_list_is_an_object() -> None:
     assert only(text).address == "WishList.example.com/a"
 
 
+@pytest.mark.parametrize("kind", ["ConfigMap", "Deployment", "Thing"])
+def test_what_hides_objects_in_items_is_judged_with_them(kind: str) -> None:
+    text = f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\nitems:\n  - {{apiVersion: v1, kind: Pod}}\n"
+    found = [(r.address, r.location.line if r.location else 0) for r in read(text).resources]
+    assert found == [(f"{kind}/a", 1), ("Pod/(unnamed)", 5)]
+    assert "line 5 column 5: not a Kubernetes object" in refusal(
+        text.replace("{apiVersion: v1, kind: Pod}", "text")
+    )
+
+
+def test_items_without_a_kind_are_of_the_kind_that_holds_them() -> None:
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nitems:\n  - metadata: {name: b}\n"
+    assert [r.address for r in read(text).resources] == ["Pod/a", "Pod/b"]
+
+
 def test_attributes_know_their_place_or_that_of_what_holds_them() -> None:
     pod = only("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  hostPID: true\n")
     file = "web.yaml"
