@@ -18,6 +18,7 @@ from plangate.rules.registry import RULES
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "allowed-regions": {"regions": ["eu-west-1", "eu-central-1"]},
+    "bucket-encrypted": {"accepted": ["aws:kms", "aws:kms:dsse"]},
     "required-tags": {"tags": {"owner": [], "environment": []}},
 }
 """Rules that ask for nothing by themselves."""
@@ -28,8 +29,8 @@ NOT_IN_SOURCE = {
 }
 
 
-def plan_of(example: str, folder: Path) -> Plan:
-    if example.lstrip().startswith(("apiVersion:", "#", "---")):
+def plan_of(example: str, language: str, folder: Path) -> Plan:
+    if language == "yaml":
         data = example.encode()
         source = Input(name="example.yaml", data=data, sha256="0" * 64, size=len(data))
         plan = formats.parse(formats.read_documents(source, Limits()), Options(), Limits())
@@ -40,7 +41,7 @@ def plan_of(example: str, folder: Path) -> Plan:
 
 
 def statuses(rule: Rule, example: str, folder: Path) -> set[Status]:
-    plan = plan_of(example, folder)
+    plan = plan_of(example, rule.language, folder)
     outcomes, _ = evaluate(plan, {rule.spec.id: rule}, {rule.spec.id: SETTINGS.get(rule.spec.id, {})})
     return {outcome.status for outcome in outcomes}
 
