@@ -2,7 +2,8 @@
 
 Two resources are linked when one's attribute refers to the other in the configuration, or when its known value
 is the other's known identifier. A link is *exact* when it names one instance, *possible* when it may be that
-instance (``each.key``, a local value, an unknown identifier): a fact built on a possible link is unknown.
+instance (``each.key``, a local value, an unknown identifier, a name that several have): a fact built on a possible
+link is unknown.
 
 Every index is built once, on first use, so that a plan is walked a constant number of times.
 """
@@ -16,6 +17,9 @@ from plangate.model.plan import Action, Reference, Resource
 from plangate.model.values import ABSENT, UNKNOWN, at_pointer
 
 T = TypeVar("T")
+
+MAX_JOINED: Final = 200
+"""Resources that several shared names of one attribute may stand for."""
 
 IDENTIFIERS: Final = (
     "id", "arn", "name", "bucket", "identifier", "self_link", "key_id", "name_prefix", "function_name",
@@ -51,8 +55,8 @@ class _Referrers:
     exact: dict[str, list[Resource]] = field(default_factory=dict)
     possible: dict[str, list[Resource]] = field(default_factory=dict)
     unfollowed: list[Resource] = field(default_factory=list)
-    joined: dict[tuple[str, ...], tuple[Resource, ...]] = field(default_factory=dict)
-    """Possible referrers of whatever has these patterns: one tuple for all targets that share them."""
+    joined: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Resource, ...]] = field(default_factory=dict)
+    """Possible referrers of whatever has these patterns and shared names: one tuple for all that have the same."""
 
 
 class Graph:
@@ -68,6 +72,7 @@ class Graph:
         self._existing_by_type: dict[str, tuple[Resource, ...]] = {}
         self._referrers: dict[tuple[str, str], _Referrers] = {}
         self._identified: dict[str, Mapping[str, tuple[Resource, ...]]] = {}
+        self._shared: dict[str, Mapping[str, tuple[Resource, ...]]] = {}
         self._covered: dict[tuple[str, tuple[str, ...]], tuple[Resource, ...]] = {}
         self._remembered: dict[tuple[str, ...], Any] = {}
 
@@ -107,13 +112,8 @@ class Graph:
             return Links()
         values = _items(value)
         exact: dict[int, Resource] = {}
-        possible: tuple[Resource, ...] = ()
-        outside = False
-        for item in values:
-            if isinstance(item, str):
-                found = [t for native in types for t in self._identifiers(native).get(item, ())]
-                exact.update((id(target), target) for target in found)
-                outside = outside or not found
+        named = self._named(dict.fromkeys(item for item in values if isinstance(item, str)), types, exact)
+        possible, outside = named.possible, named.outside
         if any(item is UNKNOWN for item in values):
             references = references_at(resource, at)
             followed = False
@@ -129,6 +129,25 @@ class Graph:
             outside = outside or not followed or _is_lost(resource, at)
         return Links(exact=tuple(exact.values()), possible=possible, outside=outside)
 
+    def _named(self, names: Iterable[str], types: Sequence[str], exact: dict[int, Resource]) -> Links:
+        """What known names stand for: those that one resource has are added to ``exact``, the rest is possible."""
+        possible: tuple[Resource, ...] = ()
+        outside = False
+        for name in names:
+            outside = outside or not any(name in self._identifiers(native) for native in types)
+            for native in types:
+                sharing = self._sharing(native, name)
+                if not sharing:
+                    exact.update((id(t), t) for t in self._identifiers(native).get(name, ()))
+                elif not possible:
+                    possible = sharing
+                elif len(possible) + len(sharing) <= MAX_JOINED:
+                    possible += sharing
+                else:
+                    # More of them are not joined for each resource anew; they count as not followed.
+                    outside = True
+        return Links(possible=possible, outside=outside)
+
     def referrers(self, target: Resource, native_type: str, at: str) -> Links:
         """Existing resources of a type whose attribute points at the target.
 
@@ -139,14 +158,19 @@ class Graph:
         """
         index = self._referrers_of(native_type, at)
         exact: dict[int, Resource] = {}
+        shared: tuple[str, ...] = ()
         for name in identifiers(target):
-            exact.update((id(r), r) for r in index.by_value.get(name, ()))
+            if name in index.by_value and self._sharing(target.type, name):
+                shared += (name,)
+            else:
+                exact.update((id(r), r) for r in index.by_value.get(name, ()))
         exact.update((id(r), r) for r in index.exact.get(target.address, ()))
         listed = tuple(pattern for pattern in patterns(target.address) if pattern in index.possible)
-        possible = index.joined.get(listed)
+        possible = index.joined.get((listed, shared))
         if possible is None:
             found = [*index.unfollowed, *(r for pattern in listed for r in index.possible[pattern])]
-            possible = index.joined[listed] = tuple({id(r): r for r in found}.values())
+            found += (r for name in shared for r in index.by_value[name])
+            possible = index.joined[listed, shared] = tuple({id(r): r for r in found}.values())
         return Links(exact=tuple(exact.values()), possible=possible)
 
     def _existing(self, pattern: str, types: tuple[str, ...]) -> tuple[Resource, ...]:
@@ -156,6 +180,20 @@ class Graph:
             found = tuple(r for r in members if r.type in types and r.exists_after)
             self._covered[pattern, types] = found
         return found
+
+    def _sharing(self, native_type: str, name: str) -> tuple[Resource, ...]:
+        """Managed resources of a type that share one name, as in two accounts; empty when it names one at most.
+
+        Which of them is meant is not known, so a link by such a name is only possible.
+        """
+        shared = self._shared.get(native_type)
+        if shared is None:
+            shared = self._shared[native_type] = {
+                known: managed
+                for known, found in self._identifiers(native_type).items()
+                if len(found) > 1 and len(managed := tuple(r for r in found if r.mode == "managed")) > 1
+            }
+        return shared.get(name, ())
 
     def _identifiers(self, native_type: str) -> Mapping[str, tuple[Resource, ...]]:
         index = self._identified.get(native_type)

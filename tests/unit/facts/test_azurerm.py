@@ -565,3 +565,36 @@ def test_of_a_resource_of_which_nothing_is_known_nothing_good_is_said_that_could
         assert facts.get(name) is not True
     for name in ("public_ip", "public", "full_admin", "public_endpoint"):
         assert facts.get(name) is not False
+
+
+def test_interfaces_that_are_not_known_may_have_a_public_address() -> None:
+    hidden = azure("azurerm_network_interface.a", {"id": "/nic/a", "ip_configuration": UNKNOWN})
+    machine = {"network_interface_ids": ["/nic/a"]}
+    assert fact("azurerm_virtual_machine.m", machine, "public_ip", hidden) is UNKNOWN
+    values = {"network_interface": [{"ip_configuration": UNKNOWN}]}
+    assert fact("azurerm_linux_virtual_machine_scale_set.s", values, "public_ip") is UNKNOWN
+
+
+def test_a_rule_that_refers_to_a_group_is_in_the_order_of_that_group() -> None:
+    tied = azure(
+        "azurerm_network_security_rule.a",
+        {"network_security_group_name": UNKNOWN, "resource_group_name": UNKNOWN, **rule()},
+        references=(
+            a_reference("/network_security_group_name", "azurerm_network_security_group.g", attribute="name"),
+        ),
+    )
+    group = the_group(name=UNKNOWN, resource_group_name=UNKNOWN, security_rule=[DENY_ALL])
+    assert facts_of(tied, group)["ingress"] == ()
+    assert facts_of(tied, the_group(name=UNKNOWN, security_rule=[]))["ingress"] != ()
+
+
+def test_a_policy_of_a_key_that_is_not_known_may_not_rotate_it() -> None:
+    values: dict[str, Any] = {"rotation_policy": [{"automatic": UNKNOWN}]}
+    assert fact("azurerm_key_vault_key.k", values, "rotation") is UNKNOWN
+    values = {"rotation_policy": [{"automatic": [{"time_after_creation": UNKNOWN}]}]}
+    assert fact("azurerm_key_vault_key.k", values, "rotation") is UNKNOWN
+
+
+def test_networks_of_a_cluster_that_are_not_known_may_be_all() -> None:
+    values = {"api_server_access_profile": [{"authorized_ip_ranges": UNKNOWN}]}
+    assert fact("azurerm_kubernetes_cluster.c", values, "public_endpoint", configured=None) is UNKNOWN

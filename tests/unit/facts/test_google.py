@@ -659,3 +659,7 @@ def test_of_a_resource_of_which_nothing_is_known_nothing_good_is_said_that_could
         assert facts.get(name) is not True
     for name in ("public_ip", "full_admin", "public_endpoint", "public_acl", "public_policy"):
         assert facts.get(name) is not False or name in {"public_acl", "public_policy"}
+
+
+def test_encryption_that_is_not_known_is_not_the_default() -> None:
+    assert fact("google_storage_bucket.b", {"encryption": UNKNOWN}, "encryption") is UNKNOWN

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plangate.model.graph import Graph, Links, identifiers
+from plangate.model.graph import MAX_JOINED, Graph, Links, identifiers
 from plangate.model.plan import Action, Resource
 from plangate.model.values import UNKNOWN, AllUnknown
 from tests.builders import a_reference, a_resource
@@ -206,3 +206,54 @@ def test_links_between_all_and_all_are_one_row_that_all_share() -> None:
     there = [graph.targets(rule, "/security_group_id", ("aws_security_group",)).possible for rule in rules]
     assert {len(row) for row in (*back, *there)} == {number}
     assert len({id(row) for row in back}) == len({id(row) for row in there}) == 1
+
+
+# --- Names that several have ---------------------------------------------------------------------------------
+
+
+def test_a_name_that_several_have_may_mean_each_of_them() -> None:
+    one, other = (a_subnet(f"aws_subnet.{name}", "subnet-1") for name in "ab")
+    instance = an_instance("subnet-1")
+    assert targets(instance, one, other) == Links(possible=(one, other))
+    assert Graph([instance, one, other]).referrers(one, "aws_instance", "/subnet_id") == Links(
+        possible=(instance,)
+    )
+
+
+def test_a_data_source_that_reads_what_the_plan_manages_does_not_make_its_name_doubtful() -> None:
+    managed = a_subnet(subnet_id="subnet-1")
+    read = a_subnet("data.aws_subnet.a", "subnet-1", mode="data", action=Action.READ)
+    instance = an_instance("subnet-1")
+    assert targets(instance, managed, read) == Links(exact=(managed, read))
+    assert Graph([instance, managed, read]).referrers(managed, "aws_instance", "/subnet_id") == Links(
+        exact=(instance,)
+    )
+
+
+def test_more_shared_names_than_are_joined_count_as_not_followed() -> None:
+    subnets = [a_subnet(f"aws_subnet.s{i}", f"subnet-{i % 2}") for i in range(MAX_JOINED + 2)]
+    found = targets(an_instance(["subnet-0", "subnet-1"]), *subnets)
+    assert (found.possible, found.outside) == (tuple(subnets[::2]), True)
+    few = targets(an_instance(["subnet-0", "subnet-1"]), *subnets[:4])
+    assert (found.exact, few) == ((), Links(possible=(*subnets[:4:2], *subnets[1:4:2])))
+
+
+def test_resources_that_share_a_name_share_one_row_of_links() -> None:
+    subnets = [a_subnet(f"aws_subnet.s{i}", "subnet-1") for i in range(3)]
+    instances = [a_resource(f"aws_instance.i{i}", {"subnet_id": "subnet-1"}) for i in range(3)]
+    graph = Graph([*subnets, *instances])
+    rows = {id(graph.referrers(subnet, "aws_instance", "/subnet_id").possible) for subnet in subnets}
+    rows |= {-id(graph.targets(instance, "/subnet_id", SUBNETS).possible) for instance in instances}
+    assert len(rows) == 2
+
+
+def test_what_follows_from_a_graph_is_worked_out_once() -> None:
+    asked: list[int] = []
+    graph = Graph([])
+
+    def work_out() -> int:
+        asked.append(1)
+        return len(asked)
+
+    assert [graph.remembered(("a",), work_out) for _ in range(3)] == [1, 1, 1]
+    assert graph.remembered(("b",), work_out) == 2
