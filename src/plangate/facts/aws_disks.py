@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from plangate.facts.base import REGISTRY, Adapter, Blocks, Native, Values, blocks_in, flag, has_text
 from plangate.facts.links import account_setting
+from plangate.model.plan import Action
 from plangate.model.values import UNKNOWN, Tri, all_of
 
 
@@ -46,8 +47,9 @@ def disks_encrypted(native: Native, template: Tri | None) -> Tri:
     else:
         # The root disk is there whether it is described or not, and perhaps described by the template.
         root_disk = default if template is None else UNKNOWN
-    others = native.blocks("ebs_block_device")
-    # Unknown and not described: what the image brings along is not in the plan.
+    # Unknown and not described, or not described at all: what the image brings along is not in the plan.
+    described = "ebs_block_device" in native.values or native.resource.action is Action.UPDATE
+    others = native.blocks("ebs_block_device") if described else UNKNOWN
     other_disks = (
         UNKNOWN if others is UNKNOWN else _all_encrypted(native, "ebs_block_device", others, default)
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from plangate.facts.base import Raw, Values, blocks_in
 from plangate.facts.data_holders import DATA_WORDS, HOLDERS, WITHOUT_DATA
+from plangate.facts.taggable import unwritten_tags
 from plangate.model.plan import Resource
 from plangate.model.regions import REGION_ATTRIBUTES
 from plangate.model.values import UNKNOWN, Tri, Unknown
@@ -130,12 +131,21 @@ _PLACED_ELSEWHERE: Final = (
 )  # fmt: skip
 
 
-def common_facts(resource: Resource, values: Values) -> dict[str, Any]:
-    """Facts of every managed resource; names and meaning in `plangate.model.kinds.COMMON_FACTS`."""
+def common_facts(resource: Resource, values: Values, *, whole: bool = True) -> dict[str, Any]:
+    """Facts of every managed resource; names and meaning in `plangate.model.kinds.COMMON_FACTS`.
+
+    Args:
+        resource: The resource.
+        values: Its values.
+        whole: The values hold every attribute of the type, as in a plan. Otherwise they hold what somebody wrote, and
+            tags that are not there may be tags that nobody wrote.
+    """
     if resource.provider == "kubernetes":
         tags, complete = _object_labels(values)
     else:
         tags, complete = _labels(values) if resource.cloud == "google" else _tags(values)
+        if tags is None and not whole:
+            tags, complete = unwritten_tags(resource.type)
     return {
         "tags": tags,
         "tags_complete": complete,

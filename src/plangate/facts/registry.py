@@ -67,6 +67,10 @@ _TRANSLATIONS: Final[Mapping[str, str]] = MappingProxyType(
 """Where the types of a format (`plangate.model.plan.Source.format`) are translated before they meet an adapter."""
 
 
+_WHOLE: Final = frozenset({"", "terraform-plan"})
+"""Formats whose documents hold every attribute of a type, also those that nobody wrote."""
+
+
 def family_of(native_type: str) -> str:
     """The family of a native type: what its name begins with, and ``kubernetes`` for an object's group and kind."""
     if "/" in native_type and ":" not in native_type:
@@ -109,7 +113,8 @@ def with_facts(resources: Iterable[Resource], source_format: str = "") -> tuple[
     if module is not None:
         return _translated(listed, import_module(f"plangate.facts.{module}").translate)
     graph = Graph(listed)
-    return tuple(_with_facts(resource, graph) for resource in listed)
+    whole = source_format in _WHOLE
+    return tuple(_with_facts(resource, graph, whole=whole) for resource in listed)
 
 
 def plan_with_facts(plan: Plan) -> Plan:
@@ -129,7 +134,7 @@ def _as_written(
     own: Resource, translated: Translated, graph: Graph, paths: Mapping[str, Callable[[str], str]]
 ) -> Resource:
     """The resource as it was, with the facts of its translation."""
-    seen = _with_facts(translated.resource, graph)
+    seen = _with_facts(translated.resource, graph, whole=False)
     facts = dict(seen.facts)
     ingress = facts.get("ingress")
     if isinstance(ingress, tuple):
@@ -140,16 +145,18 @@ def _as_written(
     return replace(own, kind=seen.kind, facts=facts)
 
 
-def _with_facts(resource: Resource, graph: Graph) -> Resource:
+def _with_facts(resource: Resource, graph: Graph, *, whole: bool) -> Resource:
     if resource.mode != "managed":
         return resource
     adapter = ADAPTERS.get(resource.type)
-    return replace(resource, kind=adapter.kind if adapter else "", facts=_facts(resource, graph, adapter))
+    return replace(
+        resource, kind=adapter.kind if adapter else "", facts=_facts(resource, graph, adapter, whole=whole)
+    )
 
 
-def _facts(resource: Resource, graph: Graph, adapter: Adapter | None) -> dict[str, Any]:
+def _facts(resource: Resource, graph: Graph, adapter: Adapter | None, *, whole: bool) -> dict[str, Any]:
     native: Native = native_of(resource, graph)
-    facts = common_facts(resource, native.values)
+    facts = common_facts(resource, native.values, whole=whole)
     if adapter is None:
         return facts
     try:

@@ -97,7 +97,9 @@ class SourceFile:
 
         parser = Parser(_LANGUAGE)
         try:
-            tree = parser.parse(lambda offset, _point: data[offset : offset + _READ_BYTES], progress_callback=stops)
+            tree = parser.parse(
+                lambda offset, _point: data[offset : offset + _READ_BYTES], progress_callback=stops
+            )
         except ValueError:
             self._refuse_at(first[0] if first else 0, "syntax error, here or a little before")
         return tree.root_node

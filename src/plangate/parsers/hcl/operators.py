@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from plangate.model.values import UNKNOWN
+from plangate.parsers.hcl.numbers import NUMBER_DIGITS
 from plangate.parsers.hcl.origins import Opaque, Origins, Pending, is_unknown, merged_leaf
 from plangate.parsers.hcl.run import EvaluationError
 from plangate.parsers.hcl.scope import Scope
-from plangate.parsers.hcl.numbers import NUMBER_DIGITS
 from plangate.parsers.hcl.values import equal, kind, number, to_number, to_text
 
 _NUMBERS: Final = Context(prec=NUMBER_DIGITS)
