@@ -40,7 +40,8 @@ def source_of(path: Path, folder: Path) -> Plan:
     (folder / "case" / "main.tf").write_text(text)
     if 'provider "aws"' not in text:
         (folder / "case" / "provider.tf").write_text(PROVIDER)
-    shutil.copytree(FIXTURES / "modules", folder / "modules")
+    for module in (FIXTURES / "modules").iterdir():
+        shutil.copytree(module, folder / "case" / module.name)
     return plan_with_facts(parse_source(SourceTree(folder, Limits()), "case", "main", Options(), Limits()))
 
 
