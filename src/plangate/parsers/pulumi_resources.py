@@ -267,16 +267,16 @@ class Resources:
         """Region of a resource of AWS: its own, its provider's, or the stack's; empty when nobody says."""
         if _CLOUDS.get(package) != "aws":
             return ""
-        own = values.get("region")
+        own: object = values.get("region")
         if own is UNKNOWN and isinstance(inputs := state.get("inputs"), dict) and "region" in inputs:
             return UNKNOWN
         if isinstance(own, str) and own:
-            return str(own)
+            return own
         provider = _provider_urn(state)
         if provider in self.regions:
             known: str | Unknown = self.regions[provider]
             return known
-        configured = self.config.get(f"{package}:region", "")
+        configured: str = self.config.get(f"{package}:region", "")
         return UNKNOWN if configured == HIDDEN else configured
 
     def _remember(
