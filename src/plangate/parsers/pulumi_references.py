@@ -54,7 +54,13 @@ class Edges:
     left: int = MAX_EDGES
 
     def of(
-        self, state: Mapping[str, Any], unknown: Iterable[str], found: Found, address: Callable[[str], str]
+        self,
+        state: Mapping[str, Any],
+        unknown: Iterable[str],
+        found: Found,
+        *,
+        address: Callable[[str], str],
+        passes_on: Callable[[str, str], bool],
     ) -> tuple[tuple[Reference, ...], tuple[str, ...]]:
         """References of one resource, sorted, and the properties that could not be followed.
 
@@ -63,6 +69,7 @@ class Edges:
             unknown: JSON Pointers of the unknown values that the program sets.
             found: What the values say themselves.
             address: URN → address.
+            passes_on: Whether a resource (URN) has a property of a name itself, which it may only pass on.
         """
         depends = state.get("propertyDependencies")
         by_property = depends if isinstance(depends, dict) else {}
@@ -78,6 +85,8 @@ class Edges:
                 if not targets or not self._spend(len(targets)):
                     unresolved.add(plain)
                     continue
+                if any(passes_on(urn, name) for urn in targets):
+                    unresolved.add(plain)
                 # Two that one value is made of: it is one of them, or neither.
                 exact = len(targets) == 1 or (len(places) == 1 and len(targets) <= count)
                 edges |= {(plain, address(urn), exact) for urn in targets}

@@ -77,6 +77,7 @@ class Resources:
     regions: dict[str, str | Unknown] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
     prefix: str = ""
+    _inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     edges: Edges = field(default_factory=Edges)
 
     def of(self, entries: Iterable[Entry]) -> tuple[Resource, ...]:
@@ -98,9 +99,11 @@ class Resources:
         """Check a name, and remember what providers are set up for."""
         urn = self._urn(entry.urn, entry.at)
         self.prefix = self.prefix or urn.prefix
+        state = entry.new or entry.old or {}
+        inputs = state.get("inputs")
+        if isinstance(inputs, dict):
+            self._inputs[entry.urn] = inputs
         if urn.type.startswith(PROVIDER):
-            state = entry.new or entry.old or {}
-            inputs = state.get("inputs")
             region = inputs.get("region") if isinstance(inputs, dict) else None
             if isinstance(region, str) and region:
                 self.regions[entry.urn] = UNKNOWN if is_unknown_text(region) else region
@@ -142,7 +145,11 @@ class Resources:
         unresolved: tuple[str, ...] = ()
         if entry.new is not None and configured is not None:
             references, unresolved = self.edges.of(
-                entry.new, [at for at in unknown if pointer_tokens(at)[0] in configured], found, self.address
+                entry.new,
+                [at for at in unknown if pointer_tokens(at)[0] in configured],
+                found,
+                address=self.address,
+                passes_on=lambda urn, name: name in self._inputs.get(urn, ()),
             )
         self._remember(urn.type, found, going, before, after)
         previous = text_in(entry.old, "urn")
