@@ -245,7 +245,7 @@ class Resources:
         for name in hidden if isinstance(hidden, list) else ():
             if isinstance(name, str) and name in sides[1]:
                 found.sensitive.add(pointer(name))
-                found.secrets |= leaves(without_unknown(sides[1][name]))
+                found.secrets |= leaves(without_unknown([sides[1][name]]))
         return sides[0], sides[1]
 
     def _unknown(self, planned: Mapping[str, Any], entry: Entry) -> tuple[str, ...]:
