@@ -258,7 +258,7 @@ def _typed(value: Any, kind: str) -> Any:
     except (ValueError, RecursionError):
         return UNKNOWN
     expected = {"int": int, "bool": bool, "array": list, "object": dict, "secureobject": dict}.get(kind)
-    return found if expected is not None and isinstance(found, expected) else UNKNOWN
+    return found if type(found) is expected else UNKNOWN
 
 
 def _member(value: Any, key: Any) -> Any:
