@@ -21,7 +21,7 @@ NOT_FULLY_READ: Final = {
     "other/tenable__terrascan/pkg/iac-providers/arm/v1/testdata/file-test-data/azuredeploy.json",
     "other/tenable__terrascan/pkg/iac-providers/arm/v1/testdata/key-vault/azuredeploy.json",
 }
-LOOPS: Final = {"range(0, 2)": 2, "[length(variables('firewallrules').rules)]": 2}
+LOOPS: Final = {"[length(range(0, 2))]": 2, "[length(variables('firewallrules').batch.rules)]": 2}
 
 
 def rows() -> list[str]:

@@ -66,12 +66,42 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "aws:s3/bucketV2:BucketV2": "aws_s3_bucket",
         "aws:s3/bucketVersioningV2:BucketVersioningV2": "aws_s3_bucket_versioning",
+        "azure:authorization/assignment:Assignment": "azurerm_role_assignment",
+        "azure:authorization/roleDefinition:RoleDefinition": "azurerm_role_definition",
+        "azure:compute/scaleSet:ScaleSet": "azurerm_virtual_machine_scale_set",
+        "azure:containerservice/registry:Registry": "azurerm_container_registry",
+        "azure:keyvault/keyVault:KeyVault": "azurerm_key_vault",
+        "azure:lb/loadBalancer:LoadBalancer": "azurerm_lb",
+        "azure:operationalinsights/analyticsWorkspace:AnalyticsWorkspace": "azurerm_log_analytics_workspace",
+        "azure:sql/sqlServer:SqlServer": "azurerm_sql_server",
+        "azure:storage/customerManagedKey:CustomerManagedKey": "azurerm_storage_account_customer_managed_key",
+        "gcp:cloudrun/iamBinding:IamBinding": "google_cloud_run_service_iam_binding",
+        "gcp:cloudrun/iamMember:IamMember": "google_cloud_run_service_iam_member",
+        "gcp:cloudrun/iamPolicy:IamPolicy": "google_cloud_run_service_iam_policy",
     }
 )
 """Types whose Terraform name is not made of module and name.
 
-https://github.com/pulumi/pulumi-aws/blob/master/provider/cmd/pulumi-resource-aws/bridge-metadata.json (``renames``)
+https://github.com/pulumi/pulumi-aws/blob/master/provider/cmd/pulumi-resource-aws/bridge-metadata.json (``renames``),
+and the same file of pulumi-azure and pulumi-gcp
 """
+_MODULES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "azure:appservice": "",
+        "azure:compute": "",
+        "azure:containerservice": "",
+        "azure:keyvault": "key_vault",
+        "azure:network": "",
+        "gcp:artifactregistry": "artifact_registry",
+        "gcp:cloudfunctionsv2": "cloudfunctions2",
+        "gcp:cloudrun": "cloud_run",
+        "gcp:cloudrunv2": "cloud_run_v2",
+        "gcp:organizations": "organization",
+        "gcp:projects": "project",
+        "gcp:secretmanager": "secret_manager",
+    }
+)
+"""Modules that Terraform's names have otherwise, or not at all."""
 
 _MAPS: Final = frozenset(
     {
@@ -88,7 +118,7 @@ _MAPS: Final = frozenset(
 """Attributes that hold keys of the author's, not ours to rename."""
 _TEXTS: Final = frozenset({"policy", "assume_role_policy", "inline_policy"})
 """Attributes that Terraform has as JSON text, and a Pulumi program may give as an object."""
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 MAX_VARIANTS: Final = 8
 """Spellings of one path. Each list on the way may have two."""
 
@@ -128,7 +158,8 @@ def _type(token: str) -> str:
     package, _, rest = token.partition(":")
     module, _, name = rest.partition(":")
     module = module.partition("/")[0].lower()
-    parts = (_PREFIXES.get(package, package), "" if module == "index" else module, _snake(name))
+    module = _MODULES.get(f"{package}:{module}", "" if module == "index" else module)
+    parts = (_PREFIXES.get(package, package), module, _snake(name))
     return "_".join(part for part in parts if part)
 
 
