@@ -14,7 +14,7 @@ from plangate.parsers.json_documents import read_json_document, read_json_lines
 PREFIX: Final = "urn:pulumi:dev::shop::"
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - it marks secrets, it is none
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
 INSTANCE: Final = "aws:ec2/instance:Instance"
 BUCKET: Final = "aws:s3/bucket:Bucket"
 
@@ -68,7 +68,7 @@ def events_of(
     ]
 
 
-def a_summary(preview: bool = True, **counts: int) -> dict[str, Any]:  # noqa: FBT001, FBT002 - the engine's word
+def a_summary(preview: bool = True, **counts: int) -> dict[str, Any]:  # noqa: FBT002 - the engine's word
     """The event that ends a stream that went well."""
     return an_event("summaryEvent", resourceChanges=counts, isPreview=preview, result="succeeded")
 

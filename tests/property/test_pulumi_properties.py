@@ -36,8 +36,8 @@ LEAVES = st.one_of(
     st.sampled_from([UNKNOWN_TEXT, "[secret]", "output<string>", urn("a"), "create", "same", "replace"]),
 )  # fmt: skip
 KEYS = st.sampled_from(
-    ["op", "urn", "type", "newState", "oldState", "inputs", "outputs", "id", "custom", "provider", "config", "plaintext",
-     "propertyDependencies", "dependencies", SIGNATURE, "steps", "changeSummary", "diagnostics", "a"]
+    ["op", "urn", "type", "newState", "oldState", "inputs", "outputs", "id", "custom", "provider", "config",
+     "plaintext", "propertyDependencies", "dependencies", SIGNATURE, "steps", "changeSummary", "diagnostics", "a"]
 )  # fmt: skip
 JSON = st.recursive(
     LEAVES,
@@ -141,8 +141,8 @@ def test_knowing_less_never_turns_a_fact_into_another(name: str, word: str) -> N
         document = copy.deepcopy(SHOPS[name])
         place = document
         for step in way[:-1]:
-            place = place[step]  # type: ignore[index]
-        place[way[-1]] = word  # type: ignore[index]
+            place = place[step]
+        place[way[-1]] = word
         for address, found in facts(read_preview(document)).items():
             for fact, value in found.items():
                 was = before[address][fact]

@@ -353,5 +353,3 @@ _TYPES: Final[Mapping[str, _Type]] = MappingProxyType(
         ),
     }
 )
-
-TRANSLATIONS: Final = {"azure-template": translate}

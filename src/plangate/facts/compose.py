@@ -323,15 +323,15 @@ def _labels(value: Raw) -> Mapping[str, Any] | Unknown:
 def _part(native: Native) -> dict[str, Any]:
     return {
         "tags": _labels(native.values.get("labels")),
-        "stateful": native.resource.type == "compose/volume",
+        "stateful": native.resource.type == "compose_volume",
         "regional": False,
     }
 
 
 ADAPTERS: Final = {
-    "compose/service": Adapter(kind="container.workload", adapt=_service, docs=DOCS),
+    "compose_service": Adapter(kind="container.workload", adapt=_service, docs=DOCS),
     **{
-        f"compose/{name}": Adapter(
+        f"compose_{name}": Adapter(
             kind="resource.part", adapt=_part, docs=f"https://docs.docker.com/reference/compose-file/{name}s/"
         )
         for name in ("volume", "network", "config", "secret")

@@ -131,6 +131,8 @@ def translate(resource: Resource) -> Translated | None:
         # Kubernetes' objects are written as everywhere.
         version = module.removeprefix("core/")
         return Translated(resource=replace(resource, type=f"{version}/{name}", provider=package, cloud=""))
+    if package == "aws-native":
+        return _native(resource, module, name)
     # What looks like a component, and has a type of a cloud's, is an object of the cloud's.
     if package == "pulumi" or (resource.provider == BUILT_IN and package not in _PREFIXES):
         return Translated(resource=replace(resource, type=LOGICAL))
@@ -148,6 +150,17 @@ def translate(resource: Resource) -> Translated | None:
         else frozenset(name for key in resource.configured for name in _names(key)),
     )
     return Translated(resource=translated, path_of=_PathOf(resource))
+
+
+def _native(resource: Resource, module: str, name: str) -> Translated:
+    """A resource of the provider that is made from CloudFormation's types, with their properties in camel case."""
+    # Only a plan that has one pays for what CloudFormation needs.
+    from plangate.facts.cloudformation import TWINS, translated, twin_of  # noqa: PLC0415
+
+    wanted = f"AWS::{module}::{name}"
+    known = next((each for each in TWINS if each.lower() == wanted.lower()), wanted)
+    found = translated(resource, twin_of(known))
+    return replace(found, path_of=lambda path: _camel(found.path_of(path)))
 
 
 def _type(token: str) -> str:
@@ -257,6 +270,11 @@ def _names(key: str) -> tuple[str, ...]:
     return (plain,) if single == plain else (plain, single)
 
 
+def _camel(path: str) -> str:
+    """A JSON Pointer of CloudFormation's properties in Pulumi's case."""
+    return pointer(*(token[:1].lower() + token[1:] for token in pointer_tokens(path)))
+
+
 def _snake(name: str) -> str:
     return _HUMP.sub("_", name).lower()
 
@@ -280,4 +298,3 @@ ADAPTERS: Final = {
         docs="https://www.pulumi.com/docs/iac/concepts/components/",
     )
 }
-TRANSLATIONS: Final = {"pulumi-preview": translate, "pulumi-events": translate}

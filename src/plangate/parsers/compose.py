@@ -150,7 +150,7 @@ class _Project:
         key = places.below(pointer(section)).get(name) or places.at(at)
         return Resource(
             address=address,
-            type=f"compose/{kind}",
+            type=f"compose_{kind}",
             name=name,
             provider="docker",
             action=Action.CREATE,
@@ -188,7 +188,7 @@ def _programs(resources: Sequence[Resource]) -> Iterator[Provisioner]:
     Source: https://docs.docker.com/reference/compose-file/services/#provider
     """
     for resource in resources:
-        if resource.type == "compose/service" and resource.planned.get("provider") is not None:
+        if resource.type == "compose_service" and resource.planned.get("provider") is not None:
             yield Provisioner(address=resource.address, type="action:compose-provider", runs=True)
 
 
@@ -223,4 +223,10 @@ def _unknown(value: Any, at: str) -> Iterator[str]:
     yield from sorted(found)
 
 
-FORMAT: Final = Format(id=ID, title="Compose project", recognizes=recognizes, parse=parse)
+FORMAT: Final = Format(
+    id=ID,
+    title="Compose project",
+    recognizes=recognizes,
+    parse=parse,
+    tags=frozenset({"!reset", "!override"}),
+)

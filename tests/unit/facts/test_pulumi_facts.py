@@ -192,3 +192,112 @@ def test_an_object_of_kubernetes_is_judged_as_one() -> None:
         token,
     )
     assert facts["host_network"] is True
+
+
+EVERYONE: dict[str, Any] = {
+    "sourceAddressPrefix": "*",
+    "destinationAddressPrefix": "*",
+    "sourcePortRange": "*",
+}
+OPEN_RULE = {
+    "name": "r", "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
+    "destinationPortRange": "22", **EVERYONE,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "fact", "value"),
+    [
+        (
+            "azure:storage/account:Account",
+            {"allowNestedItemsToBePublic": False},
+            "public_access_blocked",
+            True,
+        ),
+        ("azure:storage/account:Account", {"blobProperties": {"versioningEnabled": True}}, "versioned", True),
+        ("azure:mssql/server:Server", {"publicNetworkAccessEnabled": False}, "public", False),
+        ("azure:mssql/server:Server", {"publicNetworkAccessEnabled": UNKNOWN_TEXT}, "public", UNKNOWN),
+        (
+            "azure:containerservice/kubernetesCluster:KubernetesCluster",
+            {"apiServerAccessProfile": {"authorizedIpRanges": ["10.0.0.0/8"]}},
+            "public_endpoint",
+            False,
+        ),
+        ("gcp:storage/bucket:Bucket", {"publicAccessPrevention": "enforced"}, "public_access_blocked", True),
+        ("gcp:storage/bucket:Bucket", {"versioning": {"enabled": True}}, "versioned", True),
+        (
+            "gcp:compute/instance:Instance",
+            {"networkInterfaces": [{"accessConfigs": [{}]}]},
+            "public_ip",
+            True,
+        ),
+        ("gcp:compute/instance:Instance", {"networkInterfaces": [{"network": "n"}]}, "public_ip", False),
+        (
+            "gcp:sql/databaseInstance:DatabaseInstance",
+            {"settings": {"ipConfiguration": {"ipv4Enabled": False}}},
+            "public",
+            False,
+        ),
+        ("gcp:kms/cryptoKey:CryptoKey", {"rotationPeriod": "7776000s"}, "rotation", True),
+        ("aws-native:ec2:Volume", {"encrypted": False}, "encrypted", False),
+        ("aws-native:rds:DbInstance", {"publiclyAccessible": UNKNOWN_TEXT}, "public", UNKNOWN),
+        ("aws-native:s3:Bucket", {"versioningConfiguration": {"status": "Enabled"}}, "versioned", True),
+    ],
+)
+def test_resources_of_every_cloud_have_the_facts_of_their_kind(
+    token: str, inputs: dict[str, Any], fact: str, value: Any
+) -> None:
+    assert facts_in(a_preview(a_creation("x", inputs, token)), "x", token)[fact] == value
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "path"),
+    [
+        (
+            "azure:network/networkSecurityGroup:NetworkSecurityGroup",
+            {"securityRules": [OPEN_RULE]},
+            "/securityRules/0/sourceAddressPrefix",
+        ),
+        (
+            "gcp:compute/firewall:Firewall",
+            {"allows": [{"protocol": "tcp", "ports": ["22"]}], "sourceRanges": ["0.0.0.0/0"]},
+            "/sourceRanges",
+        ),
+        (
+            "aws-native:ec2:SecurityGroup",
+            {
+                "securityGroupIngress": [
+                    {"cidrIp": "0.0.0.0/0", "fromPort": 22, "toPort": 22, "ipProtocol": "tcp"}
+                ]
+            },
+            "/securityGroupIngress/0/cidrIp",
+        ),
+    ],
+)
+def test_an_open_port_of_every_cloud_is_found_where_it_is_written(
+    token: str, inputs: dict[str, Any], path: str
+) -> None:
+    facts = facts_in(a_preview(a_creation("x", inputs, token)), "x", token)
+    assert [(e["path"], e["from_port"], e["any_source"]) for e in facts["ingress"]] == [(path, 22, True)]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "azure:authorization/assignment:Assignment", "azure:compute/managedDisk:ManagedDisk",
+        "azure:containerservice/registry:Registry", "azure:keyvault/key:Key", "azure:lb/loadBalancer:LoadBalancer",
+        "azure:appservice/linuxFunctionApp:LinuxFunctionApp", "azure:network/subnet:Subnet", "azure:redis/cache:Cache",
+        "azure:operationalinsights/analyticsWorkspace:AnalyticsWorkspace", "azure:cosmosdb/account:Account",
+        "gcp:projects/iAMMember:IAMMember", "gcp:organizations/iAMBinding:IAMBinding", "gcp:folder/iAMPolicy:IAMPolicy",
+        "gcp:storage/bucketIAMMember:BucketIAMMember", "gcp:storage/bucketACL:BucketACL", "gcp:compute/uRLMap:URLMap",
+        "gcp:compute/targetSSLProxy:TargetSSLProxy", "gcp:cloudrun/iamMember:IamMember",
+        "gcp:cloudrunv2/service:Service", "gcp:cloudfunctionsv2/function:Function",
+        "gcp:artifactregistry/repository:Repository", "gcp:logging/projectBucketConfig:ProjectBucketConfig",
+        "aws:ec2/managedPrefixList:ManagedPrefixList", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "aws:lb/loadBalancer:LoadBalancer", "aws:elb/loadBalancer:LoadBalancer", "aws:iam/rolePolicy:RolePolicy",
+        "aws:cloudwatch/logGroup:LogGroup", "aws:lambda/functionUrl:FunctionUrl", "aws:autoscaling/group:Group",
+    ],
+)  # fmt: skip
+def test_a_type_that_has_an_adapter_meets_it(token: str) -> None:
+    plan = plan_with_facts(read_preview(a_preview(a_creation("x", {}, token))))
+    assert plan.unmodelled == ()

@@ -151,7 +151,10 @@ def test_a_namespace_of_the_host_is_found_also_through_another_service(member: s
 
 
 def test_secrets_in_the_environment_are_found_however_they_are_written() -> None:
-    body = "environment: [DB_PASSWORD=hunter22, 'API_TOKEN=$T', 'OTHER_TOKEN=${T:-hunter33}', PGPASSWORD, MODE=fast, 'X=$X', '$Y']"
+    body = (
+        "environment: [DB_PASSWORD=hunter22, 'API_TOKEN=$T', 'OTHER_TOKEN=${T:-hunter33}', PGPASSWORD, MODE=fast, "
+        "'X=$X', '$Y']"
+    )
     assert [(item["name"], item["path"], item["literal"]) for item in container(body)["secrets_in_env"]] == [
         ("DB_PASSWORD", "/environment/0", True),
         ("API_TOKEN", "/environment/1/API_TOKEN", False),
@@ -243,11 +246,14 @@ def test_anchors_and_merge_keys_are_expanded() -> None:
 
 def test_everything_that_is_declared_is_created_and_knows_its_line() -> None:
     plan = read("services:\n  a:\n    image: a\n    depends_on: [b]\n  b:\nvolumes:\n  d:\n")
-    assert [(r.address, r.type, r.kind, r.action, r.location) for r in plan.resources] == [
-        ("services.a", "compose/service", "container.workload", Action.CREATE, Location(file="compose.yaml", line=2, column=3)),
-        ("services.b", "compose/service", "container.workload", Action.CREATE, Location(file="compose.yaml", line=5, column=3)),
-        ("volumes.d", "compose/volume", "resource.part", Action.CREATE, Location(file="compose.yaml", line=7, column=3)),
-    ]  # fmt: skip
+    assert [(r.address, r.type, r.kind, r.action) for r in plan.resources] == [
+        ("services.a", "compose_service", "container.workload", Action.CREATE),
+        ("services.b", "compose_service", "container.workload", Action.CREATE),
+        ("volumes.d", "compose_volume", "resource.part", Action.CREATE),
+    ]
+    assert [r.location for r in plan.resources] == [
+        Location(file="compose.yaml", line=line, column=3) for line in (2, 5, 7)
+    ]
     assert plan.resources[0].place("/image") == Location(file="compose.yaml", line=3, column=5)
     assert [(r.at, r.address) for r in plan.resources[0].references] == [("/depends_on", "services.b")]
 

@@ -129,5 +129,12 @@ def test_what_is_not_a_stream_is_refused_with_its_line(events: list[Any], proble
 def test_streams_are_recognized_and_other_lines_are_not() -> None:
     assert pulumi_events.recognizes(CREATION)
     assert not pulumi_preview.recognizes(CREATION)
-    for values in ([], [1], [{"@level": "info"}], [{"steps": []}], [{"timestamp": 1, "message": "x"}]):
+    others: list[list[Any]] = [
+        [],
+        [1],
+        [{"@level": "info"}],
+        [{"steps": []}],
+        [{"timestamp": 1, "message": "x"}],
+    ]
+    for values in others:
         assert not pulumi_events.recognizes(values)
