@@ -25,6 +25,8 @@ from plangate.parsers.terraform_values import leaves
 ID: Final = "azure-template"
 MAX_SAME_NAME: Final = 10
 """Resources of one type and name that are looked at: alternatives, of which conditions choose one."""
+MAX_LISTS: Final = 100
+"""Lists of resources whose lines are looked up. Resources in other ones have the place of what they are in."""
 _SCRIPT: Final = "microsoft.resources/deploymentscripts"
 _SECRET_NAMES: Final = frozenset(name.replace("_", "") for name in SECRET_NAMES)
 
@@ -64,6 +66,7 @@ class _Reader:
         self._limits = limits
         self._given = {name.lower(): value for name, value in options.parameters.items()}
         self._secrets: set[str] = set()
+        self._below: dict[str, Mapping[str, tuple[int, int]]] = {}
         self._by_id: dict[tuple[str, str, str], list[Declared]] = {}
         self._by_name: dict[tuple[str, str], list[Declared]] = {}
 
@@ -119,7 +122,7 @@ class _Reader:
         sensitive = each.seen.secure | set(_named_secrets(values))
         for at in sensitive:
             self._secrets |= leaves(_at(values, at))
-        line, column = self._documents.places[0].at(each.at)
+        line, column = self._line_column(each.at)
         location = planned.get("location")
         return Resource(
             address=each.address,
@@ -168,6 +171,17 @@ class _Reader:
         """Resources that an id names; more than one when they exclude each other."""
         listed = self._by_id.get((each.prefix, found.type, (found.name or "").lower()), [])
         return listed[:MAX_SAME_NAME]
+
+    def _line_column(self, at: str) -> tuple[int, int]:
+        """Where a resource is written, or what holds it: every list is looked through once, and only so many."""
+        while at:
+            parent, _, _ = at.rpartition("/")
+            if parent not in self._below and len(self._below) < MAX_LISTS:
+                self._below[parent] = self._documents.places[0].below(parent)
+            if parent in self._below:
+                return self._below[parent].get(pointer_tokens(at)[-1], (0, 0))
+            at = parent
+        return 0, 0
 
     def _refuse(self, at: str, problem: str) -> NoReturn:
         line, column = self._documents.places[0].at(at)

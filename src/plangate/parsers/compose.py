@@ -123,13 +123,16 @@ class _Project:
                 continue
             if not isinstance(members, dict):
                 self._refuse(number, pointer(section), f"{section} that are not an object")
+            keys = self._documents.places[number].below(pointer(section))
             for name, body in members.items():
                 at = pointer(section, name)
                 if body is not None and not isinstance(body, dict):
                     self._refuse(number, at, f"a {kind} that is not an object")
-                yield self._resource(number, section, name, body or {})
+                yield self._resource(number, section, name, body or {}, keys.get(name, (0, 0)))
 
-    def _resource(self, number: int, section: str, name: str, body: Mapping[str, Any]) -> Resource:
+    def _resource(
+        self, number: int, section: str, name: str, body: Mapping[str, Any], key: tuple[int, int]
+    ) -> Resource:
         kind = _SECTIONS[section]
         self._variables.clear.clear()
         planned: dict[str, Any] = self._variables.value(dict(body), "")
@@ -147,7 +150,6 @@ class _Project:
         places = self._documents.places[number]
         at = pointer(section, name)
         file = self._documents.source.name
-        key = places.below(pointer(section)).get(name) or places.at(at)
         return Resource(
             address=address,
             type=f"compose_{kind}",
