@@ -177,6 +177,8 @@ class Expansion:
         if not isinstance(template, dict):
             self.opaque.append(f"the deployment {label} takes its template from elsewhere, which is not read")
             return
+        if str(inside.get("mode", "")).lower() == "complete":
+            self.opaque.append(f"the deployment {label} deletes what it does not name (mode Complete)")
         if scope.depth >= MAX_NESTED:
             self.refuse(scope.at, f"more than {MAX_NESTED} templates inside of each other")
         options = inside.get("expressionEvaluationOptions")

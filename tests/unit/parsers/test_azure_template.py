@@ -214,6 +214,11 @@ def test_a_template_elsewhere_is_not_read_and_the_plan_says_so() -> None:
     assert plan.opaque == ("the deployment d takes its template from elsewhere, which is not read",)
 
 
+def test_a_deployment_that_deletes_what_it_does_not_name_is_said_to() -> None:
+    plan = read(a_template(a_deployment(None, mode="Complete", template=a_template(an_account()))))
+    assert plan.opaque == ("the deployment d deletes what it does not name (mode Complete)",)
+
+
 def test_what_is_in_a_template_that_may_not_be_deployed_is_unknown() -> None:
     inner = {**a_deployment(None, template=a_template(an_account())), "condition": "[parameters('on')]"}
     (resource,) = read(a_template(inner, parameters={"on": {"type": "bool"}})).resources
