@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Location, Plan, Provisioner, Reference, Resource, Source
 from plangate.model.redaction import MIN_CHARS
+from plangate.model.regions import own_region
 from plangate.model.values import UNKNOWN, AllUnknown, pointer, pointer_tokens
 from plangate.parsers.azure_declarations import Declared, Expansion, Scope
 from plangate.parsers.azure_evaluator import Budget, Evaluator, ResourceId, TooMuchError
@@ -123,7 +124,6 @@ class _Reader:
         for at in sensitive:
             self._secrets |= leaves(_at(values, at))
         line, column = self._line_column(each.at)
-        location = planned.get("location")
         return Resource(
             address=each.address,
             type=each.type if isinstance(each.type, str) else "unknown",
@@ -131,7 +131,7 @@ class _Reader:
             mode="data" if each.existing else "managed",
             provider="azure",
             cloud="azure",
-            region=UNKNOWN if location is UNKNOWN else location if isinstance(location, str) else "",
+            region=own_region("azure", planned),
             action=Action.READ if each.existing else Action.CREATE,
             after={} if values is None else without_unknown(values),
             planned=planned,

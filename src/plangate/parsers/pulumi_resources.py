@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from plangate.model.plan import Action, Location, Reference, Resource
+from plangate.model.regions import REGION_ATTRIBUTES, own_region
 from plangate.model.values import UNKNOWN, AllUnknown, Unknown, pointer, pointer_tokens
 from plangate.parsers.pulumi_references import Edges, Urn
 from plangate.parsers.pulumi_steps import Entry, text_in
@@ -271,18 +272,28 @@ class Resources:
         return f"pulumi.com/{'elsewhere' if elsewhere else 'packages'}/{package}"
 
     def _region(self, state: Mapping[str, Any], values: Mapping[str, Any], package: str) -> str | Unknown:
-        """Region of a resource of AWS: its own, its provider's, or the stack's; empty when nobody says."""
-        if _CLOUDS.get(package) != "aws":
-            return ""
-        own: object = values.get("region")
-        if own is UNKNOWN and isinstance(inputs := state.get("inputs"), dict) and "region" in inputs:
+        """Region of a resource: its own, its provider's, or the stack's; empty when nobody says."""
+        cloud = _CLOUDS.get(package, "")
+        inputs = state.get("inputs")
+        written = inputs if isinstance(inputs, dict) else {}
+        names = ("region",) if cloud == "aws" else REGION_ATTRIBUTES.get(cloud, ())
+        # What nobody set and nobody knows follows the provider's region.
+        known = {
+            name: values[name]
+            for name in names
+            if name in values and (values[name] is not UNKNOWN or name in written)
+        }
+        own: object = known.get("region") if cloud == "aws" else own_region(cloud, known)
+        if own is UNKNOWN:
             return UNKNOWN
         if isinstance(own, str) and own:
             return own
+        if cloud not in ("aws", "google"):
+            return ""
         provider = _provider_urn(state)
         if provider in self.regions:
-            known: str | Unknown = self.regions[provider]
-            return known
+            found: str | Unknown = self.regions[provider]
+            return found
         configured: str = self.config.get(f"{package}:region", "")
         return UNKNOWN if configured == HIDDEN else configured
 

@@ -270,6 +270,18 @@ def test_a_resource_takes_its_region_from_its_provider_or_from_the_stack() -> No
     assert hidden.resources[0].region is UNKNOWN
 
 
+def test_a_resource_of_another_cloud_takes_its_region_from_what_that_cloud_calls_it() -> None:
+    steps = (
+        a_creation("a", {"location": "West Europe"}, "azure:storage/account:Account"),
+        a_creation("b", {"location": UNKNOWN_TEXT}, "azure:storage/account:Account"),
+        a_creation("c", {}, "azure:network/subnet:Subnet"),
+        a_creation("d", {"zone": "europe-west1-b"}, "gcp:compute/instance:Instance"),
+        a_creation("e", {}, "gcp:compute/instance:Instance"),
+    )
+    plan = read_preview(a_preview(*steps, config={"gcp:region": "us-central1"}))
+    assert [r.region for r in plan.resources] == ["westeurope", UNKNOWN, "", "europe-west1", "us-central1"]
+
+
 def test_providers_are_named_by_their_package_and_one_from_elsewhere_is_told_apart() -> None:
     default = f"{urn('default_7_8_0', 'pulumi:providers:aws')}::x"
     elsewhere = f"{urn('default_1_0_0_https_//evil.example', 'pulumi:providers:aws')}::x"
