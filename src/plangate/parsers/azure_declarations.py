@@ -18,6 +18,10 @@ MAX_NESTED: Final = 8
 """Templates inside of templates."""
 _FRAME: Final = frozenset({"resources", "copy", "condition", "dependsOn", "comments", "metadata", "scope"})
 """Members of a resource that say how it is deployed, not what it is."""
+_MEMBERS: Final[Mapping[str, str]] = {
+    key.lower(): key for key in (*_FRAME, "type", "name", "existing", "properties", "location", "tags")
+}
+"""Azure reads names of members in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +99,8 @@ class Expansion:
 
     def template(self, template: Mapping[str, Any], scope: Scope) -> Iterator[Declared]:
         """The resources of a template, in its order."""
-        yield from self._listed(template.get("resources"), replace(scope, at=f"{scope.at}/resources"))
+        key = next((key for key in template if key.lower() == "resources"), "resources")
+        yield from self._listed(template.get(key), replace(scope, at=scope.at + pointer(key)))
         self.secrets |= scope.evaluator.secrets
 
     def _listed(self, listed: Any, scope: Scope) -> Iterator[Declared]:
@@ -110,7 +115,8 @@ class Expansion:
             if not isinstance(item, dict):
                 self.refuse(place, "a resource that is not an object")
             symbol = token if isinstance(token, str) else ""
-            yield from self._looped(item, replace(scope, at=place), symbol)
+            plain = {_MEMBERS.get(key.lower(), key): value for key, value in item.items()}
+            yield from self._looped(plain, replace(scope, at=place), symbol)
 
     def _looped(self, item: Mapping[str, Any], scope: Scope, symbol: str) -> Iterator[Declared]:
         loop = item.get("copy")

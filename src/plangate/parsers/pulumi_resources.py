@@ -136,7 +136,7 @@ class Resources:
             if entry.new is None and (entry.action is not Action.NO_OP or entry.old is None):
                 planned, after, unknown = AllUnknown(), {}, ("",)
             else:
-                planned, configured = self._planned(entry, before, found)
+                planned, configured = self._planned(entry, found)
                 after, unknown = without_unknown(planned), self._unknown(planned, entry)
         if entry.action is Action.NO_OP and not entry.importing and after is not None and urn.type != STACK:
             # Nothing changes: one object for both, so that it is seen to exist. A stack's outputs change all the same.
@@ -203,9 +203,7 @@ class Resources:
         known: dict[str, Any] = without_unknown(_identified(overlaid(inputs, outputs), entry.old))
         return known
 
-    def _planned(
-        self, entry: Entry, before: Mapping[str, Any] | None, found: Found
-    ) -> tuple[dict[str, Any], frozenset[str]]:
+    def _planned(self, entry: Entry, found: Found) -> tuple[dict[str, Any], frozenset[str]]:
         """The values after the change, with `UNKNOWN`, and the names that the program sets."""
         new = entry.new if entry.new is not None else entry.old or {}
         inputs, outputs = self._sides(new, found, entry.at)
@@ -213,12 +211,11 @@ class Resources:
             if not outputs and entry.old is not None:
                 outputs = self._sides(entry.old, found, entry.at)[1]
             values = overlaid(inputs, outputs)
-        elif entry.action is Action.UPDATE and not outputs and before is not None:
+        elif entry.action is Action.UPDATE and not outputs and entry.old is not None:
             # Pulumi has not asked the provider yet. What only the provider knows stays as it is; what the program
             # set before and sets no longer does not.
-            old_inputs = (entry.old or {}).get("inputs")
-            dropped = old_inputs.keys() if isinstance(old_inputs, dict) else ()
-            kept = {key: value for key, value in before.items() if key not in dropped}
+            old_inputs, old_outputs = self._sides(entry.old, found, entry.at)
+            kept = {key: value for key, value in old_outputs.items() if key not in old_inputs}
             values = overlaid(kept, inputs)
         else:
             values = overlaid(outputs, inputs)

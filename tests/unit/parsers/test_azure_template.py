@@ -191,6 +191,18 @@ def test_resources_inside_of_others_have_their_whole_type_and_name() -> None:
     ]
 
 
+def test_names_of_members_are_read_in_any_case() -> None:
+    inner = {"Type": "blobServices", "NAME": "default", "Condition": False}
+    other = {"type": "queueServices", "name": "default"}
+    plan = read(
+        a_template({"TYPE": ACCOUNT, "Name": "a", "Location": "West Europe", "Resources": [inner, other]})
+    )
+    assert [(r.address, r.region) for r in plan.resources] == [
+        (f"{ACCOUNT}/a", "westeurope"),
+        (f"{ACCOUNT}/queueServices/a/default", ""),
+    ]
+
+
 def a_deployment(scope: str | None, **properties: Any) -> dict[str, Any]:
     options = {"expressionEvaluationOptions": {"scope": scope}} if scope else {}
     return {"type": "Microsoft.Resources/deployments", "name": "d", "properties": {**properties, **options}}

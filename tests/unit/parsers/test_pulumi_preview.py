@@ -175,6 +175,12 @@ def test_an_update_keeps_what_only_the_provider_knows_and_drops_what_is_not_set_
     assert resource.before == {"ami": "ami-1", "keyName": "k", "arn": "a", "id": "i-1"}
 
 
+def test_an_update_does_not_forget_that_something_is_hidden() -> None:
+    old = a_state("web", {}, id="i-1", outputs={"publicIp": "[secret]"})
+    (resource,) = read_preview(a_preview(a_step("update", old, a_state("web", {})))).resources
+    assert resource.planned == {"publicIp": UNKNOWN, "id": "i-1"}
+
+
 def test_an_unchanged_resource_exists() -> None:
     (resource,) = read_preview(a_preview(a_step("same", OLD, a_state("web", {"ami": "ami-1"})))).resources
     assert resource.existing
