@@ -424,3 +424,39 @@ def test_the_fixture_is_read_in_full(name: str) -> None:
         s["newState"]["type"] for s in document["steps"]
     )
     assert (plan.complete, plan.errored, plan.opaque) == (True, False, ())
+
+
+def test_outputs_that_are_secret_by_declaration_are_remembered_and_marked() -> None:
+    step = a_creation(
+        "k", {}, outputs={"key": "hunter22", "name": "n"}, additionalSecretOutputs=["key", "gone", 7]
+    )
+    plan = read_preview(a_preview(step))
+    assert (plan.secrets, plan.resources[0].sensitive) == ({"hunter22"}, ("/key",))
+    unknown = a_creation("k", {}, outputs={"key": UNKNOWN_TEXT}, additionalSecretOutputs=["key"])
+    assert read_preview(a_preview(unknown)).secrets == frozenset()
+
+
+def test_pointers_of_unknown_values_that_would_need_more_than_their_bound_are_refused() -> None:
+    step = a_creation("k", {"p" * 300: [UNKNOWN_TEXT] * 30})
+    with pytest.raises(PlanParseError, match="longer paths"):
+        read_preview(a_preview(step), Limits(max_plan_bytes=4000))
+
+
+def test_values_nested_beyond_the_limit_are_refused() -> None:
+    with pytest.raises(PlanParseError, match="nested deeper than 120 levels"):
+        read_preview(
+            json.loads(
+                json.dumps(a_preview(a_creation("k", {"p": 1}))).replace(
+                    '"p": 1', '"p": ' + "[" * 150 + "]" * 150
+                )
+            )
+        )
+
+
+def test_values_of_the_object_that_goes_are_read_for_their_secrets_too() -> None:
+    database = "aws:rds/instance:Instance"
+    step = a_step(
+        "delete", a_state("d", {"password": "hunter22"}, database, id="d", outputs={"token": "[secret]"})
+    )
+    plan = read_preview(a_preview(step))
+    assert (plan.secrets, plan.resources[0].sensitive) == ({"hunter22"}, ("/token",))
