@@ -431,7 +431,7 @@ def test_outputs_that_are_secret_by_declaration_are_remembered_and_marked() -> N
         "k", {}, outputs={"key": "hunter22", "name": "n"}, additionalSecretOutputs=["key", "gone", 7]
     )
     plan = read_preview(a_preview(step))
-    assert (plan.secrets, plan.resources[0].sensitive) == ({"hunter22"}, ("/key",))
+    assert (plan.secrets, plan.resources[0].sensitive) == (frozenset({"hunter22"}), ("/key",))
     unknown = a_creation("k", {}, outputs={"key": UNKNOWN_TEXT}, additionalSecretOutputs=["key"])
     assert read_preview(a_preview(unknown)).secrets == frozenset()
 
@@ -459,4 +459,4 @@ def test_values_of_the_object_that_goes_are_read_for_their_secrets_too() -> None
         "delete", a_state("d", {"password": "hunter22"}, database, id="d", outputs={"token": "[secret]"})
     )
     plan = read_preview(a_preview(step))
-    assert (plan.secrets, plan.resources[0].sensitive) == ({"hunter22"}, ("/token",))
+    assert (plan.secrets, plan.resources[0].sensitive) == (frozenset({"hunter22"}), ("/token",))
