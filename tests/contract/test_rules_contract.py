@@ -13,7 +13,7 @@ import pytest
 import plangate.facts
 import plangate.rules
 from plangate.decision.outcome import Status
-from plangate.facts import kubernetes_terraform
+from plangate.facts import compose, kubernetes_terraform, pulumi
 from plangate.facts.kubernetes_types import MODELLED
 from plangate.facts.registry import ADAPTER_ERROR, ADAPTERS
 from plangate.model.kinds import COMMON_FACTS, KINDS
@@ -188,7 +188,9 @@ def test_every_adapter_is_exercised_by_a_fixture() -> None:
         seen |= {change["type"] for change in document["resource_changes"]}
     for path in FIXTURES.glob("*/*.yaml"):
         seen |= {resource.type for resource in a_plan_from(path).resources}
-    without = OTHER_VERSIONS | set(kubernetes_terraform.ADAPTERS) | {
+    # What only other formats have: tests/unit has them.
+    elsewhere = set(compose.ADAPTERS) | set(pulumi.ADAPTERS)
+    without = OTHER_VERSIONS | set(kubernetes_terraform.ADAPTERS) | elsewhere | {
         # The same adapter as another type's, under an older or a rarer name.
         "aws_alb", "aws_alb_listener", "aws_elasticsearch_domain", "aws_kms_replica_external_key", "aws_default_vpc",
         "aws_iam_group_policy_attachment", "aws_iam_role_policy_attachments_exclusive",
@@ -224,6 +226,8 @@ def test_every_kind_of_an_adapter_exists_and_every_link_is_a_provider_page() -> 
     providers = (
         *(f"{home}{name}/" for name in ("aws", "azurerm", "google", "kubernetes")),
         "https://kubernetes.io/docs/reference/kubernetes-api/",
+        "https://docs.docker.com/reference/compose-file/",
+        "https://www.pulumi.com/docs/",
     )
     assert all(page.startswith(providers) for page in pages)
 

@@ -54,6 +54,8 @@ _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "kubernetes_pods",
             "kubernetes_terraform",
         ),
+        "compose": ("compose",),
+        "pulumi": ("pulumi",),
     }
 )
 """The modules with a family's adapters. Only the families that a plan speaks of are imported."""
@@ -62,6 +64,9 @@ _TRANSLATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "cloudformation": "cloudformation",
         "cloudformation-change-set": "cloudformation",
+        "pulumi-preview": "pulumi",
+        "pulumi-events": "pulumi",
+        "azure-template": "azure_template",
     }
 )
 """Where the types of a format (`plangate.model.plan.Source.format`) are translated before they meet an adapter."""
