@@ -9,7 +9,7 @@ from plangate.model.plan import Action, Location, OutputChange, Reference
 from plangate.model.values import UNKNOWN, AllUnknown
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.cloudformation import CHANGE_SET, FORMAT
-from tests.cloudformation import documents, property_of, resource_with, template
+from tests.cloudformation import documents, judged, property_of, resource_with, template
 
 PARAMETERS = """
 Parameters:
@@ -653,3 +653,66 @@ def test_a_chain_of_conditions_too_long_to_follow_is_refused() -> None:
 )
 def test_a_template_and_a_change_set_are_told_by_their_content(document: object, expected: object) -> None:
     assert (FORMAT.recognizes([document]), CHANGE_SET.recognizes([document])) == expected
+
+
+# --- what SAM makes ---
+
+
+def test_the_role_that_sam_makes_for_a_function_is_there_with_its_policies() -> None:
+    plan = judged("""
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Later: {Type: String}}
+Resources:
+  Named: {Type: AWS::Serverless::Function, Properties: {Policies: AdministratorAccess}}
+  Listed:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies:
+        - AWSLambdaExecute
+        - {Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}
+        - S3ReadPolicy: {BucketName: b}
+  Harmless: {Type: AWS::Serverless::StateMachine, Properties: {Policies: [{Statement: []}, AWSLambdaExecute]}}
+  Later: {Type: AWS::Serverless::Function, Properties: {Policies: !Ref Later}}
+  Own: {Type: AWS::Serverless::Function, Properties: {Role: r, Policies: [AdministratorAccess]}}
+  Plain: {Type: AWS::Serverless::Function}
+""")
+    roles = {r.address: r.facts["full_admin"] for r in plan.resources if r.type == "AWS::IAM::Role"}
+    assert roles == {"NamedRole": True, "ListedRole": True, "HarmlessRole": False, "LaterRole": UNKNOWN}
+    assert {r.address: r.location for r in plan.resources}["NamedRole"] == Location(
+        file="template.yaml", line=5, column=3
+    )
+
+
+def test_the_role_of_a_function_whose_condition_is_false_is_not_made() -> None:
+    plan = template(
+        PARAMETERS + "Resources:\n  A: {Type: AWS::X::Y}\n"
+        "  F: {Type: AWS::Serverless::Function, Condition: Fails, Properties: {Policies: [AdministratorAccess]}}\n"
+    )
+    assert [resource.address for resource in plan.resources] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("!Sub 'arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess'", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        (
+            "!Join ['', ['arn:', !Ref AWS::Partition, ':iam::aws:policy/service-role/X']]",
+            "arn:aws:iam::aws:policy/service-role/X",
+        ),
+        ("!Join [':', [arn, !Ref AWS::Partition, iam, '', aws, policy/X]]", "arn:aws:iam::aws:policy/X"),
+        ("!Sub 'arn:${AWS::Partition}:iam::123456789012:policy/X'", UNKNOWN),
+        ("!Sub 'arn:${AWS::Partition}:iam::aws:policy/${Later}'", UNKNOWN),
+        ("!Sub 'arn:${Later}:iam::aws:policy/X'", UNKNOWN),
+        ("!Sub 'x-arn:${AWS::Partition}:iam::aws:policy/X'", UNKNOWN),
+        ("!Sub 'arn:${AWS::Partition}:iam::aws:policy/a b'", UNKNOWN),
+        ("!Sub 'arn:${AWS::Partition}:s3:::bucket'", UNKNOWN),
+        ("!Sub ['arn:${p}:iam::aws:policy/X', {p: !If [Unsure, !Ref AWS::Partition, x]}]", UNKNOWN),
+    ],
+)
+def test_a_policy_that_aws_manages_is_the_same_in_every_partition(text: str, expected: object) -> None:
+    assert value(text) == expected
+
+
+def test_functions_inside_functions_are_read_as_deep_as_documents_may_be() -> None:
+    text = "!Join ['', [" * 55 + "a" + "]]" * 55
+    assert value(text) == "a"
