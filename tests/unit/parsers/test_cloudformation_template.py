@@ -588,10 +588,16 @@ def test_resources_and_properties_know_where_they_are_written() -> None:
 
 
 def test_in_a_big_json_template_only_resources_have_places() -> None:
-    data = b'{"Resources": {"A": {"Type": "AWS::X::Y", "Properties": {"P": 1}}}' + b" " * 20_000_001 + b"}"
-    plan = FORMAT.parse(documents(data, "big.json"), Options(), Limits())
-    assert plan.resources[0].location == Location(file="big.json", line=1, column=16)
-    assert plan.resources[0].places == {}
+    resource = '"A%d": {"Type": "AWS::X::Y", "Properties": {"P": 1}}'
+    resources = ", ".join(resource % number for number in range(100))
+    plans = [
+        FORMAT.parse(
+            documents(f'{{"Resources": {{{resources}}}{room}}}'.encode(), "a.json"), Options(), Limits()
+        )
+        for room in ("", " " * 1_000_000)
+    ]
+    assert [plan.resources[0].location for plan in plans] == [Location(file="a.json", line=1, column=16)] * 2
+    assert [len(plan.resources[0].places) for plan in plans] == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -694,7 +700,10 @@ def test_the_role_of_a_function_whose_condition_is_false_is_not_made() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("!Sub 'arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess'", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        (
+            "!Sub 'arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess'",
+            "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        ),
         (
             "!Join ['', ['arn:', !Ref AWS::Partition, ':iam::aws:policy/service-role/X']]",
             "arn:aws:iam::aws:policy/service-role/X",

@@ -41,9 +41,15 @@ def role_of(node: Mapping[str, Any]) -> Mapping[str, Any] | None:
         listed = policies if isinstance(policies, list) else [policies]
         made = {
             "ManagedPolicyArns": [_arn(item) for item in listed if not _is_inline(item)],
-            "Policies": [{"PolicyDocument": item} for item in listed if _is_inline(item) and _STATEMENT in item],
+            "Policies": [
+                {"PolicyDocument": item} for item in listed if _is_inline(item) and _STATEMENT in item
+            ],
         }
-    return {**{key: node[key] for key in ("Condition",) if key in node}, "Type": "AWS::IAM::Role", "Properties": made}
+    return {
+        **{key: node[key] for key in ("Condition",) if key in node},
+        "Type": "AWS::IAM::Role",
+        "Properties": made,
+    }
 
 
 def _is_inline(item: Any) -> bool:
