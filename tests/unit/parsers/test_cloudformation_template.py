@@ -1,6 +1,7 @@
 """CloudFormation templates as plans."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
 import pytest
 
@@ -600,28 +601,71 @@ def test_in_a_big_json_template_only_resources_have_places() -> None:
     assert [len(plan.resources[0].places) for plan in plans] == [1, 0]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        # Nine loops in each other.
-        "Resources: {'Fn::ForEach::A': [A, %s, {'Fn::ForEach::B': [B, %s, {'Fn::ForEach::C': [C, %s, "
-        "{'Q${A}${B}${C}': {Type: 'AWS::X::Y', Properties: {P: [a, b, c, d]}}}]}]}]}"
-        % ((str([f"i{i}" for i in range(60)]),) * 3),
-        # Text that doubles thirty times.
-        "Mappings: {M: {a: {b: x}}}\nResources: {A: {Type: 'AWS::X::Y', Properties: {P: %s}}}"
-        % (
-            "!Join ['', [&a0 "
-            + "x" * 100
-            + ", "
-            + ", ".join(f"!Join ['', [{', '.join(['*a0'] * 1000)}]]" for _ in range(300))
-            + "]]"
-        ),
-    ],
-    ids=["loops", "text"],
-)
-def test_a_template_that_grows_without_bound_is_refused(text: str) -> None:
+def written(text: str, **parts: str) -> str:
+    """Text with its parts, which stand in it in capital letters between angle brackets."""
+    for name, part in parts.items():
+        text = text.replace(f"<{name}>", part)
+    return text
+
+
+SIXTY: Final = str([f"i{number}" for number in range(60)])
+LONG: Final = "x" * 60_000
+GROWING: Final = {
+    "loops": written(
+        "Resources: {'Fn::ForEach::A': [A, <L>, {'Fn::ForEach::B': [B, <L>, {'Fn::ForEach::C': [C, <L>, "
+        "{'Q${A}${B}${C}': {Type: 'AWS::X::Y', Properties: {P: [a, b, c, d]}}}]}]}]}",
+        L=SIXTY,
+    ),
+    "items of loops": written(
+        "Resources: {'Fn::ForEach::A': [A, [<L>], {Q: {Type: 'AWS::X::Y', Properties: {P: '<H>'}}}]}",
+        L=LONG,
+        H="${A}" * 5000,
+    ),
+    "names in keys": written(
+        "Resources: {'Fn::ForEach::A': [A, [<L>], {'Q<H>': {Type: 'AWS::X::Y'}}]}", L=LONG, H="${A}" * 200
+    ),
+    "text": written(
+        "Parameters: {L: {Type: String, Default: <L>}}\n"
+        "Resources: {A: {Type: 'AWS::X::Y', Properties: {P: !Sub '<H>'}}}",
+        L=LONG,
+        H="${L}" * 5000,
+    ),
+    "joined text": written(
+        "Parameters: {L: {Type: String, Default: <L>}}\n"
+        "Resources: {A: {Type: 'AWS::X::Y', Properties: {P: !Join [!Ref L, [<H>]]}}}",
+        L=LONG,
+        H=", ".join(["!Ref L"] * 5000),
+    ),
+    "items of text": written(
+        "Parameters: {L: {Type: CommaDelimitedList, Default: '<L>'}}\nResources: {A: {Type: 'AWS::X::Y'}}",
+        L="," * 200_000,
+    ),
+    "split text": written(
+        "Resources: {A: {Type: 'AWS::X::Y', Properties: {P: !Split [',', '<L>']}}}", L="," * 200_000
+    ),
+}
+
+
+@pytest.mark.parametrize("text", GROWING.values(), ids=GROWING)
+def test_a_template_that_grows_without_bound_is_refused_before_it_does(text: str) -> None:
     with pytest.raises(PlanParseError, match="evaluating the template makes more than 100000 values"):
         template(text, Limits(max_template_nodes=100_000))
+
+
+def test_a_choice_between_large_values_costs_no_more_than_they_are_large() -> None:
+    many = ", ".join(f"k{number}: !Ref Queue" for number in range(3000))
+    started = time.process_time()
+    resource = resource_with(f"!If [Unsure, {{{many}}}, {{{many}}}]", PARAMETERS)
+    assert time.process_time() - started < 5
+    assert len(resource.references) == 3000
+    assert resource.unresolved == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["!Sub '${Names}'", "!Sub ['${v}', {v: !Ref AWS::NoValue}]", "!Join ['', [{a: b}]]"]
+)
+def test_text_that_cannot_be_made_is_lost(text: str) -> None:
+    assert resource_with(text, PARAMETERS).unresolved == ("/P",)
 
 
 def test_more_resources_than_the_limit_are_refused() -> None:

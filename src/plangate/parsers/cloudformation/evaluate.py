@@ -55,7 +55,7 @@ class Evaluator:
             "Fn::If": self._if,
             "Fn::Select": self._select,
             "Fn::FindInMap": self._find_in_map,
-            "Fn::Split": self._made_by(functions.split),
+            "Fn::Split": self._split,
             "Fn::Base64": self._made_by(functions.base64_text),
             "Fn::Cidr": self._made_by(functions.cidr),
             "Fn::Length": self._made_by(functions.length),
@@ -272,6 +272,9 @@ class Evaluator:
 
     def _joined(self, delimiter: str, parts: Sequence[Part], spot: Spot, trace: Trace) -> Any:
         texts = [text_of(value) for value, _ in parts]
+        self._budget.spend(
+            sum(len(text) + len(delimiter) for text in texts if text is not None), nodes=len(texts)
+        )
         if None not in texts:
             value: Any = delimiter.join(text for text in texts if text is not None)
         elif (arn := self._managed_policy(delimiter, texts, parts)) is not None:
@@ -280,9 +283,9 @@ class Evaluator:
             value = UNKNOWN
             if delimiter == "" or len(parts) == 1:
                 # One resource's attribute with nothing around it is exactly that.
-                only = [inner for text, (_, inner) in zip(texts, parts, strict=True) if text != ""]
-                if len(only) == 1:
-                    trace.add(only[0])
+                only = [part for text, part in zip(texts, parts, strict=True) if text != ""]
+                if len(only) == 1 and only[0][0] is UNKNOWN:
+                    trace.add(only[0][1])
                     return UNKNOWN
         inner = Trace()
         for _, each in parts:
@@ -299,6 +302,11 @@ class Evaluator:
         around = [*texts[: holes[0]], "\0", *texts[holes[0] + 1 :]]
         before, _, after = delimiter.join(text or "" for text in around).partition("\0")
         return managed_policy(before, after)
+
+    def _split(self, argument: Any, spot: Spot, trace: Trace) -> Any:
+        value, inner = self._argument(argument, spot)
+        self._budget.spend(nodes=functions.splits(value))
+        return self._made(functions.split(value), inner, spot, trace)
 
     def _select(self, argument: Any, spot: Spot, trace: Trace) -> Any:
         if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], list):  # noqa: PLR2004

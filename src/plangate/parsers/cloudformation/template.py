@@ -103,7 +103,9 @@ class _Template:
         self._opaque: list[str] = list(opaque_transforms(root))
         self._budget = Budget(documents.source.name, limits)
         self._secrets: set[str] = set()
-        declared, secret = declared_parameters(self._section("Parameters"), options.parameters, self._refuse)
+        declared, secret = declared_parameters(
+            self._section("Parameters"), options.parameters, self._budget, self._refuse
+        )
         parameters = pseudo_parameters(options.parameters) | declared
         for name in secret:
             self._secrets |= secret_texts(parameters[name]) | secret_texts(options.parameters.get(name))

@@ -64,6 +64,11 @@ def managed_policy(before: str, after: str) -> str | None:
     return f"arn:aws{after}" if fits else None
 
 
+def holes(text: str, name: str) -> int:
+    """How often a loop's name stands in a text."""
+    return text.count("${" + name + "}") + text.count("&{" + name + "}") if "{" in text else 0
+
+
 def replaced(text: str, name: str, value: str) -> str:
     """Text with a loop's ``${name}`` and ``&{name}`` replaced; the latter leaves only letters and digits.
 
