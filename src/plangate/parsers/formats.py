@@ -18,7 +18,11 @@ _FORMATS: Final = (
     ("terraform_plan", "FORMAT"),
     ("cloudformation", "CHANGE_SET"),
     ("cloudformation", "FORMAT"),
+    ("pulumi_preview", "FORMAT"),
+    ("pulumi_events", "FORMAT"),
+    ("azure_template", "FORMAT"),
     ("kubernetes", "FORMAT"),
+    ("compose", "FORMAT"),
 )
 
 _SPACE: Final = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"

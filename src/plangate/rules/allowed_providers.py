@@ -23,6 +23,8 @@ SCHEMA: Final[Mapping[str, Any]] = MappingProxyType(
                     "registry.terraform.io/hashicorp/*",
                     "registry.opentofu.org/hashicorp/*",
                     "terraform.io/builtin/*",
+                    "pulumi.com/builtin/*",
+                    "pulumi.com/packages/*",
                 ],
             },
         },

@@ -1,6 +1,7 @@
 """CloudFormation templates as plans."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
 import pytest
 
@@ -9,7 +10,7 @@ from plangate.model.plan import Action, Location, OutputChange, Reference
 from plangate.model.values import UNKNOWN, AllUnknown
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.cloudformation import CHANGE_SET, FORMAT
-from tests.cloudformation import documents, property_of, resource_with, template
+from tests.cloudformation import documents, judged, property_of, resource_with, template
 
 PARAMETERS = """
 Parameters:
@@ -588,34 +589,83 @@ def test_resources_and_properties_know_where_they_are_written() -> None:
 
 
 def test_in_a_big_json_template_only_resources_have_places() -> None:
-    data = b'{"Resources": {"A": {"Type": "AWS::X::Y", "Properties": {"P": 1}}}' + b" " * 20_000_001 + b"}"
-    plan = FORMAT.parse(documents(data, "big.json"), Options(), Limits())
-    assert plan.resources[0].location == Location(file="big.json", line=1, column=16)
-    assert plan.resources[0].places == {}
+    resource = '"A%d": {"Type": "AWS::X::Y", "Properties": {"P": 1}}'
+    resources = ", ".join(resource % number for number in range(100))
+    plans = [
+        FORMAT.parse(
+            documents(f'{{"Resources": {{{resources}}}{room}}}'.encode(), "a.json"), Options(), Limits()
+        )
+        for room in ("", " " * 1_000_000)
+    ]
+    assert [plan.resources[0].location for plan in plans] == [Location(file="a.json", line=1, column=16)] * 2
+    assert [len(plan.resources[0].places) for plan in plans] == [1, 0]
+
+
+def written(text: str, **parts: str) -> str:
+    """Text with its parts, which stand in it in capital letters between angle brackets."""
+    for name, part in parts.items():
+        text = text.replace(f"<{name}>", part)
+    return text
+
+
+SIXTY: Final = str([f"i{number}" for number in range(60)])
+LONG: Final = "x" * 60_000
+GROWING: Final = {
+    "loops": written(
+        "Resources: {'Fn::ForEach::A': [A, <L>, {'Fn::ForEach::B': [B, <L>, {'Fn::ForEach::C': [C, <L>, "
+        "{'Q${A}${B}${C}': {Type: 'AWS::X::Y', Properties: {P: [a, b, c, d]}}}]}]}]}",
+        L=SIXTY,
+    ),
+    "items of loops": written(
+        "Resources: {'Fn::ForEach::A': [A, [<L>], {Q: {Type: 'AWS::X::Y', Properties: {P: '<H>'}}}]}",
+        L=LONG,
+        H="${A}" * 5000,
+    ),
+    "names in keys": written(
+        "Resources: {'Fn::ForEach::A': [A, [<L>], {'Q<H>': {Type: 'AWS::X::Y'}}]}", L=LONG, H="${A}" * 200
+    ),
+    "text": written(
+        "Parameters: {L: {Type: String, Default: <L>}}\n"
+        "Resources: {A: {Type: 'AWS::X::Y', Properties: {P: !Sub '<H>'}}}",
+        L=LONG,
+        H="${L}" * 5000,
+    ),
+    "joined text": written(
+        "Parameters: {L: {Type: String, Default: <L>}}\n"
+        "Resources: {A: {Type: 'AWS::X::Y', Properties: {P: !Join [!Ref L, [<H>]]}}}",
+        L=LONG,
+        H=", ".join(["!Ref L"] * 5000),
+    ),
+    "items of text": written(
+        "Parameters: {L: {Type: CommaDelimitedList, Default: '<L>'}}\nResources: {A: {Type: 'AWS::X::Y'}}",
+        L="," * 200_000,
+    ),
+    "split text": written(
+        "Resources: {A: {Type: 'AWS::X::Y', Properties: {P: !Split [',', '<L>']}}}", L="," * 200_000
+    ),
+}
+
+
+@pytest.mark.parametrize("text", GROWING.values(), ids=GROWING)
+def test_a_template_that_grows_without_bound_is_refused_before_it_does(text: str) -> None:
+    with pytest.raises(PlanParseError, match="evaluating the template makes more than 100000 values"):
+        template(text, Limits(max_template_nodes=100_000))
+
+
+def test_a_choice_between_large_values_costs_no_more_than_they_are_large() -> None:
+    many = ", ".join(f"k{number}: !Ref Queue" for number in range(3000))
+    started = time.process_time()
+    resource = resource_with(f"!If [Unsure, {{{many}}}, {{{many}}}]", PARAMETERS)
+    assert time.process_time() - started < 5
+    assert len(resource.references) == 3000
+    assert resource.unresolved == ()
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        # Nine loops in each other.
-        "Resources: {'Fn::ForEach::A': [A, %s, {'Fn::ForEach::B': [B, %s, {'Fn::ForEach::C': [C, %s, "
-        "{'Q${A}${B}${C}': {Type: 'AWS::X::Y', Properties: {P: [a, b, c, d]}}}]}]}]}"
-        % ((str([f"i{i}" for i in range(60)]),) * 3),
-        # Text that doubles thirty times.
-        "Mappings: {M: {a: {b: x}}}\nResources: {A: {Type: 'AWS::X::Y', Properties: {P: %s}}}"
-        % (
-            "!Join ['', [&a0 "
-            + "x" * 100
-            + ", "
-            + ", ".join(f"!Join ['', [{', '.join(['*a0'] * 1000)}]]" for _ in range(300))
-            + "]]"
-        ),
-    ],
-    ids=["loops", "text"],
+    "text", ["!Sub '${Names}'", "!Sub ['${v}', {v: !Ref AWS::NoValue}]", "!Join ['', [{a: b}]]"]
 )
-def test_a_template_that_grows_without_bound_is_refused(text: str) -> None:
-    with pytest.raises(PlanParseError, match="evaluating the template makes more than 100000 values"):
-        template(text, Limits(max_template_nodes=100_000))
+def test_text_that_cannot_be_made_is_lost(text: str) -> None:
+    assert resource_with(text, PARAMETERS).unresolved == ("/P",)
 
 
 def test_more_resources_than_the_limit_are_refused() -> None:
@@ -653,3 +703,69 @@ def test_a_chain_of_conditions_too_long_to_follow_is_refused() -> None:
 )
 def test_a_template_and_a_change_set_are_told_by_their_content(document: object, expected: object) -> None:
     assert (FORMAT.recognizes([document]), CHANGE_SET.recognizes([document])) == expected
+
+
+# --- what SAM makes ---
+
+
+def test_the_role_that_sam_makes_for_a_function_is_there_with_its_policies() -> None:
+    plan = judged("""
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Later: {Type: String}}
+Resources:
+  Named: {Type: AWS::Serverless::Function, Properties: {Policies: AdministratorAccess}}
+  Listed:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies:
+        - AWSLambdaExecute
+        - {Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}
+        - S3ReadPolicy: {BucketName: b}
+  Harmless: {Type: AWS::Serverless::StateMachine, Properties: {Policies: [{Statement: []}, AWSLambdaExecute]}}
+  Later: {Type: AWS::Serverless::Function, Properties: {Policies: !Ref Later}}
+  Own: {Type: AWS::Serverless::Function, Properties: {Role: r, Policies: [AdministratorAccess]}}
+  Plain: {Type: AWS::Serverless::Function}
+""")
+    roles = {r.address: r.facts["full_admin"] for r in plan.resources if r.type == "AWS::IAM::Role"}
+    assert roles == {"NamedRole": True, "ListedRole": True, "HarmlessRole": False, "LaterRole": UNKNOWN}
+    assert {r.address: r.location for r in plan.resources}["NamedRole"] == Location(
+        file="template.yaml", line=5, column=3
+    )
+
+
+def test_the_role_of_a_function_whose_condition_is_false_is_not_made() -> None:
+    plan = template(
+        PARAMETERS + "Resources:\n  A: {Type: AWS::X::Y}\n"
+        "  F: {Type: AWS::Serverless::Function, Condition: Fails, Properties: {Policies: [AdministratorAccess]}}\n"
+    )
+    assert [resource.address for resource in plan.resources] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "!Sub 'arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess'",
+            "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        ),
+        (
+            "!Join ['', ['arn:', !Ref AWS::Partition, ':iam::aws:policy/service-role/X']]",
+            "arn:aws:iam::aws:policy/service-role/X",
+        ),
+        ("!Join [':', [arn, !Ref AWS::Partition, iam, '', aws, policy/X]]", "arn:aws:iam::aws:policy/X"),
+        ("!Sub 'arn:${AWS::Partition}:iam::123456789012:policy/X'", UNKNOWN),
+        ("!Sub 'arn:${AWS::Partition}:iam::aws:policy/${Later}'", UNKNOWN),
+        ("!Sub 'arn:${Later}:iam::aws:policy/X'", UNKNOWN),
+        ("!Sub 'x-arn:${AWS::Partition}:iam::aws:policy/X'", UNKNOWN),
+        ("!Sub 'arn:${AWS::Partition}:iam::aws:policy/a b'", UNKNOWN),
+        ("!Sub 'arn:${AWS::Partition}:s3:::bucket'", UNKNOWN),
+        ("!Sub ['arn:${p}:iam::aws:policy/X', {p: !If [Unsure, !Ref AWS::Partition, x]}]", UNKNOWN),
+    ],
+)
+def test_a_policy_that_aws_manages_is_the_same_in_every_partition(text: str, expected: object) -> None:
+    assert value(text) == expected
+
+
+def test_functions_inside_functions_are_read_as_deep_as_documents_may_be() -> None:
+    text = "!Join ['', [" * 55 + "a" + "]]" * 55
+    assert value(text) == "a"

@@ -17,7 +17,7 @@ from plangate.parsers.cloudformation import functions
 from plangate.parsers.cloudformation.loops import expanded_members
 from plangate.parsers.cloudformation.merge import Branch, merged
 from plangate.parsers.cloudformation.scope import Scope
-from plangate.parsers.cloudformation.texts import is_dynamic, pieces, text_of
+from plangate.parsers.cloudformation.texts import is_dynamic, managed_policy, pieces, text_of
 from plangate.parsers.cloudformation.trace import MAYBE, Budget, Spot, Trace
 
 Part = tuple[Any, Trace]
@@ -55,7 +55,7 @@ class Evaluator:
             "Fn::If": self._if,
             "Fn::Select": self._select,
             "Fn::FindInMap": self._find_in_map,
-            "Fn::Split": self._made_by(functions.split),
+            "Fn::Split": self._split,
             "Fn::Base64": self._made_by(functions.base64_text),
             "Fn::Cidr": self._made_by(functions.cidr),
             "Fn::Length": self._made_by(functions.length),
@@ -199,6 +199,7 @@ class Evaluator:
                 trace.secret.add(spot.exact)
             if value is UNKNOWN:
                 trace.lost.add(spot.plain)
+                trace.partition = name == "AWS::Partition"
             else:
                 self._budget.spend(len(value), nodes=len(value) if isinstance(value, list) else 0)
             return value
@@ -271,20 +272,41 @@ class Evaluator:
 
     def _joined(self, delimiter: str, parts: Sequence[Part], spot: Spot, trace: Trace) -> Any:
         texts = [text_of(value) for value, _ in parts]
+        self._budget.spend(
+            sum(len(text) + len(delimiter) for text in texts if text is not None), nodes=len(texts)
+        )
         if None not in texts:
             value: Any = delimiter.join(text for text in texts if text is not None)
+        elif (arn := self._managed_policy(delimiter, texts, parts)) is not None:
+            return arn
         else:
             value = UNKNOWN
             if delimiter == "" or len(parts) == 1:
                 # One resource's attribute with nothing around it is exactly that.
-                only = [inner for text, (_, inner) in zip(texts, parts, strict=True) if text != ""]
-                if len(only) == 1:
-                    trace.add(only[0])
+                only = [part for text, part in zip(texts, parts, strict=True) if text != ""]
+                if len(only) == 1 and only[0][0] is UNKNOWN:
+                    trace.add(only[0][1])
                     return UNKNOWN
         inner = Trace()
         for _, each in parts:
             inner.add(each)
         return self._made(value, inner, spot, trace)
+
+    def _managed_policy(
+        self, delimiter: str, texts: Sequence[str | None], parts: Sequence[Part]
+    ) -> str | None:
+        """The ARN of a policy that AWS manages when all that is not known of it is its partition."""
+        holes = [index for index, text in enumerate(texts) if text is None]
+        if len(holes) != 1 or not parts[holes[0]][1].partition:
+            return None
+        around = [*texts[: holes[0]], "\0", *texts[holes[0] + 1 :]]
+        before, _, after = delimiter.join(text or "" for text in around).partition("\0")
+        return managed_policy(before, after)
+
+    def _split(self, argument: Any, spot: Spot, trace: Trace) -> Any:
+        value, inner = self._argument(argument, spot)
+        self._budget.spend(nodes=functions.splits(value))
+        return self._made(functions.split(value), inner, spot, trace)
 
     def _select(self, argument: Any, spot: Spot, trace: Trace) -> Any:
         if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], list):  # noqa: PLR2004

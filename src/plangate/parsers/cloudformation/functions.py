@@ -58,6 +58,12 @@ def select(arguments: Any) -> Any:
     return items[at] if at is not None and isinstance(items, list) and at < len(items) else UNKNOWN
 
 
+def splits(arguments: Any) -> int:
+    """How many items `split` makes of its arguments."""
+    texts = isinstance(arguments, list) and len(arguments) == 2 and all(isinstance(a, str) for a in arguments)  # noqa: PLR2004
+    return arguments[1].count(arguments[0]) if texts else 0
+
+
 def split(arguments: Any) -> Any:
     """``Fn::Split``: delimiter, text."""
     if not isinstance(arguments, list) or len(arguments) != 2:  # noqa: PLR2004

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from plangate.parsers.cloudformation.texts import replaced
+from plangate.parsers.cloudformation.texts import holes, replaced
 from plangate.parsers.cloudformation.trace import Budget
 
 PREFIX: Final = "Fn::ForEach::"
@@ -48,24 +48,31 @@ def loop_members(loop: Any, collection: Collection, budget: Budget) -> Iterator[
     for item in items:
         for key, value in body.items():
             inner = _filled(value, name, item, budget)
-            made = replaced(key, name, item)
+            made = _replaced(key, name, item, budget)
             if key.startswith(PREFIX):
                 yield from loop_members(inner, collection, budget)
             else:
                 yield made, inner
 
 
+def _replaced(text: str, name: str, value: str, budget: Budget) -> str:
+    # Counted before it is made: a long item in a text full of holes is more than memory holds.
+    budget.spend(len(text) + holes(text, name) * len(value))
+    return replaced(text, name, value)
+
+
 def _filled(node: Any, name: str, value: str, budget: Budget) -> Any:
     """A copy of a part of the template for one turn of a loop."""
     if isinstance(node, str):
-        text = replaced(node, name, value)
-        budget.spend(len(text))
-        return text
+        return _replaced(node, name, value, budget)
     budget.spend()
     if isinstance(node, list):
         return [_filled(item, name, value, budget) for item in node]
     if isinstance(node, Mapping):
         if len(node) == 1 and node.get("Ref") == name:
             return value
-        return {replaced(key, name, value): _filled(item, name, value, budget) for key, item in node.items()}
+        return {
+            _replaced(key, name, value, budget): _filled(item, name, value, budget)
+            for key, item in node.items()
+        }
     return node

@@ -17,6 +17,14 @@ class Branch:
     trace: Trace
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A part of a branch, with the plain pointers at which the branch has edges."""
+
+    value: Any
+    followed: frozenset[str]
+
+
 def merged(yes: Branch, no: Branch, spot: Spot, trace: Trace) -> Any:
     """The value of both, with `UNKNOWN` where they differ.
 
@@ -30,10 +38,13 @@ def merged(yes: Branch, no: Branch, spot: Spot, trace: Trace) -> Any:
         for edge in branch.trace.edges:
             trace.edges[edge] = False
         trace.lost |= branch.trace.lost
-    return _merged(yes, no, spot, trace)
+    one, other = (
+        _Side(branch.value, frozenset(edge[0] for edge in branch.trace.edges)) for branch in (yes, no)
+    )
+    return _merged(one, other, spot, trace)
 
 
-def _merged(yes: Branch, no: Branch, spot: Spot, trace: Trace) -> Any:
+def _merged(yes: _Side, no: _Side, spot: Spot, trace: Trace) -> Any:
     one, other = yes.value, no.value
     if one is ABSENT and other is ABSENT:
         return ABSENT
@@ -44,21 +55,17 @@ def _merged(yes: Branch, no: Branch, spot: Spot, trace: Trace) -> Any:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         found = {}
         for key in (*one, *(key for key in other if key not in one)):
-            sides = Branch(one.get(key, ABSENT), yes.trace), Branch(other.get(key, ABSENT), no.trace)
+            sides = _Side(one.get(key, ABSENT), yes.followed), _Side(other.get(key, ABSENT), no.followed)
             value = _merged(*sides, spot.member(key), trace)
             found[key] = UNKNOWN if value is MAYBE else value
         return found
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         return [
-            _merged(Branch(a, yes.trace), Branch(b, no.trace), spot.item(index), trace)
+            _merged(_Side(a, yes.followed), _Side(b, no.followed), spot.item(index), trace)
             for index, (a, b) in enumerate(zip(one, other, strict=True))
         ]
     if is_same(one, other):
         return one
-    followed = all(
-        branch.value is UNKNOWN and any(edge[0] == spot.plain for edge in branch.trace.edges)
-        for branch in (yes, no)
-    )
-    if not followed:
+    if not all(side.value is UNKNOWN and spot.plain in side.followed for side in (yes, no)):
         trace.lost.add(spot.plain)
     return UNKNOWN

@@ -7,7 +7,7 @@ from plangate.model.plan import Location
 from plangate.parsers.base import Places
 from plangate.parsers.json_documents import JsonPlaces
 
-_MOST_CHARS: Final = 20_000_000
+_MOST_CHARS: Final = 100_000_000
 """Characters of JSON to walk for places: finding one walks all that stands before it."""
 
 _DEPTH: Final = 4

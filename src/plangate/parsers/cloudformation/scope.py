@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.cloudformation.texts import is_dynamic, text_of
+from plangate.parsers.cloudformation.trace import Budget
 
 PSEUDO: Final = frozenset({
     "AWS::AccountId", "AWS::NotificationARNs", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName",
@@ -70,7 +71,7 @@ def pseudo_parameters(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def declared_parameters(
-    section: Mapping[str, Any], given: Mapping[str, str], refuse: Refuse
+    section: Mapping[str, Any], given: Mapping[str, str], budget: Budget, refuse: Refuse
 ) -> tuple[dict[str, Any], frozenset[str]]:
     """Values of the ``Parameters`` section and the names of those that are secret.
 
@@ -83,6 +84,8 @@ def declared_parameters(
         at = f"/Parameters/{name}"
         if not isinstance(declaration, Mapping):
             refuse(at, "expected an object that declares a parameter")
+        for text in (given.get(name), declaration.get("Default")):
+            budget.spend(nodes=text.count(",") if isinstance(text, str) else 0)
         if str(declaration.get("NoEcho", "")).lower() == "true":
             secret.add(name)
         if name in given:

@@ -25,7 +25,7 @@ from plangate.parsers.cloudformation.known import known_part
 from plangate.parsers.cloudformation.loops import PREFIX, loop_members
 from plangate.parsers.cloudformation.opaque import opaque_resource, opaque_transforms
 from plangate.parsers.cloudformation.places import Placed, nearest
-from plangate.parsers.cloudformation.sam import with_globals
+from plangate.parsers.cloudformation.sam import role_of, with_globals
 from plangate.parsers.cloudformation.scope import Scope, declared_parameters, pseudo_parameters
 from plangate.parsers.cloudformation.secret_names import secret_places, secret_texts
 from plangate.parsers.cloudformation.trace import Budget, Spot, Trace
@@ -103,7 +103,9 @@ class _Template:
         self._opaque: list[str] = list(opaque_transforms(root))
         self._budget = Budget(documents.source.name, limits)
         self._secrets: set[str] = set()
-        declared, secret = declared_parameters(self._section("Parameters"), options.parameters, self._refuse)
+        declared, secret = declared_parameters(
+            self._section("Parameters"), options.parameters, self._budget, self._refuse
+        )
         parameters = pseudo_parameters(options.parameters) | declared
         for name in secret:
             self._secrets |= secret_texts(parameters[name]) | secret_texts(options.parameters.get(name))
@@ -171,7 +173,14 @@ class _Template:
             declared = self._declaration(name, node, origin)
             if declared is not None:
                 found[name] = declared
-        return found
+        return found | dict(self._roles(found))
+
+    def _roles(self, found: Mapping[str, _Declared]) -> Iterator[tuple[str, _Declared]]:
+        """Roles that SAM makes beside what is written, so that their policies are judged."""
+        for name, declared in found.items():
+            role = role_of(declared.node)
+            if role is not None and f"{name}Role" not in found:
+                yield f"{name}Role", _Declared(role, declared.origin, declared.condition)
 
     def _members(self, section: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
         """Name, node and place of each resource, with those that loops make."""

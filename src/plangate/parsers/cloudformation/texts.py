@@ -7,6 +7,8 @@ from typing import Any, Final
 
 _HOLE: Final = re.compile(r"\$\{([^${}]*+)\}")
 _DYNAMIC: Final = "{{resolve:"
+_MANAGED: Final = ":iam::aws:policy/"
+_POLICY_NAME: Final = re.compile(r"[A-Za-z0-9/+=,.@_-]+")
 _NOT_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -48,6 +50,23 @@ def pieces(template: str) -> Iterator[tuple[str, str]]:
         yield "".join(literal), name.strip()
         literal = []
     yield "".join(literal) + template[end:], ""
+
+
+def managed_policy(before: str, after: str) -> str | None:
+    """The ARN of a policy that AWS manages, from what stands around a partition that is not known.
+
+    Such policies have the same names and say the same in every partition, so that it makes no difference which one
+    it is: the ARN is the one of ``aws``. ``None`` for any other text.
+
+    Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html
+    """
+    fits = before == "arn:" and after.startswith(_MANAGED) and _POLICY_NAME.fullmatch(after, len(_MANAGED))
+    return f"arn:aws{after}" if fits else None
+
+
+def holes(text: str, name: str) -> int:
+    """How often a loop's name stands in a text."""
+    return text.count("${" + name + "}") + text.count("&{" + name + "}") if "{" in text else 0
 
 
 def replaced(text: str, name: str, value: str) -> str:

@@ -60,11 +60,13 @@ class Trace:
         edges: ``(at, logical id, attribute)`` → whether the value is exactly that attribute.
         lost: Plain pointers of values that depend on something that is not a resource of the template.
         secret: Exact pointers of values that hold something secret.
+        partition: The one value that was read is the partition, and is not known.
     """
 
     edges: dict[tuple[str, str, str], bool] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     secret: set[str] = field(default_factory=set)
+    partition: bool = False
 
     def add(self, other: "Trace") -> None:
         """Take over everything, as it is."""
