@@ -21,7 +21,9 @@ def a_folder(folder: Path, files: Files) -> Path:
     return folder
 
 
-def plan_of(folder: Path, files: Files, *, module: str = "", limits: Limits | None = None, **options: Any) -> Plan:
+def plan_of(
+    folder: Path, files: Files, *, module: str = "", limits: Limits | None = None, **options: Any
+) -> Plan:
     """The plan of the source in these files."""
     limits = limits or Limits()
     return parse(SourceTree(a_folder(folder, files), limits), module, "source", Options(**options), limits)
@@ -39,5 +41,7 @@ def resources_of(plan: Plan) -> Mapping[str, Resource]:
 
 def value_of(folder: Path, expression: str, source: str = "", **options: Any) -> Any:
     """The value of an expression, with `UNKNOWN`, beside a source that it may read."""
-    plan = plan_of_text(folder, f'{source}\nresource "terraform_data" "it" {{\n  input = {expression}\n}}\n', **options)
+    plan = plan_of_text(
+        folder, f'{source}\nresource "terraform_data" "it" {{\n  input = {expression}\n}}\n', **options
+    )
     return resources_of(plan)["terraform_data.it"].planned.get("input")

@@ -95,7 +95,7 @@ def test_operators_bind_as_the_language_says() -> None:
         ("<<E\none\n  two\n\nE", "one\n  two\n\n"),
         ("<<E\nE", ""),
         ("<<-E\n    one\n      two\n\n    E", "one\n  two\n\n"),
-        ("<<E\n\\n $${x} \"q\"\nE", '\\n ${x} "q"\n'),
+        ('<<E\n\\n $${x} "q"\nE', '\\n ${x} "q"\n'),
         ("1e21", 10**21),
         ("1E3", 1000),
         ("2.50e1", 25),
@@ -218,7 +218,10 @@ def test_a_complaint_does_not_show_what_may_be_a_secret() -> None:
     ("data", "message"),
     [
         (b'a = "\xff"', "main.tf: byte 5: not UTF-8 text: invalid start byte"),
-        (b" " * (MAX_FILE_BYTES + 1), f"main.tf: {MAX_FILE_BYTES + 1} bytes (limit for source: {MAX_FILE_BYTES})"),
+        (
+            b" " * (MAX_FILE_BYTES + 1),
+            f"main.tf: {MAX_FILE_BYTES + 1} bytes (limit for source: {MAX_FILE_BYTES})",
+        ),
         (b"n" * 1001 + b" = 1", "main.tf: line 1 column 1: a name of 1001 characters (limit: 1000)"),
     ],
 )
