@@ -208,6 +208,10 @@ class SourceFile:
             self._refuse_at(start, "a line break inside quotes (use a heredoc)")
         if "\\" not in text and "{" not in text:
             return text
+        bare = text.replace("$${", "").replace("%%{", "")
+        if "${" in bare or "%{" in bare:
+            # A label, where the language has no templates.
+            self._refuse_at(start, "a template where only plain text can stand")
         return normal(_ESCAPE.sub(lambda found: self._escape(found, start), text))
 
     def _escape(self, found: re.Match[str], start: int) -> str:
