@@ -41,6 +41,7 @@ from plangate.parsers.hcl.values import (
     to_number,
     to_text,
 )
+from plangate.parsers.hcl.values import text as text_of
 
 
 def evaluate(expression: Expression, scope: Scope) -> Any:
@@ -153,7 +154,7 @@ def _template(node: Template, scope: Scope) -> Any:
             texts.append(text)
     if unsure:
         return merged_leaf(unsure)
-    return scope.spend_text("".join(texts), node.at)
+    return scope.spend_text(text_of("".join(texts)), node.at)
 
 
 def _template_for(node: TemplateFor, scope: Scope) -> Any:
@@ -171,7 +172,7 @@ def _template_for(node: TemplateFor, scope: Scope) -> Any:
             unsure.append(text)
         else:
             texts.append(text)
-    return merged_leaf(unsure) if unsure else scope.spend_text("".join(texts), node.at)
+    return merged_leaf(unsure) if unsure else scope.spend_text(text_of("".join(texts)), node.at)
 
 
 def _members(source: Any) -> Iterator[tuple[Any, Any]] | None:

@@ -290,7 +290,10 @@ class Module(Opaque):
     def module(self, name: str) -> Any:
         """What reading ``module.name`` gives."""
         expansion, members = self.modules(name)
-        return UNKNOWN if expansion is None else _as_value(expansion, members)
+        if expansion is None or not any(member.config.named["output"] for member in members.values()):
+            # Of a module without outputs, Terraform counts the instances, and OpenTofu finds none.
+            return UNKNOWN if expansion is None or members else _as_value(expansion, members)
+        return _as_value(expansion, members)
 
     def modules(self, name: str) -> tuple[Expansion | None, Mapping[int | str | None, "Module"]]:
         """The instances of a module that this one calls; without an expansion if it is not there to be read."""

@@ -39,6 +39,10 @@ _HEREDOC_ESCAPE: Final = re.compile(r"([$%])\1\{")
 _PLAIN_ESCAPES: Final[Mapping[str, str]] = MappingProxyType(
     {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 )
+_MISSING: Final[Mapping[str, str]] = MappingProxyType(
+    {"}": "}", "]": "]", ")": ")", "identifier": "an expression", "quoted_template_end": "the end of a text"}
+)
+"""What tree-sitter says is missing, where that helps; its other guesses do not."""
 _LINE: Final = re.compile(r"[^\n]*+\n|[^\n]++")
 _DIRECTIVES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -206,7 +210,11 @@ class SourceFile:
             self._refuse_at(start, "a line break inside quotes (use a heredoc)")
         if "\\" not in text and "{" not in text:
             return text
-        return _ESCAPE.sub(lambda found: self._escape(found, start), text)
+        bare = text.replace("$${", "").replace("%%{", "")
+        if "${" in bare or "%{" in bare:
+            # A label, where the language has no templates.
+            self._refuse_at(start, "a template where only plain text can stand")
+        return normal(_ESCAPE.sub(lambda found: self._escape(found, start), text))
 
     def _escape(self, found: re.Match[str], start: int) -> str:
         plain, short, long, other, marker = found.groups()
@@ -263,7 +271,8 @@ class SourceFile:
         while True:
             below = next((child for child in node.children if child.has_error or child.is_missing), None)
             if node.is_missing:
-                self.refuse(node, f"expected {node.type.replace('_', ' ')}")
+                word = _MISSING.get(node.type)
+                self.refuse(node, f"syntax error: expected {word}" if word else "syntax error")
             if below is None or (node.is_error and not below.is_error and not below.is_missing):
                 # Without what stands there: it may be a secret whose quotes are not closed.
                 self.refuse(node, "syntax error")
