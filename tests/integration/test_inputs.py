@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from plangate import wiring
 from plangate.gate import Decision, check
 from plangate.wiring import pool
-from tests.command_line import ALLOWED, DENIED, run
+from tests.command_line import ALLOWED, DENIED, environment, run
 
 SERVICE = """\
 apiVersion: v1
@@ -220,3 +222,17 @@ def test_a_process_that_ends_is_no_allow(estate: Path, monkeypatch: pytest.Monke
     decision = judged(2, monkeypatch)
     assert decision.document["result"] == "error"
     assert str(decision.problem) == "a judging process ended unexpectedly; was there memory enough?"
+
+
+def test_no_process_outlives_the_run(estate: Path) -> None:
+    # A process that did would hold standard output open, and whoever reads it would wait for ever.
+    done = subprocess.run(
+        [sys.executable, "-c", "from plangate.cli.main import entry; entry()", "check", "."],
+        cwd=estate,
+        env=environment(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stdout.startswith(b"COULD NOT DECIDE  ")

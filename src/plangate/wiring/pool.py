@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MIN_INPUTS: Final = 24
 """Below that, starting processes costs more than it gains."""
 _CHUNK: Final = 4
+_PR_SET_PDEATHSIG: Final = 1
 
 _MINE: dict[str, Any] = {}
 """What a judging process works with, once it has started."""
@@ -66,6 +68,7 @@ def pool_of(
 
 
 def _begin(judging: Judging, run: Run, settings: Settings, choices: Choices) -> None:
+    _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends us
     stack = ExitStack()
     judges, _, _ = judges_for(settings, choices, stack, start=False)
@@ -84,6 +87,19 @@ def _judge(index: int) -> JudgedInput | None:
 
 
 def _end(executor: "ProcessPoolExecutor") -> None:
+    # There is no other way before 3.14; `shutdown` forgets them.
+    processes = list((executor._processes or {}).values())  # noqa: SLF001
     executor.shutdown(wait=False, cancel_futures=True)
-    for process in list((executor._processes or {}).values()):  # noqa: SLF001 - there is no other way before 3.14
-        process.terminate()
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.join()
+
+
+def _end_with_parent() -> None:
+    """Ask the system to end this process with its parent, however that ends; Linux can."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
