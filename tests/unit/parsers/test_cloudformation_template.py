@@ -1,6 +1,7 @@
 """CloudFormation templates as plans."""
 
 import time
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -10,6 +11,7 @@ from plangate.model.plan import Action, Location, OutputChange, Reference
 from plangate.model.values import UNKNOWN, AllUnknown
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.cloudformation import CHANGE_SET, FORMAT
+from plangate.parsers.cloudformation.texts import text_of
 from tests.cloudformation import documents, judged, property_of, resource_with, template
 
 PARAMETERS = """
@@ -212,6 +214,7 @@ def test_user_data_is_a_secret_in_clear_and_encoded() -> None:
         ("'{{resolve:ssm:/a}}'", UNKNOWN),
         ("!Sub '{{resolve:ssm:/${Known}}}'", UNKNOWN),
         ("!Split [',', '{{resolve:ssm:/a}},b']", UNKNOWN),
+        ("!Sub ['${n}', {n: 1.50}]", "1.50"),
         ("{Condition: {a: b}}", {"Condition": {"a": "b"}}),
         ("!Ref {Ref: Known}", UNKNOWN),
     ],
@@ -640,6 +643,16 @@ GROWING: Final = {
         "Parameters: {L: {Type: CommaDelimitedList, Default: '<L>'}}\nResources: {A: {Type: 'AWS::X::Y'}}",
         L="," * 200_000,
     ),
+    "globals": written(
+        "Globals: {Function: {Layers: [<L>]}}\nResources: {<R>}",
+        L=", ".join(["a"] * 1000),
+        R=", ".join(f"F{number}: {{Type: AWS::Serverless::Function}}" for number in range(200)),
+    ),
+    "pointers": written(
+        "Resources: {A: {Type: 'AWS::X::Y', Properties: {? '<L>' : [<R>]}}}",
+        L=LONG,
+        R=", ".join(["a"] * 1000),
+    ),
     "split text": written(
         "Resources: {A: {Type: 'AWS::X::Y', Properties: {P: !Split [',', '<L>']}}}", L="," * 200_000
     ),
@@ -648,7 +661,7 @@ GROWING: Final = {
 
 @pytest.mark.parametrize("text", GROWING.values(), ids=GROWING)
 def test_a_template_that_grows_without_bound_is_refused_before_it_does(text: str) -> None:
-    with pytest.raises(PlanParseError, match="evaluating the template makes more than 100000 values"):
+    with pytest.raises(PlanParseError, match="evaluating it makes more than 100000 values"):
         template(text, Limits(max_template_nodes=100_000))
 
 
@@ -769,3 +782,7 @@ def test_a_policy_that_aws_manages_is_the_same_in_every_partition(text: str, exp
 def test_functions_inside_functions_are_read_as_deep_as_documents_may_be() -> None:
     text = "!Join ['', [" * 55 + "a" + "]]" * 55
     assert value(text) == "a"
+
+
+def test_a_number_of_very_many_zeros_is_no_text() -> None:
+    assert [text_of(Decimal(text)) for text in ("1E+9", "1E+99999", "1E-99999")] == ["1000000000", None, None]
