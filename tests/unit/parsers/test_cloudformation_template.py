@@ -786,3 +786,42 @@ def test_functions_inside_functions_are_read_as_deep_as_documents_may_be() -> No
 
 def test_a_number_of_very_many_zeros_is_no_text() -> None:
     assert [text_of(Decimal(text)) for text in ("1E+9", "1E+99999", "1E-99999")] == ["1000000000", None, None]
+
+
+def test_what_cdk_writes_is_a_template_like_any_other() -> None:
+    plan = judged("""
+Resources:
+  HandlerServiceRoleFCDC14AE:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Statement: [{Action: "sts:AssumeRole", Effect: Allow}], Version: "2012-10-17"}
+      ManagedPolicyArns:
+        - Fn::Join: ["", ["arn:", {Ref: "AWS::Partition"}, ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]]
+    Metadata: {"aws:cdk:path": Stack/Handler/ServiceRole/Resource}
+  Handler886CB40B:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code: {S3Bucket: {Fn::Sub: "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"}, S3Key: a.zip}
+      Role: {Fn::GetAtt: [HandlerServiceRoleFCDC14AE, Arn]}
+    DependsOn: [HandlerServiceRoleFCDC14AE]
+  CDKMetadata:
+    Type: AWS::CDK::Metadata
+    Properties: {Analytics: "v2:deflate64:H4sIAAAA"}
+    Condition: CDKMetadataAvailable
+Conditions:
+  CDKMetadataAvailable: {Fn::Or: [{Fn::Equals: [{Ref: "AWS::Region"}, eu-central-1]}]}
+Parameters:
+  BootstrapVersion: {Type: "AWS::SSM::Parameter::Value<String>", Default: /cdk-bootstrap/hnb659fds/version}
+Rules:
+  CheckBootstrapVersion:
+    Assertions: [{Assert: {Fn::Not: [{Fn::Contains: [["1", "2"], {Ref: BootstrapVersion}]}]}, AssertDescription: old}]
+""")
+    assert (plan.opaque, plan.unmodelled) == ((), ("AWS::CDK::Metadata",))
+    role, function, metadata = plan.resources
+    assert role.facts["full_admin"] is False
+    assert function.facts["public"] is False
+    assert [(edge.at, edge.attribute) for edge in function.references] == [
+        ("", "DependsOn"),
+        ("/Role", "Arn"),
+    ]
+    assert (metadata.facts["tags"], metadata.facts["stateful"]) == (None, False)
