@@ -145,6 +145,20 @@ def test_a_secret_that_is_given_and_the_default_it_replaces_are_both_secrets() -
     assert {"default1", "given1"} <= template(head, P="given1").secrets
 
 
+def test_variables_with_the_name_of_a_secret_are_secrets() -> None:
+    plan = template(
+        "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n"
+        "          {DB_PASSWORD: hunter22, AWS_SECRET_ACCESS_KEY: abcdefgh, STAGE: production, Port: 123456}\n"
+        "      MasterUserPassword: [12345678, true]\n"
+    )
+    assert plan.resources[0].sensitive == (
+        "/Environment/Variables/AWS_SECRET_ACCESS_KEY",
+        "/Environment/Variables/DB_PASSWORD",
+        "/MasterUserPassword",
+    )
+    assert plan.secrets == {"hunter22", "abcdefgh", "12345678"}
+
+
 def test_user_data_is_a_secret_in_clear_and_encoded() -> None:
     plan = template(
         "Resources:\n  A:\n    Type: AWS::EC2::Instance\n    Properties:\n      UserData: !Base64 'export KEY=abc'\n"
