@@ -121,11 +121,13 @@ class Translated:
         parts: What the provider has as resources of their own beside it (a bucket's public access block), each with
             an exact reference to it. Their addresses need only be unlike any other.
         path_of: The JSON Pointer of an attribute as the provider has it → as it is written.
+        whole: Its tags are said in full: where there are none, its type cannot have any.
     """
 
     resource: Resource
     parts: tuple[Resource, ...] = ()
     path_of: Callable[[str], str] = str
+    whole: bool = False
 
 
 Translate = Callable[[Resource], Translated | None]

@@ -155,6 +155,7 @@ def translated(resource: Resource, twin: Twin) -> Translated:
         resource=own,
         parts=tuple(_parts(resource, twin)),
         path_of=lambda at: table.written(pointer_tokens(at)) or at,
+        whole=True,
     )
 
 

@@ -139,7 +139,7 @@ def _as_written(
     own: Resource, translated: Translated, graph: Graph, paths: Mapping[str, Callable[[str], str]]
 ) -> Resource:
     """The resource as it was, with the facts of its translation."""
-    seen = _with_facts(translated.resource, graph, whole=False)
+    seen = _with_facts(translated.resource, graph, whole=translated.whole)
     facts = dict(seen.facts)
     ingress = facts.get("ingress")
     if isinstance(ingress, tuple):

@@ -1,14 +1,18 @@
 """CloudFormation's types as the Terraform provider's."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plangate.facts.cloudformation import TWINS, translate, translated, twin_of
 from plangate.facts.cloudformation_shape import snake
 from plangate.facts.cloudformation_tags import TAGGED, UNTAGGED
+from plangate.facts.policy_documents import document_statements, statements
 from plangate.facts.registry import plan_with_facts, with_facts
 from plangate.model.plan import Action, Reference, Resource
 from plangate.model.values import UNKNOWN, AllUnknown
@@ -148,6 +152,42 @@ def test_a_policy_is_for_everyone_unless_a_condition_that_is_not_known_yet_may_n
             ("{AWS: 'arn:aws:iam::123456789012:root'}", where % "!Ref Later"),
         )
     ] == [True, True, UNKNOWN, False, False, UNKNOWN, False]
+
+
+DOCUMENTS: Final = st.recursive(
+    st.sampled_from(["*", "Allow", "Deny", "iam:*", "s3:GetObject", "arn:aws:s3:::b/*", 1, None]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    "Statement",
+                    "statement",
+                    "Effect",
+                    "Action",
+                    "NotAction",
+                    "Resource",
+                    "Principal",
+                    "AWS",
+                    "Condition",
+                ]
+            ),
+            inner,
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@given(document=st.dictionaries(st.just("Statement"), DOCUMENTS))
+def test_a_policy_that_is_an_object_reads_like_its_text(document: Any) -> None:
+    assert document_statements(document) == statements(json.dumps(document))
+
+
+def test_a_policy_of_which_nothing_is_known_says_nothing() -> None:
+    silent: tuple[Any, ...] = (UNKNOWN, None, 1, [], {}, AllUnknown(), {"Statement": UNKNOWN})
+    assert [document_statements(document) for document in silent] == [UNKNOWN] * len(silent)
+    assert document_statements({"Statement": [AllUnknown()]}) is UNKNOWN
 
 
 @pytest.mark.parametrize(

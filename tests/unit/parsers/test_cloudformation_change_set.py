@@ -270,5 +270,11 @@ def test_more_changes_than_the_limit_are_refused() -> None:
         change_set(described(change(name="A"), change(name="B")), Limits(max_resources=1))
 
 
+def test_a_context_that_would_need_many_long_pointers_is_refused() -> None:
+    entry = change("Add", after={"x" * 60_000: [1] * 1000})
+    with pytest.raises(PlanParseError, match="evaluating it makes more than 100000 values"):
+        change_set(described(entry), Limits(max_template_nodes=100_000))
+
+
 def test_a_context_without_properties_is_a_resource_that_sets_nothing() -> None:
     assert change_set(described(change(AfterContext="{}"))).resources[0].planned == {}

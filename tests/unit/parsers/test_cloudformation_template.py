@@ -1,6 +1,7 @@
 """CloudFormation templates as plans."""
 
 import time
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -10,6 +11,7 @@ from plangate.model.plan import Action, Location, OutputChange, Reference
 from plangate.model.values import UNKNOWN, AllUnknown
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.cloudformation import CHANGE_SET, FORMAT
+from plangate.parsers.cloudformation.texts import text_of
 from tests.cloudformation import documents, judged, property_of, resource_with, template
 
 PARAMETERS = """
@@ -143,6 +145,20 @@ def test_a_secret_that_is_given_and_the_default_it_replaces_are_both_secrets() -
     assert {"default1", "given1"} <= template(head, P="given1").secrets
 
 
+def test_variables_with_the_name_of_a_secret_are_secrets() -> None:
+    plan = template(
+        "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n"
+        "          {DB_PASSWORD: hunter22, AWS_SECRET_ACCESS_KEY: abcdefgh, STAGE: production, Port: 123456}\n"
+        "      MasterUserPassword: [12345678, true]\n"
+    )
+    assert plan.resources[0].sensitive == (
+        "/Environment/Variables/AWS_SECRET_ACCESS_KEY",
+        "/Environment/Variables/DB_PASSWORD",
+        "/MasterUserPassword",
+    )
+    assert plan.secrets == {"hunter22", "abcdefgh", "12345678"}
+
+
 def test_user_data_is_a_secret_in_clear_and_encoded() -> None:
     plan = template(
         "Resources:\n  A:\n    Type: AWS::EC2::Instance\n    Properties:\n      UserData: !Base64 'export KEY=abc'\n"
@@ -212,6 +228,7 @@ def test_user_data_is_a_secret_in_clear_and_encoded() -> None:
         ("'{{resolve:ssm:/a}}'", UNKNOWN),
         ("!Sub '{{resolve:ssm:/${Known}}}'", UNKNOWN),
         ("!Split [',', '{{resolve:ssm:/a}},b']", UNKNOWN),
+        ("!Sub ['${n}', {n: 1.50}]", "1.50"),
         ("{Condition: {a: b}}", {"Condition": {"a": "b"}}),
         ("!Ref {Ref: Known}", UNKNOWN),
     ],
@@ -640,6 +657,16 @@ GROWING: Final = {
         "Parameters: {L: {Type: CommaDelimitedList, Default: '<L>'}}\nResources: {A: {Type: 'AWS::X::Y'}}",
         L="," * 200_000,
     ),
+    "globals": written(
+        "Globals: {Function: {Layers: [<L>]}}\nResources: {<R>}",
+        L=", ".join(["a"] * 1000),
+        R=", ".join(f"F{number}: {{Type: AWS::Serverless::Function}}" for number in range(200)),
+    ),
+    "pointers": written(
+        "Resources: {A: {Type: 'AWS::X::Y', Properties: {? '<L>' : [<R>]}}}",
+        L=LONG,
+        R=", ".join(["a"] * 1000),
+    ),
     "split text": written(
         "Resources: {A: {Type: 'AWS::X::Y', Properties: {P: !Split [',', '<L>']}}}", L="," * 200_000
     ),
@@ -648,7 +675,7 @@ GROWING: Final = {
 
 @pytest.mark.parametrize("text", GROWING.values(), ids=GROWING)
 def test_a_template_that_grows_without_bound_is_refused_before_it_does(text: str) -> None:
-    with pytest.raises(PlanParseError, match="evaluating the template makes more than 100000 values"):
+    with pytest.raises(PlanParseError, match="evaluating it makes more than 100000 values"):
         template(text, Limits(max_template_nodes=100_000))
 
 
@@ -769,3 +796,46 @@ def test_a_policy_that_aws_manages_is_the_same_in_every_partition(text: str, exp
 def test_functions_inside_functions_are_read_as_deep_as_documents_may_be() -> None:
     text = "!Join ['', [" * 55 + "a" + "]]" * 55
     assert value(text) == "a"
+
+
+def test_a_number_of_very_many_zeros_is_no_text() -> None:
+    assert [text_of(Decimal(text)) for text in ("1E+9", "1E+99999", "1E-99999")] == ["1000000000", None, None]
+
+
+def test_what_cdk_writes_is_a_template_like_any_other() -> None:
+    plan = judged("""
+Resources:
+  HandlerServiceRoleFCDC14AE:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Statement: [{Action: "sts:AssumeRole", Effect: Allow}], Version: "2012-10-17"}
+      ManagedPolicyArns:
+        - Fn::Join: ["", ["arn:", {Ref: "AWS::Partition"}, ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]]
+    Metadata: {"aws:cdk:path": Stack/Handler/ServiceRole/Resource}
+  Handler886CB40B:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code: {S3Bucket: {Fn::Sub: "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"}, S3Key: a.zip}
+      Role: {Fn::GetAtt: [HandlerServiceRoleFCDC14AE, Arn]}
+    DependsOn: [HandlerServiceRoleFCDC14AE]
+  CDKMetadata:
+    Type: AWS::CDK::Metadata
+    Properties: {Analytics: "v2:deflate64:H4sIAAAA"}
+    Condition: CDKMetadataAvailable
+Conditions:
+  CDKMetadataAvailable: {Fn::Or: [{Fn::Equals: [{Ref: "AWS::Region"}, eu-central-1]}]}
+Parameters:
+  BootstrapVersion: {Type: "AWS::SSM::Parameter::Value<String>", Default: /cdk-bootstrap/hnb659fds/version}
+Rules:
+  CheckBootstrapVersion:
+    Assertions: [{Assert: {Fn::Not: [{Fn::Contains: [["1", "2"], {Ref: BootstrapVersion}]}]}, AssertDescription: old}]
+""")
+    assert (plan.opaque, plan.unmodelled) == ((), ("AWS::CDK::Metadata",))
+    role, function, metadata = plan.resources
+    assert role.facts["full_admin"] is False
+    assert function.facts["public"] is False
+    assert [(edge.at, edge.attribute) for edge in function.references] == [
+        ("", "DependsOn"),
+        ("/Role", "Arn"),
+    ]
+    assert (metadata.facts["tags"], metadata.facts["stateful"]) == (None, False)

@@ -24,6 +24,7 @@ from plangate.parsers.cloudformation.places import nearest
 from plangate.parsers.cloudformation.secret_names import secret_places, secret_texts
 from plangate.parsers.cloudformation.template import PROVIDER
 from plangate.parsers.cloudformation.texts import is_dynamic
+from plangate.parsers.cloudformation.trace import Budget
 from plangate.parsers.documents import read_json
 
 ID: Final = "cloudformation-change-set"
@@ -77,6 +78,7 @@ class _ChangeSet:
         self._limits = limits
         self._root: Mapping[str, Any] = documents.values[0]
         self._secrets: set[str] = set()
+        self._budget = Budget(documents.source.name, limits)
         self._region = _region(self._root.get("StackId"))
 
     def plan(self) -> Plan:
@@ -195,8 +197,23 @@ class _ChangeSet:
             return {}
         if not isinstance(properties, Mapping):
             self._refuse(f"{at}/{name}", "expected an object with properties")
-        read = _settled(properties)
+        read = self._settled(properties, 0)
         return read if isinstance(read, Mapping) else None
+
+    def _settled(self, value: Any, depth: int) -> Any:
+        """A value of a context with `UNKNOWN` for what is known later, or hidden (``****``).
+
+        Args:
+            value: As it stands there.
+            depth: Characters of its pointer: every one of its parts has one that begins so, which is counted.
+        """
+        self._budget.spend(depth)
+        if isinstance(value, str):
+            hidden = len(value) >= _MIN_MASK and not value.strip("*")
+            return UNKNOWN if hidden or _LATER in value or is_dynamic(value) else value
+        if isinstance(value, Mapping):
+            return {key: self._settled(item, depth + len(key) + 1) for key, item in value.items()}
+        return [self._settled(item, depth + 1) for item in value] if isinstance(value, list) else value
 
     def _text(self, entry: Mapping[str, Any], name: str, at: str) -> str:
         value = entry.get(name)
@@ -213,16 +230,6 @@ class _ChangeSet:
 
     def _refuse(self, at: str, problem: str) -> NoReturn:
         raise PlanParseError(self._source.name, problem, at=nearest(self._places, at))
-
-
-def _settled(value: Any) -> Any:
-    """A value of a context with `UNKNOWN` for what is known later, or hidden (``****``)."""
-    if isinstance(value, str):
-        hidden = len(value) >= _MIN_MASK and not value.strip("*")
-        return UNKNOWN if hidden or _LATER in value or is_dynamic(value) else value
-    if isinstance(value, Mapping):
-        return {key: _settled(item) for key, item in value.items()}
-    return [_settled(item) for item in value] if isinstance(value, list) else value
 
 
 def _plain(at: str) -> str:

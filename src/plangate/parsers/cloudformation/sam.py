@@ -9,18 +9,22 @@ https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/s
 from collections.abc import Mapping
 from typing import Any, Final
 
+from plangate.parsers.cloudformation.trace import Budget
+
 _PREFIX: Final = "AWS::Serverless::"
 _WITH_ROLE: Final = frozenset({"AWS::Serverless::Function", "AWS::Serverless::StateMachine"})
 _STATEMENT: Final = "Statement"
 
 
-def with_globals(kind: str, node: Mapping[str, Any], section: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_globals(
+    kind: str, node: Mapping[str, Any], section: Mapping[str, Any], budget: Budget
+) -> Mapping[str, Any]:
     """A resource as it is written, with the globals of its type: objects are merged, lists put behind each other."""
     shared = section.get(kind.removeprefix(_PREFIX)) if kind.startswith(_PREFIX) else None
     if not isinstance(shared, Mapping):
         return node
     own = node.get("Properties")
-    return {**node, "Properties": _merged(shared, {} if own is None else own)}
+    return {**node, "Properties": _merged(shared, {} if own is None else own, budget)}
 
 
 def role_of(node: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -63,14 +67,15 @@ def _arn(item: Any) -> Any:
     return item
 
 
-def _merged(shared: Any, own: Any) -> Any:
+def _merged(shared: Any, own: Any, budget: Budget) -> Any:
+    budget.spend(nodes=len(shared) if isinstance(shared, Mapping | list) else 1)
     if isinstance(shared, Mapping) and isinstance(own, Mapping) and not (_is_call(shared) or _is_call(own)):
         return {
             key: own[key]
             if key not in shared
             else shared[key]
             if key not in own
-            else _merged(shared[key], own[key])
+            else _merged(shared[key], own[key], budget)
             for key in (*shared, *(key for key in own if key not in shared))
         }
     if isinstance(shared, list) and isinstance(own, list):

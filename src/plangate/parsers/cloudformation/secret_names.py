@@ -11,12 +11,14 @@ from plangate.parsers.terraform_values import MIN_SECRET_CHARS
 
 USER_DATA: Final = "userdata"
 _NAMES: Final = frozenset({
-    USER_DATA, "accesskey", "accesstoken", "apikey", "authtoken", "basicauthconfig", "certificateprivatekey",
-    "clientsecret", "connectionstring", "masterauthtoken", "mysqlpassword", "oauthtoken", "presharedkey", "privatekey",
-    "secretaccesskey", "secretkey", "secretstring", "secrettoken", "serviceaccountcredentials", "sharedsecret",
-    "sshprivatekey", "tokenkey",
+    USER_DATA, "basicauthconfig", "certificateprivatekey", "connectionstring", "presharedkey", "secretstring",
+    "serviceaccountcredentials", "sharedsecret", "tokenkey",
 })  # fmt: skip
-_ENDING: Final = "password"
+_ENDINGS: Final = (
+    "accesskey", "accesstoken", "apikey", "authtoken", "clientsecret", "oauthtoken", "passphrase", "password",
+    "privatekey", "secretkey", "secrettoken",
+)  # fmt: skip
+"""Names that end so, environment variables among them; without their hyphens and underscores."""
 
 
 def secret_places(values: Mapping[str, Any]) -> Iterator[str]:
@@ -26,8 +28,8 @@ def secret_places(values: Mapping[str, Any]) -> Iterator[str]:
         value, spot = pending.pop()
         if isinstance(value, Mapping):
             for key, item in value.items():
-                name = key.lower()
-                if name in _NAMES or name.endswith(_ENDING):
+                name = key.lower().replace("_", "").replace("-", "")
+                if name in _NAMES or name.endswith(_ENDINGS):
                     yield spot.member(key).exact
                 else:
                     pending.append((item, spot.member(key)))

@@ -215,7 +215,9 @@ class _Template:
             self._refuse(f"{origin}/Condition", "expected the name of a condition")
         if condition is not None and self._conditions.holds(condition) is False:
             return None
-        return _Declared(with_globals(kind, node, self._section("Globals")), origin, condition or "")
+        return _Declared(
+            with_globals(kind, node, self._section("Globals"), self._budget), origin, condition or ""
+        )
 
     def _resource(self, name: str, declared: _Declared, placed: Placed) -> Resource:
         evaluator = self._conditions.evaluator

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 _HOLE: Final = re.compile(r"\$\{([^${}]*+)\}")
 _DYNAMIC: Final = "{{resolve:"
+_MOST_DIGITS: Final = 1000
 _MANAGED: Final = ":iam::aws:policy/"
 _POLICY_NAME: Final = re.compile(r"[A-Za-z0-9/+=,.@_-]+")
 _NOT_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]")
@@ -20,7 +21,9 @@ def text_of(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    return format(value, "f") if isinstance(value, Decimal) and value.is_finite() else None
+    # A number of many zeros is text of as many characters.
+    small = isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < _MOST_DIGITS
+    return format(value, "f") if small else None
 
 
 def is_dynamic(text: str) -> bool:

@@ -127,6 +127,6 @@ class Budget:
         if self._left < 0:
             raise PlanParseError(
                 self._name,
-                f"evaluating the template makes more than {self._most} values",
+                f"evaluating it makes more than {self._most} values",
                 hint="raise limits.max_template_nodes in plangate.yaml if the template is meant to be this big",
             )
