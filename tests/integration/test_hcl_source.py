@@ -372,7 +372,7 @@ resource "aws_security_group" "g" {
     assert group.planned["egress"] is UNKNOWN
     assert "lifecycle" not in group.planned
     assert group.unknown == ("/egress",)
-    assert group.configured == {"ingress", "egress", "timeouts"}
+    assert group.configured == frozenset({"ingress", "egress", "timeouts"})
     assert group.place("/ingress/1/from_port") == Location(file="main.tf", line=11, column=7)
     assert group.place("/ingress/0") == Location(file="main.tf", line=4, column=3)
     assert group.location == Location(file="main.tf", line=3, column=1)
@@ -387,7 +387,7 @@ def test_null_is_not_set_and_an_unknown_item_is_null_in_after(tmp_path: Path) ->
     assert resource.planned == {"b": [1, UNKNOWN], "c": {"d": UNKNOWN, "e": 1}}
     assert resource.after == {"b": [1, None], "c": {"e": 1}}
     assert resource.unknown == ("/b/1", "/c/d")
-    assert resource.configured == {"b", "c"}
+    assert resource.configured == frozenset({"b", "c"})
     assert (resource.action, resource.before, resource.mode) == (Action.CREATE, None, "managed")
 
 
@@ -473,10 +473,10 @@ module "d" {
     defaults = {"owner": "team", "cost": "1"}
     assert found == {
         "aws_vpc.a": (aws, "eu-west-1", {"owner": "team", "cost": "2"}),
-        "aws_vpc.w": (aws, "us-west-2", {}),
-        "aws_new_thing.n": (aws, "eu-west-1", UNKNOWN),
+        "aws_vpc.w": (aws, "us-west-2", None),
+        "aws_new_thing.n": (aws, "eu-west-1", None),
         "my_thing.m": ("example.com/corp/my", "", None),
-        "module.m.aws_sqs_queue.q": (aws, "us-west-2", {}),
+        "module.m.aws_sqs_queue.q": (aws, "us-west-2", None),
         "module.d.aws_sqs_queue.q": (aws, "eu-west-1", defaults),
     }
     assert plan.providers == ("example.com/corp/my", aws)
@@ -510,8 +510,10 @@ def test_overrides_are_merged_as_terraform_does(tmp_path: Path) -> None:
         {
             "main.tf": 'resource "x_y" "z" {\n  a = 1\n  b = 1\n  in { n = 1 }\n  in { n = 2 }\n  keep { n = 1 }\n}\n'
             'variable "v" { default = 1 }\nlocals { l = 1 }\n',
-            "override.tf": 'resource "x_y" "z" {\n  b = 2\n  dynamic "in" {\n    for_each = [3]\n    content { n = in.value }\n  }\n}\n',
-            "b_override.tf": 'variable "v" { default = 2 }\nlocals { l = 2 }\nresource "x_y" "z" {\n  c = [var.v, local.l]\n}\n',
+            "override.tf": 'resource "x_y" "z" {\n  b = 2\n  dynamic "in" {\n    for_each = [3]\n'
+            "    content { n = in.value }\n  }\n}\n",
+            "b_override.tf": 'variable "v" { default = 2 }\nlocals { l = 2 }\n'
+            'resource "x_y" "z" {\n  c = [var.v, local.l]\n}\n',
         },
     )
     (resource,) = plan.resources
@@ -609,8 +611,31 @@ def test_places_serve_a_plan_of_the_same_source(tmp_path: Path) -> None:
 
 
 def test_imports_of_the_source_are_imports_of_the_plan(tmp_path: Path) -> None:
-    plan = plan_of_text(tmp_path, 'import {\n  to = x_y.z["a"]\n  id = "i-1"\n}\nresource "x_y" "z" {\n  for_each = toset(["a"])\n}\n'
-                        'moved {\n  from = x_y.o\n  to = x_y.z\n}\nremoved {\n  from = x_y.r\n}\ncheck "c" {\n  assert {\n    condition = true\n    error_message = "m"\n  }\n}\n')  # fmt: skip
+    plan = plan_of_text(
+        tmp_path,
+        """
+import {
+  to = x_y.z["a"]
+  id = "i-1"
+}
+resource "x_y" "z" {
+  for_each = toset(["a"])
+}
+moved {
+  from = x_y.o
+  to   = x_y.z
+}
+removed {
+  from = x_y.r
+}
+check "c" {
+  assert {
+    condition     = true
+    error_message = "m"
+  }
+}
+""",
+    )
     assert [(r.address, r.importing) for r in plan.resources] == [('x_y.z["a"]', {"id": "i-1"})]
 
 

@@ -45,12 +45,16 @@ class SourceTree:
         root: The folder. Nothing outside of it is read, whatever a document or a symbolic link says.
         limits: ``max_files``, and ``max_plan_bytes`` for all files together.
         shown: How the folder is called in messages and places; without it, files are named from the folder on.
+
+    Attributes:
+        read_as: What became of a file's bytes, by path, for whoever reads it again.
     """
 
     def __init__(self, root: Path, limits: Limits, shown: str = "") -> None:
         self.root: Final = Path(os.path.realpath(root))
         self._limits = limits
         self._shown = shown.rstrip("/")
+        self.read_as: dict[str, object] = {}
         self._files: dict[str, Input] = {}
         self._asked: dict[str, str] = {}
         self._names: dict[str, tuple[str, ...]] = {}

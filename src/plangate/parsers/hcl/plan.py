@@ -72,11 +72,19 @@ def local_modules(tree: SourceTree, module: str) -> frozenset[str]:
     Raises:
         PlanParseError: As `parse`.
     """
+    try:
+        return with_room(lambda: _local_modules(tree, module))
+    except RecursionError as error:
+        raise PlanParseError(tree.shown(module), "nested too deeply to be read") from error
+
+
+def _local_modules(tree: SourceTree, module: str) -> frozenset[str]:
     run = Run(tree, Limits())
     run.root_folder = module
     sources = Sources(run)
-    nothing: tuple[str, ...] = ()
-    pending = [(sources.at(module), nothing, (module,))]
+    names: tuple[str, ...] = ()
+    folders: tuple[str, ...] = (module,)
+    pending = [(sources.at(module), names, folders)]
     seen: set[str] = set()
     while pending:
         config, names, ancestors = pending.pop()
