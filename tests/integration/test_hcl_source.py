@@ -138,7 +138,16 @@ resource "terraform_data" "none" {
     assert [r.index for r in plan.resources] == [0, 1, "b", 'we ird/"k"', "x", "y"]
 
 
-@pytest.mark.parametrize("meta", ["count = var.u", "for_each = var.u", 'for_each = ["list"]', "count = -1"])
+@pytest.mark.parametrize(
+    "meta",
+    [
+        "lifecycle {\n    enabled = var.u\n  }",
+        "count = var.u",
+        "for_each = var.u",
+        'for_each = ["list"]',
+        "count = -1",
+    ],
+)
 def test_an_unknown_number_of_instances_is_one_that_is_still_judged(tmp_path: Path, meta: str) -> None:
     plan = plan_of_text(
         tmp_path, UNSET + f'resource "aws_ebs_volume" "v" {{\n  {meta}\n  encrypted = false\n}}\n'
@@ -495,11 +504,20 @@ resource "terraform_data" "none" {
   provisioner "remote-exec" {}
 }
 data "external" "e" {}
+resource "terraform_data" "acts" {
+  lifecycle {
+    action_trigger {
+      events  = [after_create]
+      actions = [action.aws_lambda_invoke.x]
+    }
+  }
+}
 """,
     )
     assert plan.provisioners == (
         Provisioner(address="terraform_data.a", type="local-exec", runs=True),
         Provisioner(address="terraform_data.none", type="remote-exec", runs=False),
+        Provisioner(address="terraform_data.acts", type="action:aws_lambda_invoke", runs=True),
         Provisioner(address="data.external.e", type="external", runs=True),
     )
 
@@ -594,6 +612,24 @@ def test_files_are_read_by_functions_and_count_for_the_digest(tmp_path: Path) ->
     digests.add(plan_of(tmp_path / "var", files, variables={"x": "1"}).source.sha256)
     assert len(digests) == 6
     assert plan_of(tmp_path / "again", files).source.sha256 == plan.source.sha256
+
+
+def test_many_instances_that_read_many_do_not_make_their_product(tmp_path: Path) -> None:
+    plan = plan_of_text(
+        tmp_path,
+        """
+resource "x_y" "a" {
+  count = 300
+}
+resource "x_y" "b" {
+  count = 300
+  all   = x_y.a[*].id
+}
+""",
+    )
+    assert resources_of(plan)["x_y.b[0]"].references == (
+        Reference(at="/all", address="x_y.a", exact=False, attribute="id"),
+    )
 
 
 def test_places_serve_a_plan_of_the_same_source(tmp_path: Path) -> None:
