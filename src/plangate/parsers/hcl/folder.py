@@ -166,27 +166,6 @@ class SourceTree:
         self._asked[f"below:{folder}"] = digest
         return answer
 
-    def is_folder(self, path: str) -> bool:
-        """Whether a folder is there.
-
-        Raises:
-            PlanParseError: Outside of the tree.
-        """
-        return self._real(path).is_dir()
-
-    def relative(self, path: str) -> str:
-        """A path of this machine as one of the tree.
-
-        Raises:
-            PlanParseError: Outside of the tree.
-        """
-        if not posixpath.isabs(path):
-            return posixpath.normpath(path)
-        real = os.path.realpath(path)
-        if os.path.commonpath([real, self.root]) != str(self.root):
-            self._outside(path)
-        return os.path.relpath(real, self.root)
-
     def _real(self, path: str) -> Path:
         """Where a path of the tree really is, once every link is followed."""
         if posixpath.isabs(path) or path == ".." or path.startswith("../") or "\0" in path:

@@ -141,7 +141,9 @@ class _Reader:
         """A value as plan JSON has it, with `UNKNOWN`; notes the pointers of what is unknown."""
         if value.__class__ in _SCALARS or value is None:
             return value
-        if value is UNKNOWN or value.__class__ is Pending or isinstance(value, Opaque):
+        if isinstance(value, Opaque):
+            return self._value(value.whole(), at, place)
+        if value is UNKNOWN or value.__class__ is Pending:
             self.found.unknown.append(at)
             self._run.spend_text(at, self._instance.block.place)
             return UNKNOWN
@@ -212,7 +214,7 @@ def _unknown_leaves(value: Any, found: list[Any]) -> None:
     if value is UNKNOWN or value.__class__ is Pending:
         found.append(value)
     elif isinstance(value, Opaque):
-        found.append(value.whole())
+        _unknown_leaves(value.whole(), found)
     elif isinstance(value, dict):
         for item in value.values():
             _unknown_leaves(item, found)
