@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,20 @@ TEXTS = (
     + "".join(f'  a{i} = "${{local.a{i - 1}}}${{local.a{i - 1}}}"\n' for i in range(1, 40))
     + "}\n"
 )
+
+BLOCKS = """
+resource "x_y" "z" {
+  dynamic "b" {
+    for_each = range(1000)
+    content {
+      dynamic "c" {
+        for_each = range(1000)
+        content {}
+      }
+    }
+  }
+}
+"""
 
 
 @pytest.mark.parametrize(
@@ -66,7 +81,8 @@ def test_a_module_outside_of_the_folder_is_refused(tmp_path: Path, source: str) 
     (root / "linked").symlink_to(tmp_path / "other")
     files = {
         "main.tf": f'module "{"a" if source[-1] != "z" else "b"}" {{\n  source = "{source}"\n}}\n',
-        ".terraform/modules/modules.json": '{"Modules": [{"Key": "a", "Dir": "../other"}, {"Key": "b", "Dir": "/etc"}]}',
+        ".terraform/modules/modules.json": '{"Modules": [{"Key": "a", "Dir": "../other"}, '
+        '{"Key": "b", "Dir": "/etc"}]}',
     }
     with pytest.raises(
         PlanParseError, match=r"main.tf: line 1 column 1: module source .* outside of the folder"
@@ -153,8 +169,7 @@ def test_what_depends_on_itself_is_refused(tmp_path: Path, source: str, message:
         R.format("[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a]]]"),
         R.format('"%{ for a in range(1000) }%{ for b in range(1000) }x%{ endfor }%{ endfor }"'),
         'resource "terraform_data" "x" {\n  count = 1000000000\n}\n',
-        'resource "x_y" "z" {\n  dynamic "b" {\n    for_each = range(1000)\n    content {\n      dynamic "c" {\n'
-        "        for_each = range(1000)\n        content {}\n      }\n    }\n  }\n}\n",
+        BLOCKS,
     ],
     ids=[
         "lists", "flatten", "equality", "sensitive", "function", "again", "output", "branches", "texts", "loops",
@@ -223,7 +238,7 @@ def test_text_that_is_no_source_is_refused_without_guessing_on(tmp_path: Path) -
 )
 def test_an_unreadable_file_refuses_the_source(tmp_path: Path, file: str) -> None:
     files = {"main.tf": 'module "a" {\n  source = "x/y/z"\n}\n'}
-    options = {}
+    options: dict[str, Any] = {}
     if file == "variable file":
         options["variable_files"] = (tmp_path / "nowhere.tfvars",)
     elif file == "modules.json":

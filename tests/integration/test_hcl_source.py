@@ -138,7 +138,16 @@ resource "terraform_data" "none" {
     assert [r.index for r in plan.resources] == [0, 1, "b", 'we ird/"k"', "x", "y"]
 
 
-@pytest.mark.parametrize("meta", ["count = var.u", "for_each = var.u", 'for_each = ["list"]', "count = -1"])
+@pytest.mark.parametrize(
+    "meta",
+    [
+        "lifecycle {\n    enabled = var.u\n  }",
+        "count = var.u",
+        "for_each = var.u",
+        'for_each = ["list"]',
+        "count = -1",
+    ],
+)
 def test_an_unknown_number_of_instances_is_one_that_is_still_judged(tmp_path: Path, meta: str) -> None:
     plan = plan_of_text(
         tmp_path, UNSET + f'resource "aws_ebs_volume" "v" {{\n  {meta}\n  encrypted = false\n}}\n'
@@ -372,7 +381,7 @@ resource "aws_security_group" "g" {
     assert group.planned["egress"] is UNKNOWN
     assert "lifecycle" not in group.planned
     assert group.unknown == ("/egress",)
-    assert group.configured == {"ingress", "egress", "timeouts"}
+    assert group.configured == frozenset({"ingress", "egress", "timeouts"})
     assert group.place("/ingress/1/from_port") == Location(file="main.tf", line=11, column=7)
     assert group.place("/ingress/0") == Location(file="main.tf", line=4, column=3)
     assert group.location == Location(file="main.tf", line=3, column=1)
@@ -387,7 +396,7 @@ def test_null_is_not_set_and_an_unknown_item_is_null_in_after(tmp_path: Path) ->
     assert resource.planned == {"b": [1, UNKNOWN], "c": {"d": UNKNOWN, "e": 1}}
     assert resource.after == {"b": [1, None], "c": {"e": 1}}
     assert resource.unknown == ("/b/1", "/c/d")
-    assert resource.configured == {"b", "c"}
+    assert resource.configured == frozenset({"b", "c"})
     assert (resource.action, resource.before, resource.mode) == (Action.CREATE, None, "managed")
 
 
@@ -473,10 +482,10 @@ module "d" {
     defaults = {"owner": "team", "cost": "1"}
     assert found == {
         "aws_vpc.a": (aws, "eu-west-1", {"owner": "team", "cost": "2"}),
-        "aws_vpc.w": (aws, "us-west-2", {}),
-        "aws_new_thing.n": (aws, "eu-west-1", UNKNOWN),
+        "aws_vpc.w": (aws, "us-west-2", None),
+        "aws_new_thing.n": (aws, "eu-west-1", None),
         "my_thing.m": ("example.com/corp/my", "", None),
-        "module.m.aws_sqs_queue.q": (aws, "us-west-2", {}),
+        "module.m.aws_sqs_queue.q": (aws, "us-west-2", None),
         "module.d.aws_sqs_queue.q": (aws, "eu-west-1", defaults),
     }
     assert plan.providers == ("example.com/corp/my", aws)
@@ -495,11 +504,20 @@ resource "terraform_data" "none" {
   provisioner "remote-exec" {}
 }
 data "external" "e" {}
+resource "terraform_data" "acts" {
+  lifecycle {
+    action_trigger {
+      events  = [after_create]
+      actions = [action.aws_lambda_invoke.x]
+    }
+  }
+}
 """,
     )
     assert plan.provisioners == (
         Provisioner(address="terraform_data.a", type="local-exec", runs=True),
         Provisioner(address="terraform_data.none", type="remote-exec", runs=False),
+        Provisioner(address="terraform_data.acts", type="action:aws_lambda_invoke", runs=True),
         Provisioner(address="data.external.e", type="external", runs=True),
     )
 
@@ -510,8 +528,10 @@ def test_overrides_are_merged_as_terraform_does(tmp_path: Path) -> None:
         {
             "main.tf": 'resource "x_y" "z" {\n  a = 1\n  b = 1\n  in { n = 1 }\n  in { n = 2 }\n  keep { n = 1 }\n}\n'
             'variable "v" { default = 1 }\nlocals { l = 1 }\n',
-            "override.tf": 'resource "x_y" "z" {\n  b = 2\n  dynamic "in" {\n    for_each = [3]\n    content { n = in.value }\n  }\n}\n',
-            "b_override.tf": 'variable "v" { default = 2 }\nlocals { l = 2 }\nresource "x_y" "z" {\n  c = [var.v, local.l]\n}\n',
+            "override.tf": 'resource "x_y" "z" {\n  b = 2\n  dynamic "in" {\n    for_each = [3]\n'
+            "    content { n = in.value }\n  }\n}\n",
+            "b_override.tf": 'variable "v" { default = 2 }\nlocals { l = 2 }\n'
+            'resource "x_y" "z" {\n  c = [var.v, local.l]\n}\n',
         },
     )
     (resource,) = plan.resources
@@ -594,6 +614,24 @@ def test_files_are_read_by_functions_and_count_for_the_digest(tmp_path: Path) ->
     assert plan_of(tmp_path / "again", files).source.sha256 == plan.source.sha256
 
 
+def test_many_instances_that_read_many_do_not_make_their_product(tmp_path: Path) -> None:
+    plan = plan_of_text(
+        tmp_path,
+        """
+resource "x_y" "a" {
+  count = 300
+}
+resource "x_y" "b" {
+  count = 300
+  all   = x_y.a[*].id
+}
+""",
+    )
+    assert resources_of(plan)["x_y.b[0]"].references == (
+        Reference(at="/all", address="x_y.a", exact=False, attribute="id"),
+    )
+
+
 def test_places_serve_a_plan_of_the_same_source(tmp_path: Path) -> None:
     plan = plan_of_text(
         tmp_path,
@@ -609,8 +647,31 @@ def test_places_serve_a_plan_of_the_same_source(tmp_path: Path) -> None:
 
 
 def test_imports_of_the_source_are_imports_of_the_plan(tmp_path: Path) -> None:
-    plan = plan_of_text(tmp_path, 'import {\n  to = x_y.z["a"]\n  id = "i-1"\n}\nresource "x_y" "z" {\n  for_each = toset(["a"])\n}\n'
-                        'moved {\n  from = x_y.o\n  to = x_y.z\n}\nremoved {\n  from = x_y.r\n}\ncheck "c" {\n  assert {\n    condition = true\n    error_message = "m"\n  }\n}\n')  # fmt: skip
+    plan = plan_of_text(
+        tmp_path,
+        """
+import {
+  to = x_y.z["a"]
+  id = "i-1"
+}
+resource "x_y" "z" {
+  for_each = toset(["a"])
+}
+moved {
+  from = x_y.o
+  to   = x_y.z
+}
+removed {
+  from = x_y.r
+}
+check "c" {
+  assert {
+    condition     = true
+    error_message = "m"
+  }
+}
+""",
+    )
     assert [(r.address, r.importing) for r in plan.resources] == [('x_y.z["a"]', {"id": "i-1"})]
 
 

@@ -111,6 +111,7 @@ def _covered(pattern: str, addresses: dict[str, Resource]) -> set[str]:
     return {address for address in addresses if pattern in patterns(address)}
 
 
+@pytest.mark.terraform
 @pytest.mark.parametrize(
     ("name", "tool"),
     [
@@ -149,6 +150,7 @@ def _without_remote_state(text: str) -> str:
     return text[:start] + text[text.index("\n}\n", start) + 3 :]
 
 
+@pytest.mark.terraform
 @pytest.mark.parametrize("tool", ["terraform", "tofu"])
 def test_every_kind_of_expression_has_the_value_that_the_real_program_gives(
     tool: str, tmp_path: Path

@@ -1,5 +1,6 @@
 """Theorems about reading Terraform source."""
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,8 @@ output "o" {{
   value = [module.m.v, module.m.w]
 }}
 """,
-        "m/main.tf": 'variable "v" {}\nvariable "w" { type = list(string) }\noutput "v" { value = var.v }\noutput "w" { value = var.w }\n',
+        "m/main.tf": 'variable "v" {}\nvariable "w" {\n  type = list(string)\n}\n'
+        'output "v" {\n  value = var.v\n}\noutput "w" {\n  value = var.w\n}\n',
     }
 
 
@@ -148,7 +150,8 @@ def _contradicts(less: Any, more: Any) -> bool:
     if less is UNKNOWN or more is UNKNOWN:
         return False
     if isinstance(less, dict) and isinstance(more, dict):
-        return less.keys() != more.keys() or any(_contradicts(less[key], more[key]) for key in less)
+        # What turns out to be null is not set.
+        return any(_contradicts(less.get(key), more.get(key)) for key in less.keys() | more.keys())
     if isinstance(less, list) and isinstance(more, list):
         return len(less) != len(more) or any(_contradicts(a, b) for a, b in zip(less, more, strict=True))
     return type(less) is not type(more) or bool(less != more)
@@ -240,8 +243,9 @@ def test_the_order_of_files_and_blocks_does_not_matter(
 
 WORDS = st.lists(
     st.sampled_from(
-        ["resource", '"a"', '"b"', "{", "}", "\n", "=", "a", "1", "1e5", "[", "]", "(", ")", "${", "%{", "~", "<<E", "<<-E",
-         "E", "?", ":", "for", "in", "if", "endif", "endfor", ".", "*", ",", "...", "=>", "==", "-", "!", "\\", '"', "#", "/*"]
+        ["resource", '"a"', '"b"', "{", "}", "\n", "=", "a", "1", "1e5", "[", "]", "(", ")", "${", "%{", "~", "<<E",
+         "<<-E", "E", "?", ":", "for", "in", "if", "endif", "endfor", ".", "*", ",", "...", "=>", "==", "-", "!", "\\",
+         '"', "#", "/*"]
     )
 )  # fmt: skip
 
@@ -280,6 +284,4 @@ def test_text_in_quotes_says_what_was_quoted(text: str) -> None:
     (attribute,) = read_native(f'a = "{quoted}"\n'.encode(), "f", Limits()).attributes.values()
     (other,) = read_terraform_json(b'{"a": "x"}', "f", Limits()).attributes.values()
     assert attribute.name == other.name
-    import unicodedata  # noqa: PLC0415 - for this line
-
     assert attribute.value.value == unicodedata.normalize("NFC", text)  # type: ignore[union-attr]

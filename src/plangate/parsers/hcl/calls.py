@@ -54,22 +54,29 @@ def apply(name: str, arguments: list[Any], scope: Scope, node: Call) -> Any:
             return result
     origins = Origins()
     plain = [origins.stripped(argument) for argument in arguments]
+    origins.lost = origins.lost or (name not in FUNCTIONS and name not in FILE_FUNCTIONS)
     scope.spend_walk(origins.size)
     # Beyond what has been paid for, the general function has the bounds.
     if moved is not None and origins.found and origins.size < MAX_ITEMS:
         result = moved(arguments)
         if result is not NotImplemented:
             return result
+    result = _result(name, plain, scope, node)
+    if not origins.found:
+        return result
+    single = len(origins.targets) == 1 and name in _PASSES
+    return with_origins(result, origins.leaf(exact=name in HOLDS_ALL or single))
+
+
+def _result(name: str, arguments: list[Any], scope: Scope, node: Call) -> Any:
+    """The result of a function for arguments without origins."""
     in_files = FILE_FUNCTIONS.get(name)
     function = FUNCTIONS.get(name)
     try:
         if in_files is not None:
-            result = in_files(plain, scope, node.at)
-        elif function is None:
-            result = UNKNOWN
-            origins.lost = True
+            result = in_files(arguments, scope, node.at)
         else:
-            result = function(*plain)
+            result = UNKNOWN if function is None else function(*arguments)
     except TooLargeError as error:
         # Too large for us, not for Terraform: nothing may count on this having failed.
         raise EvaluationError(f"{name}: {error}", sure=False) from error
@@ -79,10 +86,7 @@ def apply(name: str, arguments: list[Any], scope: Scope, node: Call) -> Any:
         scope.spend_text(result, node.at)
     elif is_sequence(result) or isinstance(result, dict):
         scope.spend(len(items_of(result)) if is_sequence(result) else len(result))
-    if not origins.found:
-        return result
-    single = len(origins.targets) == 1 and name in _PASSES
-    return with_origins(result, origins.leaf(exact=name in HOLDS_ALL or single))
+    return result
 
 
 _PASSES: Final = frozenset({"tostring", "one", "element", "coalesce", "lookup", "values", "try", "trimspace"})

@@ -87,8 +87,12 @@ def _is_override(name: str) -> bool:
 
 def _read(tree: SourceTree, path: str, limits: Limits) -> Body:
     file = tree.read(path)
+    known = tree.read_as.get(path)
+    if isinstance(known, Body):
+        return known
     read = read_terraform_json if path.endswith(".json") else read_native
-    return read(file.data, file.name, limits)
+    body = tree.read_as[path] = read(file.data, file.name, limits)
+    return body
 
 
 def _declare(found: Configuration, block: Block) -> None:

@@ -14,7 +14,7 @@ from plangate.parsers.hcl.operators import converted
 from plangate.parsers.hcl.origins import Opaque, is_unknown
 from plangate.parsers.hcl.run import EvaluationError
 from plangate.parsers.hcl.scope import Scope
-from plangate.parsers.hcl.syntax import Block
+from plangate.parsers.hcl.syntax import Block, Literal
 from plangate.parsers.hcl.values import SetValue, to_number
 
 
@@ -44,7 +44,7 @@ def expand(block: Block, scope: Scope) -> Expansion:
     counted, each = attributes.get("count"), attributes.get("for_each")
     given = counted or each
     if given is None:
-        return _ONE
+        return _ONE if _is_enabled(block) else Expansion("unknown", {None: {}})
     if counted is not None and each is not None:
         scope.run.refuse(given.place, "count and for_each together")
     try:
@@ -52,6 +52,12 @@ def expand(block: Block, scope: Scope) -> Expansion:
         return _counted(value, block, scope) if counted is not None else _each(value)
     except EvaluationError:
         return _unknown_count() if counted is not None else _unknown_each(UNKNOWN)
+
+
+def _is_enabled(block: Block) -> bool:
+    """Whether OpenTofu's ``enabled`` is not there, or plainly true; anything else is not known here."""
+    given = [inner.body.attributes.get("enabled") for inner in block.body.blocks if inner.type == "lifecycle"]
+    return all(attribute is None or attribute.value == Literal(value=True) for attribute in given)
 
 
 def _counted(value: Any, block: Block, scope: Scope) -> Expansion:

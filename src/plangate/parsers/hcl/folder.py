@@ -45,12 +45,16 @@ class SourceTree:
         root: The folder. Nothing outside of it is read, whatever a document or a symbolic link says.
         limits: ``max_files``, and ``max_plan_bytes`` for all files together.
         shown: How the folder is called in messages and places; without it, files are named from the folder on.
+
+    Attributes:
+        read_as: What became of a file's bytes, by path, for whoever reads it again.
     """
 
     def __init__(self, root: Path, limits: Limits, shown: str = "") -> None:
         self.root: Final = Path(os.path.realpath(root))
         self._limits = limits
         self._shown = shown.rstrip("/")
+        self.read_as: dict[str, object] = {}
         self._files: dict[str, Input] = {}
         self._asked: dict[str, str] = {}
         self._names: dict[str, tuple[str, ...]] = {}
@@ -161,27 +165,6 @@ class SourceTree:
         digest = hashlib.sha256("\n".join(answer).encode("utf-8", "surrogateescape")).hexdigest()
         self._asked[f"below:{folder}"] = digest
         return answer
-
-    def is_folder(self, path: str) -> bool:
-        """Whether a folder is there.
-
-        Raises:
-            PlanParseError: Outside of the tree.
-        """
-        return self._real(path).is_dir()
-
-    def relative(self, path: str) -> str:
-        """A path of this machine as one of the tree.
-
-        Raises:
-            PlanParseError: Outside of the tree.
-        """
-        if not posixpath.isabs(path):
-            return posixpath.normpath(path)
-        real = os.path.realpath(path)
-        if os.path.commonpath([real, self.root]) != str(self.root):
-            self._outside(path)
-        return os.path.relpath(real, self.root)
 
     def _real(self, path: str) -> Path:
         """Where a path of the tree really is, once every link is followed."""

@@ -9,6 +9,7 @@ Source: https://developer.hashicorp.com/terraform/language/syntax/json
 import json
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
@@ -20,6 +21,9 @@ from plangate.parsers.documents import read_json
 from plangate.parsers.hcl.native_syntax import read_template
 from plangate.parsers.hcl.native_text import MAX_NAME_CHARS
 from plangate.parsers.hcl.syntax import Attribute, Block, Body, Expression, Literal, Object, Tuple
+from plangate.parsers.hcl.values import ValueTooLargeError
+from plangate.parsers.hcl.values import number as exact
+from plangate.parsers.hcl.values import text as normal
 
 _Schema = Mapping[str, tuple[int, str]]
 """Names of blocks: how many labels they have, and the schema of what is inside."""
@@ -154,18 +158,26 @@ class _Reader:
                 if key != "//"
             ]
             return Object(tuple(items), self._at(at))
-        return Literal(value)
+        return self._scalar(value)
 
     def plain(self, value: Any) -> Expression:
         if isinstance(value, list):
             return Tuple(tuple(self.plain(item) for item in value))
         if isinstance(value, dict):
             return Object(tuple((Literal(k), self.plain(v)) for k, v in value.items()), (0, 0))
-        return Literal(value)
+        return self._scalar(value)
+
+    def _scalar(self, value: Any) -> Literal:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            return Literal(normal(value) if isinstance(value, str) else value)
+        try:
+            return Literal(exact(value))
+        except ValueTooLargeError as error:
+            raise PlanParseError(self._file, "a number that is out of range") from error
 
     def _template(self, text: str, at: str) -> Expression:
         try:
-            return read_template(text, self._file, self._limits)
+            return read_template(normal(text), self._file, self._limits)
         except PlanParseError as error:
             line, column = self._at(at)
             raise PlanParseError(

@@ -19,6 +19,8 @@ from plangate.model.plan import Location
 from plangate.parsers.base import Limits
 from plangate.parsers.hcl.syntax import NULL, At, Expression, Literal
 from plangate.parsers.hcl.templates import TemplateError, Token, template
+from plangate.parsers.hcl.values import ValueTooLargeError
+from plangate.parsers.hcl.values import number as exact
 from plangate.parsers.hcl.values import text as normal
 
 _LANGUAGE: Final = Language(tree_sitter_hcl.language())
@@ -231,12 +233,11 @@ class SourceFile:
         """A number, exact."""
         if not _NUMBER.fullmatch(text) or len(text) > self.limits.max_number_digits:
             self.refuse(node, "not a number")
-        if text.isdecimal():
-            return Literal(int(text))
-        value = Decimal(text)
-        if abs(value.adjusted()) > self.limits.max_number_digits:
+        try:
+            # In the one form that a number has: `1.50` is 1.5.
+            return Literal(exact(int(text) if text.isdecimal() else Decimal(text)))
+        except ValueTooLargeError:
             self.refuse(node, "a number that is out of range")
-        return Literal(int(value) if value == value.to_integral_value() else value)
 
     # Places and names
 

@@ -25,7 +25,18 @@ from plangate.parsers.hcl.resources import Written, known_part, written
 from plangate.parsers.hcl.room import with_room
 from plangate.parsers.hcl.run import Run
 from plangate.parsers.hcl.sources import Sources
-from plangate.parsers.hcl.syntax import Attr, Attribute, Block, Expression, Index, Literal, Name
+from plangate.parsers.hcl.syntax import (
+    NULL,
+    Attr,
+    Attribute,
+    Block,
+    Expression,
+    Index,
+    Literal,
+    Name,
+    Tuple,
+    wording,
+)
 from plangate.parsers.hcl.tags import complete_tags
 from plangate.parsers.hcl.values import ValueTooLargeError
 from plangate.parsers.hcl.values import plain as plain_value
@@ -72,11 +83,19 @@ def local_modules(tree: SourceTree, module: str) -> frozenset[str]:
     Raises:
         PlanParseError: As `parse`.
     """
+    try:
+        return with_room(lambda: _local_modules(tree, module))
+    except RecursionError as error:
+        raise PlanParseError(tree.shown(module), "nested too deeply to be read") from error
+
+
+def _local_modules(tree: SourceTree, module: str) -> frozenset[str]:
     run = Run(tree, Limits())
     run.root_folder = module
     sources = Sources(run)
-    nothing: tuple[str, ...] = ()
-    pending = [(sources.at(module), nothing, (module,))]
+    names: tuple[str, ...] = ()
+    folders: tuple[str, ...] = (module,)
+    pending = [(sources.at(module), names, folders)]
     seen: set[str] = set()
     while pending:
         config, names, ancestors = pending.pop()
@@ -171,8 +190,20 @@ class _Builder:
             if inner.type == "provisioner":
                 kind = inner.labels[0] if inner.labels else "unknown"
                 self._provisioners[Provisioner(address=address, type=kind, runs=runs)] = None
+            for trigger in inner.body.blocks if inner.type == "lifecycle" else ():
+                if trigger.type == "action_trigger":
+                    self._note_actions(address, trigger, runs=runs)
         if name.startswith("data.external.") and runs:
             self._provisioners[Provisioner(address=address, type="external", runs=True)] = None
+
+    def _note_actions(self, address: str, trigger: Block, *, runs: bool) -> None:
+        """Actions of providers that a change of the resource invokes."""
+        listed = trigger.body.attributes.get("actions")
+        items = listed.value.items if listed is not None and isinstance(listed.value, Tuple) else (NULL,)
+        for item in items:
+            names = wording(item)
+            kind = names[1] if len(names) > 1 and names[0] == "action" else "unknown"
+            self._provisioners[Provisioner(address=address, type=f"action:{kind}", runs=runs)] = None
 
     def _resource(self, instance: Instance, imports: Mapping[str, Mapping[str, Any]]) -> Resource:
         module = instance.module

@@ -4,9 +4,10 @@ Nested blocks are lists of objects, as they are in plan JSON, so that the same a
 null counts as not set, as it does for Terraform.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from plangate.model.address import patterns
 from plangate.model.plan import Location, Reference
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.blocks import nested_blocks, safely
@@ -19,6 +20,8 @@ from plangate.parsers.hcl.syntax import Attribute, Body, Expression, Literal, Ob
 from plangate.parsers.hcl.values import SetValue
 from plangate.parsers.terraform_values import leaves
 
+MAX_EDGES_OF_ARGUMENT: Final = 200
+"""An argument that reads more instances leads to their resources without keys, and so to none of them exactly."""
 _SCALARS: Final = frozenset({str, int, bool})
 
 
@@ -138,7 +141,9 @@ class _Reader:
         """A value as plan JSON has it, with `UNKNOWN`; notes the pointers of what is unknown."""
         if value.__class__ in _SCALARS or value is None:
             return value
-        if value is UNKNOWN or value.__class__ is Pending or isinstance(value, Opaque):
+        if isinstance(value, Opaque):
+            return self._value(value.whole(), at, place)
+        if value is UNKNOWN or value.__class__ is Pending:
             self.found.unknown.append(at)
             self._run.spend_text(at, self._instance.block.place)
             return UNKNOWN
@@ -165,6 +170,9 @@ class _Reader:
                 self.found.unresolved.add(at)
         if not leaves_found:
             targets = reads.targets
+        if len(targets) > MAX_EDGES_OF_ARGUMENT:
+            # All instances of a resource, read by all of another, would be their product.
+            targets = {replace(t, address=patterns(t.address)[-1], exact=False) for t in targets}
         for target in targets:
             exact = target.exact and target.maybe == self._instance.maybe
             if target.address != self._instance.address:
@@ -206,7 +214,7 @@ def _unknown_leaves(value: Any, found: list[Any]) -> None:
     if value is UNKNOWN or value.__class__ is Pending:
         found.append(value)
     elif isinstance(value, Opaque):
-        found.append(value.whole())
+        _unknown_leaves(value.whole(), found)
     elif isinstance(value, dict):
         for item in value.values():
             _unknown_leaves(item, found)

@@ -15,6 +15,8 @@ _FRAMES: Final = 20_000
 
 _Result = TypeVar("_Result")
 _lock: Final = threading.Lock()
+_usual: list[int] = []
+"""The limit to go back to, once for every computation that is under way: the last one out restores it."""
 
 
 def with_room(compute: Callable[[], _Result]) -> _Result:
@@ -32,18 +34,22 @@ def with_room(compute: Callable[[], _Result]) -> _Result:
         except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
             errors.append(error)
 
+    thread = threading.Thread(target=run, name="plangate-evaluate", daemon=True)
     with _lock:
-        stack, frames = threading.stack_size(_STACK_BYTES), sys.getrecursionlimit()
+        _usual.append(_usual[0] if _usual else sys.getrecursionlimit())
+        sys.setrecursionlimit(max(_usual[0], _FRAMES))
+        stack = threading.stack_size(_STACK_BYTES)
         try:
-            thread = threading.Thread(target=run, name="plangate-evaluate", daemon=True)
-            sys.setrecursionlimit(max(frames, _FRAMES))
             thread.start()
         finally:
             threading.stack_size(stack)
-        try:
-            thread.join()
-        finally:
-            sys.setrecursionlimit(frames)
+    try:
+        thread.join()
+    finally:
+        with _lock:
+            usual = _usual.pop()
+            if not _usual:
+                sys.setrecursionlimit(usual)
     if errors:
         raise errors[0]
     return results[0]

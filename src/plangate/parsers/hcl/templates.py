@@ -8,6 +8,7 @@ Source: https://developer.hashicorp.com/terraform/language/expressions/strings
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from plangate.parsers.hcl.syntax import NULL, At, Conditional, Expression, Literal, Template, TemplateFor
 
@@ -133,10 +134,14 @@ def _joined(parts: list[Expression], at: At) -> Expression:
     row: list[Expression] = []
     for part in parts:
         last = row[-1] if row else None
-        if isinstance(part, Literal) and isinstance(last, Literal):
+        if _is_text(part) and _is_text(last):
             row[-1] = Literal(f"{last.value}{part.value}")
         else:
             row.append(part)
     if not row:
         return Literal("")
-    return row[0] if len(row) == 1 and isinstance(row[0], Literal) else Template(tuple(row), at)
+    return row[0] if len(row) == 1 and _is_text(row[0]) else Template(tuple(row), at)
+
+
+def _is_text(part: Expression | None) -> TypeGuard[Literal]:
+    return isinstance(part, Literal) and isinstance(part.value, str)

@@ -256,7 +256,7 @@ def test_a_template_is_read_as_a_file_is() -> None:
 
 
 def test_a_broken_template_is_refused_by_its_own_lines() -> None:
-    with pytest.raises(PlanParseError, match="line [12] column"):
+    with pytest.raises(PlanParseError, match=r"line [12] column"):
         read_template("a\n${x", "t.tpl", Limits())
 
 
