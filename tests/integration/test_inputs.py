@@ -185,6 +185,73 @@ def test_a_waiver_never_reaches_into_another_input(folder: Path) -> None:
     assert [o["effect"] for o in other["outcomes"] if o["rule"] == "workload-not-privileged"] == ["denies"]
 
 
+OPEN_BUCKET = 'resource "aws_s3_bucket" "logs" {}\n'
+CALLS_IT = 'module "logs" {\n  source = "../logs"\n}\n'
+
+
+def source_inputs(folder: Path, *names: str) -> list[str]:
+    return [i["name"] for i in decided(*names, cwd=folder)[1]["inputs"]]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    for name, text in (("logs", OPEN_BUCKET), ("app", CALLS_IT)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(text)
+    (tmp_path / ".git").mkdir()
+    return tmp_path
+
+
+def test_a_module_is_judged_where_it_is_used_and_not_by_itself(repository: Path) -> None:
+    assert source_inputs(repository, ".") == ["app"]
+
+
+def test_a_module_that_is_used_without_instances_is_judged_by_itself(repository: Path) -> None:
+    (repository / "app" / "main.tf").write_text(CALLS_IT.replace("}", "  count = 0\n}"))
+    assert source_inputs(repository, ".") == ["app", "logs"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("backend.tf", 'terraform {\n  backend "s3" {}\n}\n'),
+        ("providers.tf", 'provider "aws" {\n  region = "eu-west-1"\n}\n'),
+        ("prod.tfvars", ""),
+        (".terraform.lock.hcl", ""),
+    ],
+)
+def test_a_folder_that_is_deployed_by_itself_cannot_be_hidden_by_using_it(
+    repository: Path, file: str, text: str
+) -> None:
+    (repository / "logs" / file).write_text(text)
+    assert source_inputs(repository, ".") == ["app", "logs"]
+
+
+def test_a_module_that_somebody_names_is_judged(repository: Path) -> None:
+    assert source_inputs(repository, "app", "logs") == ["app", "logs"]
+
+
+def test_a_module_below_a_link_hides_no_folder_that_only_looks_like_it(repository: Path) -> None:
+    for name, text in (("deep/logs", "locals {}\n"), ("deep/app", CALLS_IT)):
+        (repository / name).mkdir(parents=True)
+        (repository / name / "main.tf").write_text(text)
+    (repository / "link").symlink_to(repository / "deep" / "app")
+    (repository / "app" / "main.tf").unlink()
+    (repository / "top").mkdir()
+    (repository / "logs").rename(repository / "top" / "logs")
+    (repository / "top" / "link").symlink_to(repository / "deep" / "app")
+    assert "top/logs" in source_inputs(repository, "top/link", "top")
+
+
+def test_only_a_plan_that_somebody_names_stands_for_the_source(repository: Path) -> None:
+    plan = json.loads(ALLOWED.read_bytes())
+    bucket = next(r for r in plan["resource_changes"] if r["type"] == "aws_s3_bucket")
+    (repository / "logs" / "main.tf").write_text(f'resource "aws_s3_bucket" "{bucket["name"]}" {{}}\n')
+    (repository / "logs" / "plan.json").write_text(json.dumps(plan))
+    assert source_inputs(repository, "logs") == ["logs", "logs/plan.json"]
+    assert source_inputs(repository, "logs", "logs/plan.json") == ["logs/plan.json"]
+
+
 @pytest.fixture
 def estate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for number in range(pool.MIN_INPUTS + 6):

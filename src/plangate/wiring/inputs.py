@@ -45,7 +45,6 @@ class Inputs:
         self._settings = settings
         self._choices = choices
         self._limits = limits
-        self._sources = [item for item in found if item.is_module and item.named]
 
     def all(self) -> list[PlanInput]:
         """One for each thing found, in the same order."""
@@ -61,7 +60,7 @@ class Inputs:
         return read_document(name, self._limits)
 
     def _file(self, item: Found) -> PlanInput:
-        covered: list[str] = []
+        covered: list[int] = []
 
         def document() -> Document:
             return self._document(item.name)
@@ -80,8 +79,9 @@ class Inputs:
             plan = self._parsed(data, named=item.named)
             if plan is None or plan.source.format != "terraform-plan":
                 return plan
-            located, names = self._located(plan)
-            covered.extend(names)
+            located, sources = self._located(plan)
+            if item.named:  # a plan that somebody left in the folder says nothing about what will be applied
+                covered.extend(sources)
             return located
 
         if len(self._found) == 1:
@@ -106,17 +106,16 @@ class Inputs:
         )
 
     def _module(self, item: Found) -> PlanInput:
-        from plangate.parsers.hcl.plan import local_modules  # noqa: PLC0415
-
-        folder = item.path or Path()
-        tree, module = self._tree(folder)
-        modules: list[str] = []
+        tree, _ = self._tree(item.path or Path())
+        modules: list[int] = []
 
         def parse() -> Plan:
-            plan = self._source_plan(item)
+            plan, used = self._source_plan(item)
+            folders = {tree.root / each for each in used}
             modules.extend(
-                os.path.normpath(folder / os.path.relpath(each, module or "."))
-                for each in local_modules(tree, module)
+                number
+                for number, each in enumerate(self._found)
+                if each.is_module and not each.named and (each.path or Path()).resolve() in folders
             )
             return plan
 
@@ -126,11 +125,12 @@ class Inputs:
         return PlanInput(name=item.name, parse=parse, subject=subject, covers=lambda: frozenset(modules))
 
     @cache  # noqa: B019 - lives as long as the run
-    def _source_plan(self, item: Found) -> Plan:
-        from plangate.parsers.hcl.plan import parse  # noqa: PLC0415
+    def _source_plan(self, item: Found) -> tuple[Plan, frozenset[str]]:
+        """The plan of a module's source, and the folders that are only used in it."""
+        from plangate.parsers.hcl.plan import parse_with_modules  # noqa: PLC0415
 
         tree, module = self._tree(item.path or Path())
-        return parse(tree, module, item.name, self._choices.options, self._limits)
+        return parse_with_modules(tree, module, item.name, self._choices.options, self._limits)
 
     @cache  # noqa: B019 - lives as long as the run
     def _tree(self, folder: Path) -> "tuple[SourceTree, str]":
@@ -143,20 +143,22 @@ class Inputs:
         shown = os.path.normpath(os.path.join(folder, os.path.relpath(root, real)))  # noqa: PTH118 - as written
         return SourceTree(root, self._limits, "" if shown == "." else shown), module
 
-    def _located(self, plan: Plan) -> tuple[Plan, list[str]]:
-        """A plan with the places of its resources in the sources that are judged with it, and the sources' names.
+    def _located(self, plan: Plan) -> tuple[Plan, list[int]]:
+        """A plan with the places of its resources in the sources that are judged with it, and the sources' numbers.
 
         A source is the plan's, and so not judged by itself, when every resource that it has is in the plan.
         """
         from plangate.model.address import patterns  # noqa: PLC0415
 
-        names: list[str] = []
+        numbers: list[int] = []
         known = {pattern for resource in plan.resources for pattern in patterns(resource.address)}
-        for item in self._sources:
+        for number, item in enumerate(self._found):
+            if not item.is_module or not item.named:
+                continue
             from plangate.parsers.hcl.plan import locations  # noqa: PLC0415
 
             try:
-                source = self._source_plan(item)
+                source, _ = self._source_plan(item)
             except PlanParseError:
                 continue  # it is an input of its own, and refused there
             places = locations(source)
@@ -173,8 +175,8 @@ class Inputs:
                 and not source.opaque
                 and all(any(pattern in known for pattern in patterns(address)) for address in managed)
             ):
-                names.append(item.name)
-        return plan, names
+                numbers.append(number)
+        return plan, numbers
 
 
 def _unread(name: str) -> Subject:

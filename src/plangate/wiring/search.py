@@ -64,7 +64,9 @@ def search(
     found: dict[tuple[str, bool], Found] = {}
     for each in _expanded(names):
         for item in _of(each, exclude):
-            found.setdefault((str(item.path), item.is_module), item if chosen else replace(item, named=False))
+            key = (str(item.path), item.is_module)
+            if key not in found or (item.named and chosen):
+                found[key] = item if chosen else replace(item, named=False)
             if len(found) > max_files:
                 raise UsageError(
                     f"{each}: more than {max_files} files", hint="see limits.max_files in plangate.yaml"
