@@ -287,3 +287,42 @@ def test_a_process_that_ends_is_no_allow(estate: Path, monkeypatch: pytest.Monke
     decision = judged(2, monkeypatch)
     assert decision.document["result"] == "error"
     assert str(decision.problem) == "a judging process ended unexpectedly; was there memory enough?"
+
+
+@pytest.mark.parametrize(
+    "name", [".hidden.yaml", "x.receipt.json", "x.tfstate.json", "package-lock.json", "x.tfvars.json"]
+)
+def test_no_name_keeps_a_manifest_from_being_judged(folder: Path, name: str) -> None:
+    (folder / "web" / name).write_text(PRIVILEGED)
+    assert decided("web", cwd=folder)[0] == 1
+    assert decided(f"web/{name}", cwd=folder)[0] == 1
+    (folder / "web" / "main.tf").write_text("locals {}\n")
+    assert decided(f"web/{name}", cwd=folder)[0] == 1
+
+
+@pytest.mark.parametrize("name", ["x.tfvars", ".x.tf", "x.tf~"])
+def test_a_folder_in_which_terraform_reads_nothing_is_no_allow(folder: Path, name: str) -> None:
+    (folder / "empty").mkdir()
+    (folder / "empty" / name).write_text("a = 1\n")
+    assert run("check", f"empty/{name}", cwd=folder).code == 3
+    assert run("check", "empty", cwd=folder).code == 2
+
+
+def test_pipes_links_in_a_circle_and_names_that_are_no_text_are_said_and_never_hang(folder: Path) -> None:
+    os.mkfifo(folder / "web" / "pipe.yaml")
+    (folder / "web" / "circle.yaml").symlink_to("circle.yaml")
+    Path(os.fsdecode(os.fsencode(folder / "web") + b"/\xff.yaml")).write_text(SERVICE)
+    code, document = decided("web", cwd=folder)
+    assert code == 3
+    assert {i["name"]: i["problem"] and i["problem"].partition(": ")[2] for i in document["inputs"]} == {
+        "web/circle.yaml": "a link that leads nowhere",
+        "web/pipe.yaml": "not a regular file",
+        "web/service.yaml": None,
+        "web/\\xff.yaml": None,
+    }
+
+
+def test_what_a_link_leads_to_outside_is_not_even_hashed(folder: Path) -> None:
+    (folder / "web" / "link.json").symlink_to(folder / "allowed.json")
+    _, document = decided("web", cwd=folder)
+    assert [i["sha256"] for i in document["inputs"] if i["name"] == "web/link.json"] == ["0" * 64]

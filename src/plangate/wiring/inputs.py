@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -53,17 +54,25 @@ class Inputs:
     def only_document(self) -> Document | None:
         """The one file that there is to judge; ``None`` for anything else."""
         (only, *others) = self._found
-        return None if others or only.is_module else self._document(only.name)
+        return None if others or only.is_module or only.problem else self._document(only)
 
     @cache  # noqa: B019 - lives as long as the run
-    def _document(self, name: str) -> Document:
-        return read_document(name, self._limits)
+    def _document(self, item: Found) -> Document:
+        return self._read(item)
+
+    def _read(self, item: Found) -> Document:
+        return read_document(item.name, self._limits, path=item.path)
 
     def _file(self, item: Found) -> PlanInput:
         covered: list[int] = []
+        alone = len(self._found) == 1
+        subjects: list[Subject] = []
 
         def document() -> Document:
-            return self._document(item.name)
+            # Of many documents none is kept: together they may be more than the memory.
+            found = self._document(item) if alone else self._read(item)
+            subjects[:] = [subject_of(found)]
+            return found
 
         def parse() -> Plan | None:
             if item.problem:
@@ -84,14 +93,14 @@ class Inputs:
                 covered.extend(sources)
             return located
 
-        if len(self._found) == 1:
+        if alone and not item.problem:
             document()  # the one thing that was named is not there: a mistake, and no decision
 
         def subject() -> Subject:
-            try:
-                return subject_of(document())
-            except UsageError:
-                return _unread(item.name)
+            if not subjects and not item.problem:
+                with suppress(UsageError):
+                    document()
+            return subjects[0] if subjects else _unread(item.name)
 
         return PlanInput(name=item.name, parse=parse, subject=subject, covers=lambda: frozenset(covered))
 

@@ -16,7 +16,7 @@ from plangate.parsers.hcl.blocks import safely
 from plangate.parsers.hcl.doubtful import without_doubtful_links
 from plangate.parsers.hcl.evaluate import evaluate
 from plangate.parsers.hcl.expansion import address_of
-from plangate.parsers.hcl.folder import SourceTree
+from plangate.parsers.hcl.folder import SourceTree, is_source
 from plangate.parsers.hcl.instances import Instance
 from plangate.parsers.hcl.modules import Module
 from plangate.parsers.hcl.origins import Origins
@@ -74,6 +74,8 @@ def _parse(
     run.root_folder = module
     sources = Sources(run)
     config = sources.at(module)
+    if not any(is_source(each) for each in tree.names(module)):
+        raise PlanParseError(name, "no Terraform source in this folder")
     root = Module(run, sources, config, arguments=root_variables(config, run, options))
     builder = _Builder(run, root, name)
     return builder.plan(), frozenset(builder.modules)
