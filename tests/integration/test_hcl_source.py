@@ -11,7 +11,7 @@ from plangate.model.plan import Action, Location, OutputChange, Provisioner, Ref
 from plangate.model.values import UNKNOWN
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.hcl.folder import SourceTree, is_module
-from plangate.parsers.hcl.plan import local_modules, locations, parse
+from plangate.parsers.hcl.plan import locations, parse
 from tests.hcl_source import a_folder, plan_of, plan_of_text, resources_of, value_of
 
 UNSET = 'variable "u" { type = string }\n'
@@ -320,7 +320,7 @@ def test_values_and_edges_go_through_modules(tmp_path: Path) -> None:
 
 def test_the_folders_that_are_used_as_modules_are_told(tmp_path: Path) -> None:
     tree = SourceTree(a_folder(tmp_path, MODULES), Limits())
-    assert local_modules(tree, "") == {"net", "deep"}
+    assert parse_with_modules(tree, "", "main", Options(), Limits())[1] == {"net", "deep"}
     assert [is_module(tmp_path / name) for name in ("", "net", "nowhere")] == [True, True, False]
 
 

@@ -187,6 +187,73 @@ def test_a_waiver_never_reaches_into_another_input(folder: Path) -> None:
     assert [o["effect"] for o in other["outcomes"] if o["rule"] == "workload-not-privileged"] == ["denies"]
 
 
+OPEN_BUCKET = 'resource "aws_s3_bucket" "logs" {}\n'
+CALLS_IT = 'module "logs" {\n  source = "../logs"\n}\n'
+
+
+def source_inputs(folder: Path, *names: str) -> list[str]:
+    return [i["name"] for i in decided(*names, cwd=folder)[1]["inputs"]]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    for name, text in (("logs", OPEN_BUCKET), ("app", CALLS_IT)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(text)
+    (tmp_path / ".git").mkdir()
+    return tmp_path
+
+
+def test_a_module_is_judged_where_it_is_used_and_not_by_itself(repository: Path) -> None:
+    assert source_inputs(repository, ".") == ["app"]
+
+
+def test_a_module_that_is_used_without_instances_is_judged_by_itself(repository: Path) -> None:
+    (repository / "app" / "main.tf").write_text(CALLS_IT.replace("}", "  count = 0\n}"))
+    assert source_inputs(repository, ".") == ["app", "logs"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("backend.tf", 'terraform {\n  backend "s3" {}\n}\n'),
+        ("providers.tf", 'provider "aws" {\n  region = "eu-west-1"\n}\n'),
+        ("prod.tfvars", ""),
+        (".terraform.lock.hcl", ""),
+    ],
+)
+def test_a_folder_that_is_deployed_by_itself_cannot_be_hidden_by_using_it(
+    repository: Path, file: str, text: str
+) -> None:
+    (repository / "logs" / file).write_text(text)
+    assert source_inputs(repository, ".") == ["app", "logs"]
+
+
+def test_a_module_that_somebody_names_is_judged(repository: Path) -> None:
+    assert source_inputs(repository, "app", "logs") == ["app", "logs"]
+
+
+def test_a_module_below_a_link_hides_no_folder_that_only_looks_like_it(repository: Path) -> None:
+    for name, text in (("deep/logs", "locals {}\n"), ("deep/app", CALLS_IT)):
+        (repository / name).mkdir(parents=True)
+        (repository / name / "main.tf").write_text(text)
+    (repository / "link").symlink_to(repository / "deep" / "app")
+    (repository / "app" / "main.tf").unlink()
+    (repository / "top").mkdir()
+    (repository / "logs").rename(repository / "top" / "logs")
+    (repository / "top" / "link").symlink_to(repository / "deep" / "app")
+    assert "top/logs" in source_inputs(repository, "top/link", "top")
+
+
+def test_only_a_plan_that_somebody_names_stands_for_the_source(repository: Path) -> None:
+    plan = json.loads(ALLOWED.read_bytes())
+    bucket = next(r for r in plan["resource_changes"] if r["type"] == "aws_s3_bucket")
+    (repository / "logs" / "main.tf").write_text(f'resource "aws_s3_bucket" "{bucket["name"]}" {{}}\n')
+    (repository / "logs" / "plan.json").write_text(json.dumps(plan))
+    assert source_inputs(repository, "logs") == ["logs", "logs/plan.json"]
+    assert source_inputs(repository, "logs", "logs/plan.json") == ["logs/plan.json"]
+
+
 @pytest.fixture
 def estate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for number in range(pool.MIN_INPUTS + 6):
@@ -236,3 +303,42 @@ def test_no_process_outlives_the_run(estate: Path) -> None:
     )
     assert done.returncode == 3
     assert done.stdout.startswith(b"COULD NOT DECIDE  ")
+
+
+@pytest.mark.parametrize(
+    "name", [".hidden.yaml", "x.receipt.json", "x.tfstate.json", "package-lock.json", "x.tfvars.json"]
+)
+def test_no_name_keeps_a_manifest_from_being_judged(folder: Path, name: str) -> None:
+    (folder / "web" / name).write_text(PRIVILEGED)
+    assert decided("web", cwd=folder)[0] == 1
+    assert decided(f"web/{name}", cwd=folder)[0] == 1
+    (folder / "web" / "main.tf").write_text("locals {}\n")
+    assert decided(f"web/{name}", cwd=folder)[0] == 1
+
+
+@pytest.mark.parametrize("name", ["x.tfvars", ".x.tf", "x.tf~"])
+def test_a_folder_in_which_terraform_reads_nothing_is_no_allow(folder: Path, name: str) -> None:
+    (folder / "empty").mkdir()
+    (folder / "empty" / name).write_text("a = 1\n")
+    assert run("check", f"empty/{name}", cwd=folder).code == 3
+    assert run("check", "empty", cwd=folder).code == 2
+
+
+def test_pipes_links_in_a_circle_and_names_that_are_no_text_are_said_and_never_hang(folder: Path) -> None:
+    os.mkfifo(folder / "web" / "pipe.yaml")
+    (folder / "web" / "circle.yaml").symlink_to("circle.yaml")
+    Path(os.fsdecode(os.fsencode(folder / "web") + b"/\xff.yaml")).write_text(SERVICE)
+    code, document = decided("web", cwd=folder)
+    assert code == 3
+    assert {i["name"]: i["problem"] and i["problem"].partition(": ")[2] for i in document["inputs"]} == {
+        "web/circle.yaml": "a link that leads nowhere",
+        "web/pipe.yaml": "not a regular file",
+        "web/service.yaml": None,
+        "web/\\xff.yaml": None,
+    }
+
+
+def test_what_a_link_leads_to_outside_is_not_even_hashed(folder: Path) -> None:
+    (folder / "web" / "link.json").symlink_to(folder / "allowed.json")
+    _, document = decided("web", cwd=folder)
+    assert [i["sha256"] for i in document["inputs"] if i["name"] == "web/link.json"] == ["0" * 64]

@@ -243,7 +243,7 @@ def test_any_properties_of_any_type_can_be_judged(native_type: str, properties: 
     st.sampled_from(["Type", "ResourceChange", "A"]),
     st.one_of(st.just("Resource"), ANYTHING, st.dictionaries(
         st.sampled_from(["Action", "LogicalResourceId", "ResourceType", "Replacement", "AfterContext", "Details"]),
-        st.one_of(st.sampled_from(["Add", "Modify", "Remove", "AWS::S3::Bucket", '{"Properties": {"A": "b"}}']), ANYTHING),  # noqa: E501
+        st.one_of(st.sampled_from(["Add", "Modify", "Remove", "AWS::S3::Bucket", '{"Properties": {"A": "b"}}']), ANYTHING),
     )), max_size=3), max_size=3))  # fmt: skip
 def test_any_change_set_is_a_plan_or_a_parse_error(changes: list[Any]) -> None:
     read = documents(json.dumps({"Changes": changes, "StackId": "x"}).encode(), "c.json")

@@ -103,7 +103,7 @@ def _judged(gate: Gate, run: Run) -> list[JudgedInput]:
     if problem is not None:
         return [_unjudged(each, problem) for each in inputs]
     covered = frozenset().union(*(each.covers for each in plans))
-    return [each for each in plans if each.read.subject.name not in covered]
+    return [each for number, each in enumerate(judged) if each is not None and number not in covered]
 
 
 def _unjudged(each: PlanInput, problem: CannotDecideError) -> JudgedInput:

@@ -48,14 +48,14 @@ class PlanInput:
         name: For people, and for waivers.
         parse: Reads it. ``None`` for something that was only come across, and is no plan.
         subject: Its digest and size. Asked for after `parse`, because only then a folder's files are known.
-        covers: Names of other inputs that it has in it, so that they are not judged by themselves. Asked for after
-            `parse`.
+        covers: Numbers of other inputs that it has in it, so that they are not judged by themselves. Asked for
+            after `parse`.
     """
 
     name: str
     parse: Callable[[], Plan | None]
     subject: Callable[[], Subject]
-    covers: Callable[[], frozenset[str]] = frozenset
+    covers: Callable[[], frozenset[int]] = frozenset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class JudgedInput:
         problem: Why there is no judgement of it.
         plan: What was judged; ``None`` also when it was judged in another process.
         milliseconds: How long each step took.
-        covers: Names of other inputs that it has in it.
+        covers: Numbers of other inputs that it has in it.
     """
 
     read: InputRead
@@ -80,7 +80,7 @@ class JudgedInput:
     problem: CannotDecideError | None = None
     plan: Plan | None = None
     milliseconds: Mapping[str, int] = field(default_factory=dict)
-    covers: frozenset[str] = frozenset()
+    covers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -371,9 +371,19 @@ class _Builder:
         top.key = None
 
     def _take_merge(self, top: _Open, value: Any, mark: Any) -> None:
+        if top.merged:
+            self._refuse(mark, "a second `<<` in one mapping", "merge a list of mappings")
         for each in value if isinstance(value, list) else [value]:
             if not isinstance(each, dict):
                 self._refuse(mark, "`<<` expects a mapping, or a list of mappings")
+            # What is written wins, says YAML; what comes later wins, says Kubernetes' reader.
+            twice = next((key for key in each if key in top.value), None)
+            if twice is not None:
+                self._refuse(
+                    mark,
+                    f"`<<` after the key {twice[:200]!r} that it has too, which readers take differently",
+                    "put `<<` before the keys that it does not replace",
+                )
             # Every member is one more node here, so that merging cannot grow without bound.
             self._count(len(each), mark)
             places = self._places.get(id(each), {})
@@ -416,7 +426,10 @@ class _Builder:
         return long
 
     def _core(self, text: str, tag: str, mark: Any) -> Any:
-        if tag in {"str", "binary", "timestamp"}:
+        if tag == "binary":
+            # Some readers decode it and some do not: a kind, a type or a capability could hide in it.
+            self._refuse(mark, "the tag !!binary, which readers take differently", "write the text itself")
+        if tag in {"str", "timestamp"}:
             return text
         value = self._plain(text, mark)
         if type(value) not in _TYPES.get(tag, ()):

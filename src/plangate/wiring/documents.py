@@ -30,12 +30,13 @@ class Document:
     sha256: str
 
 
-def read_document(name: str, limits: Limits) -> Document:
+def read_document(name: str, limits: Limits, *, path: Path | None = None) -> Document:
     """The bytes of a plan, read once.
 
     Args:
         name: A path, or ``-`` for standard input.
         limits: Size limit.
+        path: Where it is, if its name cannot be written as it is.
 
     Raises:
         UsageError: It cannot be read, or is not a file.
@@ -44,7 +45,7 @@ def read_document(name: str, limits: Limits) -> Document:
         if name == "-":
             path, data = None, sys.stdin.buffer.read(limits.max_plan_bytes + 1)
         else:
-            path = Path(name)
+            path = path or Path(name)
             if path.is_dir():
                 raise UsageError(f"{name}: is a folder (expected a plan: tfplan, or its JSON)")
             with path.open("rb") as file:

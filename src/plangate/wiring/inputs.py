@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -45,7 +46,6 @@ class Inputs:
         self._settings = settings
         self._choices = choices
         self._limits = limits
-        self._sources = [item for item in found if item.is_module and item.named]
 
     def all(self) -> list[PlanInput]:
         """One for each thing found, in the same order."""
@@ -54,17 +54,25 @@ class Inputs:
     def only_document(self) -> Document | None:
         """The one file that there is to judge; ``None`` for anything else."""
         (only, *others) = self._found
-        return None if others or only.is_module else self._document(only.name)
+        return None if others or only.is_module or only.problem else self._document(only)
 
     @cache  # noqa: B019 - lives as long as the run
-    def _document(self, name: str) -> Document:
-        return read_document(name, self._limits)
+    def _document(self, item: Found) -> Document:
+        return self._read(item)
+
+    def _read(self, item: Found) -> Document:
+        return read_document(item.name, self._limits, path=item.path)
 
     def _file(self, item: Found) -> PlanInput:
-        covered: list[str] = []
+        covered: list[int] = []
+        alone = len(self._found) == 1
+        subjects: list[Subject] = []
 
         def document() -> Document:
-            return self._document(item.name)
+            # Of many documents none is kept: together they may be more than the memory.
+            found = self._document(item) if alone else self._read(item)
+            subjects[:] = [subject_of(found)]
+            return found
 
         def parse() -> Plan | None:
             if item.problem:
@@ -80,18 +88,19 @@ class Inputs:
             plan = self._parsed(data, named=item.named)
             if plan is None or plan.source.format != "terraform-plan":
                 return plan
-            located, names = self._located(plan)
-            covered.extend(names)
+            located, sources = self._located(plan)
+            if item.named:  # a plan that somebody left in the folder says nothing about what will be applied
+                covered.extend(sources)
             return located
 
-        if len(self._found) == 1:
+        if alone and not item.problem:
             document()  # the one thing that was named is not there: a mistake, and no decision
 
         def subject() -> Subject:
-            try:
-                return subject_of(document())
-            except UsageError:
-                return _unread(item.name)
+            if not subjects and not item.problem:
+                with suppress(UsageError):
+                    document()
+            return subjects[0] if subjects else _unread(item.name)
 
         return PlanInput(name=item.name, parse=parse, subject=subject, covers=lambda: frozenset(covered))
 
@@ -106,17 +115,16 @@ class Inputs:
         )
 
     def _module(self, item: Found) -> PlanInput:
-        from plangate.parsers.hcl.plan import local_modules  # noqa: PLC0415
-
-        folder = item.path or Path()
-        tree, module = self._tree(folder)
-        modules: list[str] = []
+        tree, _ = self._tree(item.path or Path())
+        modules: list[int] = []
 
         def parse() -> Plan:
-            plan = self._source_plan(item)
+            plan, used = self._source_plan(item)
+            folders = {tree.root / each for each in used}
             modules.extend(
-                os.path.normpath(folder / os.path.relpath(each, module or "."))
-                for each in local_modules(tree, module)
+                number
+                for number, each in enumerate(self._found)
+                if each.is_module and not each.named and (each.path or Path()).resolve() in folders
             )
             return plan
 
@@ -126,11 +134,12 @@ class Inputs:
         return PlanInput(name=item.name, parse=parse, subject=subject, covers=lambda: frozenset(modules))
 
     @cache  # noqa: B019 - lives as long as the run
-    def _source_plan(self, item: Found) -> Plan:
-        from plangate.parsers.hcl.plan import parse  # noqa: PLC0415
+    def _source_plan(self, item: Found) -> tuple[Plan, frozenset[str]]:
+        """The plan of a module's source, and the folders that are only used in it."""
+        from plangate.parsers.hcl.plan import parse_with_modules  # noqa: PLC0415
 
         tree, module = self._tree(item.path or Path())
-        return parse(tree, module, item.name, self._choices.options, self._limits)
+        return parse_with_modules(tree, module, item.name, self._choices.options, self._limits)
 
     @cache  # noqa: B019 - lives as long as the run
     def _tree(self, folder: Path) -> "tuple[SourceTree, str]":
@@ -143,20 +152,22 @@ class Inputs:
         shown = os.path.normpath(os.path.join(folder, os.path.relpath(root, real)))  # noqa: PTH118 - as written
         return SourceTree(root, self._limits, "" if shown == "." else shown), module
 
-    def _located(self, plan: Plan) -> tuple[Plan, list[str]]:
-        """A plan with the places of its resources in the sources that are judged with it, and the sources' names.
+    def _located(self, plan: Plan) -> tuple[Plan, list[int]]:
+        """A plan with the places of its resources in the sources that are judged with it, and the sources' numbers.
 
         A source is the plan's, and so not judged by itself, when every resource that it has is in the plan.
         """
         from plangate.model.address import patterns  # noqa: PLC0415
 
-        names: list[str] = []
+        numbers: list[int] = []
         known = {pattern for resource in plan.resources for pattern in patterns(resource.address)}
-        for item in self._sources:
+        for number, item in enumerate(self._found):
+            if not item.is_module or not item.named:
+                continue
             from plangate.parsers.hcl.plan import locations  # noqa: PLC0415
 
             try:
-                source = self._source_plan(item)
+                source, _ = self._source_plan(item)
             except PlanParseError:
                 continue  # it is an input of its own, and refused there
             places = locations(source)
@@ -173,8 +184,8 @@ class Inputs:
                 and not source.opaque
                 and all(any(pattern in known for pattern in patterns(address)) for address in managed)
             ):
-                names.append(item.name)
-        return plan, names
+                numbers.append(number)
+        return plan, numbers
 
 
 def _unread(name: str) -> Subject:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from plangate.errors import UsageError
+from plangate.parsers.hcl.folder import is_module, is_source
 
 STANDARD_INPUT: Final = "-"
 MODULE_ENDINGS: Final = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
@@ -24,7 +25,9 @@ _SKIPPED: Final = frozenset({
     "__pycache__", "node_modules",
 })  # fmt: skip
 """Folders that tools make."""
-_LEFTOVERS: Final = (".receipt.json", ".tfstate", ".tfstate.json", "package-lock.json")
+_MAYBE_MORE: Final = ".tfvars.json"
+"""What is JSON may be something else as well, whatever it is called."""
+_ALONE: Final = "there is no Terraform source beside it that it could be a part of"
 _CHART: Final = "Chart.yaml"
 
 
@@ -64,12 +67,21 @@ def search(
     found: dict[tuple[str, bool], Found] = {}
     for each in _expanded(names):
         for item in _of(each, exclude):
-            found.setdefault((str(item.path), item.is_module), item if chosen else replace(item, named=False))
+            if item.problem == _ALONE and not chosen:
+                continue
+            key = (str(item.path), item.is_module)
+            if key not in found or (item.named and chosen):
+                found[key] = replace(item, name=_printable(item.name), named=item.named and chosen)
             if len(found) > max_files:
                 raise UsageError(
                     f"{each}: more than {max_files} files", hint="see limits.max_files in plangate.yaml"
                 )
     return list(found.values())
+
+
+def _printable(name: str) -> str:
+    r"""A name as it can be written into the log: bytes that are no text are shown as ``\xff``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _expanded(names: Sequence[str]) -> Iterator[str]:
@@ -90,8 +102,12 @@ def _of(name: str, exclude: Sequence[str]) -> Iterator[Found]:
     path = Path(name)
     if path.is_dir():
         yield from _in_folder(path, exclude)
-    elif path.name.endswith(MODULE_ENDINGS):
+    elif path.name.endswith(MODULE_ENDINGS) and is_module(path.parent):
         yield Found(name=str(path.parent), path=path.parent, is_module=True)
+        if path.name.endswith(_MAYBE_MORE):
+            yield Found(name=name, path=path, named=False)
+    elif path.name.endswith(MODULE_ENDINGS) and not path.name.endswith(_MAYBE_MORE):
+        yield Found(name=name, path=path, problem=_ALONE)
     else:
         yield Found(name=name, path=path)
 
@@ -107,7 +123,7 @@ def _in_folder(top: Path, exclude: Sequence[str]) -> Iterator[Found]:
             name for name in folders if name not in _SKIPPED and not _is_excluded(top, here / name, exclude)
         )
         kept = sorted(name for name in files if not _is_excluded(top, here / name, exclude))
-        if any(name.endswith((".tf", ".tofu", ".tf.json", ".tofu.json")) for name in kept):
+        if any(is_source(name) for name in kept):
             yield Found(name=str(here), path=here, is_module=True, named=here == top)
         if _CHART in kept and "templates" in folders:
             folders.remove("templates")
@@ -124,8 +140,13 @@ def _in_folder(top: Path, exclude: Sequence[str]) -> Iterator[Found]:
 
 
 def _problem(path: Path, top: Path) -> str:
-    if path.is_symlink() and not path.resolve().is_relative_to(top.resolve()):
-        return "a link that leads out of the folder"
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(top.resolve()):
+            return "a link that leads out of the folder"
+        if not path.is_file():
+            return "not a regular file"  # a pipe or a device may never end; or a link that leads nowhere
+    except (OSError, RuntimeError):  # links in a circle, which Python before 3.13 calls a RuntimeError
+        return "a link that leads nowhere"
     return ""
 
 
@@ -135,6 +156,7 @@ def _is_excluded(top: Path, path: Path, exclude: Iterable[str]) -> bool:
 
 
 def _may_be_a_plan(name: str) -> bool:
-    if name.startswith(".") or name.endswith((*_LEFTOVERS, *MODULE_ENDINGS)):
+    # No name keeps a file from being looked at: hidden or called `package-lock.json`, kubectl applies it.
+    if name.endswith(MODULE_ENDINGS) and not name.endswith(_MAYBE_MORE):
         return False
     return name in _NAMES or name.endswith(_ENDINGS)

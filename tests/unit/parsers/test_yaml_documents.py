@@ -56,6 +56,10 @@ def test_merge_keys_are_expanded_and_written_keys_win() -> None:
     assert value(text)["z"] == {"c": 3, "a": 1, "b": 1}
 
 
+def test_a_merge_key_after_other_keys_adds_to_them() -> None:
+    assert value("{c: 1, <<: {a: 2}, b: 3}") == {"c": 1, "a": 2, "b": 3}
+
+
 def test_a_quoted_merge_key_is_a_key() -> None:
     assert value("'<<': {a: 1}") == {"<<": {"a": 1}}
 
@@ -99,6 +103,10 @@ def test_places_are_those_of_keys_and_items() -> None:
         ("a: [1\n", "a.yaml: line 2 column 1: not YAML: while parsing a flow sequence"),
         ("a: b: c\n", "line 1 column 5: not YAML: mapping values are not allowed in this context"),
         ("a: 1e99999\n", "line 1 column 4: number with an exponent that is out of range"),
+        # Kubernetes' reader lets `<<` replace what stands before it, and others do not.
+        ("a: &a {b: 1}\nc: {b: 2, <<: *a}\n", "line 2 column 15: `<<` after the key 'b' that it has too"),
+        ("a: &a {b: 1}\nc: {<<: *a, <<: {b: 2}}\n", "line 2 column 23: a second `<<` in one mapping"),
+        ("kind: !!binary UG9k\n", "line 1 column 7: the tag !!binary, which readers take differently"),
         ("<<: 1\n", "line 1 column 5: `<<` expects a mapping, or a list of mappings"),
         ("", "a.yaml: empty document (expected a plan)"),
         ("---\n# only this\n", "a.yaml: empty document (expected a plan)"),

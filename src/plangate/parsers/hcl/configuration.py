@@ -24,6 +24,7 @@ _LABELS: Final[Mapping[str, int]] = MappingProxyType(
 )  # fmt: skip
 """Blocks that may stand at the top of a file, and how many labels they have."""
 _NAMED: Final = ("resource", "data", "ephemeral", "module", "variable", "output")
+_DEPLOYED: Final = (".tfvars", ".tfvars.json", ".terraform.lock.hcl")
 _PER_ARGUMENT: Final = frozenset({"lifecycle", "required_providers"})
 """Nested blocks that an override merges argument by argument; others it replaces."""
 
@@ -39,6 +40,8 @@ class Configuration:
         providers: By name, with alias: ``aws`` or ``aws.west``.
         sources: Provider sources by local name, from ``required_providers``.
         imports: ``import`` blocks.
+        is_deployed: Whether something says that it is applied by itself: a place for its state, a provider that it
+            configures, files of variables, locked providers.
     """
 
     folder: str
@@ -47,6 +50,7 @@ class Configuration:
     providers: dict[str, Block] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     imports: list[Block] = field(default_factory=list)
+    is_deployed: bool = False
 
 
 def read_configuration(tree: SourceTree, folder: str, limits: Limits) -> Configuration:
@@ -58,7 +62,7 @@ def read_configuration(tree: SourceTree, folder: str, limits: Limits) -> Configu
     names = [name for name in tree.names(folder) if is_source(name)]
     # OpenTofu reads `main.tofu` instead of `main.tf` when both are there.
     ours = [name for name in names if _as_tofu(name) == name or _as_tofu(name) not in names]
-    found = Configuration(folder)
+    found = Configuration(folder, is_deployed=any(name.endswith(_DEPLOYED) for name in tree.names(folder)))
     overrides: list[Body] = []
     for name in ours:
         body = _read(tree, tree.join(folder, name), limits)
@@ -72,6 +76,9 @@ def read_configuration(tree: SourceTree, folder: str, limits: Limits) -> Configu
         for block in body.blocks:
             _override(found, block)
         _no_attributes(body)
+    found.is_deployed |= any(
+        block.body.attributes.keys() - {"alias", "version"} for block in found.providers.values()
+    )
     return found
 
 
@@ -118,6 +125,7 @@ def _declare(found: Configuration, block: Block) -> None:
         found.providers[name] = block
     elif kind == "terraform":
         found.sources.update(_sources(block))
+        found.is_deployed |= any(inner.type in {"backend", "cloud"} for inner in block.body.blocks)
     elif kind == "import":
         found.imports.append(block)
 
@@ -130,6 +138,7 @@ def _override(found: Configuration, block: Block) -> None:
             found.locals[name] = attribute
     elif kind == "terraform":
         found.sources.update(_sources(block))
+        found.is_deployed |= any(inner.type in {"backend", "cloud"} for inner in block.body.blocks)
     elif kind in _NAMED or kind == "provider":
         name = _provider_name(block) if kind == "provider" else ".".join(block.labels)
         declared = found.providers if kind == "provider" else found.named[kind]

@@ -99,6 +99,8 @@ class SourceTree:
         known = self._files.get(path)
         if known is not None:
             return known
+        if not self.shown(path).isascii():
+            self._named(path)
         if len(self._files) >= self._limits.max_files:
             raise PlanParseError(self.shown(path), f"more than {self._limits.max_files} files")
         data = self._bytes(path)
@@ -193,6 +195,14 @@ class SourceTree:
                 hint="raise limits.max_plan_bytes in plangate.yaml if they are meant to be this big",
             )
         return data
+
+    def _named(self, path: str) -> None:
+        """Refuse a name that could not be written into the log."""
+        try:
+            self.shown(path).encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(self.shown(path)).decode("utf-8", "backslashreplace")
+            raise PlanParseError(shown, "a name that is not UTF-8 text") from None
 
     def _outside(self, path: str) -> NoReturn:
         raise PlanParseError(self.shown(path.replace("\0", "?")), "outside of the folder", hint=_INSIDE)

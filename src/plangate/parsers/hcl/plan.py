@@ -16,7 +16,7 @@ from plangate.parsers.hcl.blocks import safely
 from plangate.parsers.hcl.doubtful import without_doubtful_links
 from plangate.parsers.hcl.evaluate import evaluate
 from plangate.parsers.hcl.expansion import address_of
-from plangate.parsers.hcl.folder import SourceTree
+from plangate.parsers.hcl.folder import SourceTree, is_source
 from plangate.parsers.hcl.instances import Instance
 from plangate.parsers.hcl.modules import Module
 from plangate.parsers.hcl.origins import Origins
@@ -48,7 +48,17 @@ FORMAT: Final = "terraform-source"
 
 
 def parse(tree: SourceTree, module: str, name: str, options: Options, limits: Limits) -> Plan:
-    """The plan of a root module.
+    """The plan of a root module. See `parse_with_modules`."""
+    return parse_with_modules(tree, module, name, options, limits)[0]
+
+
+def parse_with_modules(
+    tree: SourceTree, module: str, name: str, options: Options, limits: Limits
+) -> tuple[Plan, frozenset[str]]:
+    """The plan of a root module, and the folders whose only use that can be seen is in it.
+
+    A folder is one of these if the root module uses it as a module, at any depth, at least once, and if nothing in
+    it says that it is deployed by itself: see `plangate.parsers.hcl.configuration.Configuration.is_deployed`.
 
     Args:
         tree: The files.
@@ -68,43 +78,18 @@ def parse(tree: SourceTree, module: str, name: str, options: Options, limits: Li
         raise PlanParseError(name, f"{error}") from error
 
 
-def _parse(tree: SourceTree, module: str, name: str, options: Options, limits: Limits) -> Plan:
+def _parse(
+    tree: SourceTree, module: str, name: str, options: Options, limits: Limits
+) -> tuple[Plan, frozenset[str]]:
     run = Run(tree, limits)
     run.root_folder = module
     sources = Sources(run)
     config = sources.at(module)
+    if not any(is_source(each) for each in tree.names(module)):
+        raise PlanParseError(name, "no Terraform source in this folder")
     root = Module(run, sources, config, arguments=root_variables(config, run, options))
-    return _Builder(run, root, name).plan()
-
-
-def local_modules(tree: SourceTree, module: str) -> frozenset[str]:
-    """Folders of the tree that a root module uses as modules, at any depth.
-
-    Raises:
-        PlanParseError: As `parse`.
-    """
-    try:
-        return with_room(lambda: _local_modules(tree, module))
-    except RecursionError as error:
-        raise PlanParseError(tree.shown(module), "nested too deeply to be read") from error
-
-
-def _local_modules(tree: SourceTree, module: str) -> frozenset[str]:
-    run = Run(tree, Limits())
-    run.root_folder = module
-    sources = Sources(run)
-    names: tuple[str, ...] = ()
-    folders: tuple[str, ...] = (module,)
-    pending = [(sources.at(module), names, folders)]
-    seen: set[str] = set()
-    while pending:
-        config, names, ancestors = pending.pop()
-        for called, call in config.named["module"].items():
-            found = sources.called(config, call, (*names, called), ancestors)
-            if found is not None and found.folder not in seen:
-                seen.add(found.folder)
-                pending.append((found, (*names, called), (*ancestors, found.folder)))
-    return frozenset(seen)
+    builder = _Builder(run, root, name)
+    return builder.plan(), frozenset(builder.modules)
 
 
 def locations(plan: Plan) -> Mapping[str, tuple[Location, Mapping[str, Location]]]:
@@ -131,6 +116,7 @@ class _Builder:
         self._providers = Providers()
         self._names: set[str] = set()
         self._provisioners: dict[Provisioner, None] = {}
+        self.modules: set[str] = set()
 
     def plan(self) -> Plan:
         """All of it."""
@@ -138,6 +124,8 @@ class _Builder:
         doubtful: dict[str, tuple[str, ...]] = {}
         imports = self._imports()
         for module in self._modules():
+            if module is not self._root and not module.config.is_deployed:
+                self.modules.add(module.config.folder)
             self._names |= {
                 source_address(module, n) for n in (*module.config.sources, *module.config.providers)
             }
