@@ -11,7 +11,7 @@ from plangate.model.plan import Action, Location, OutputChange, Provisioner, Ref
 from plangate.model.values import UNKNOWN
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.hcl.folder import SourceTree, is_module
-from plangate.parsers.hcl.plan import locations, parse
+from plangate.parsers.hcl.plan import locations, parse, parse_with_modules
 from tests.hcl_source import a_folder, plan_of, plan_of_text, resources_of, value_of
 
 UNSET = 'variable "u" { type = string }\n'
