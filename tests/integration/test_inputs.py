@@ -342,3 +342,30 @@ def test_what_a_link_leads_to_outside_is_not_even_hashed(folder: Path) -> None:
     (folder / "web" / "link.json").symlink_to(folder / "allowed.json")
     _, document = decided("web", cwd=folder)
     assert [i["sha256"] for i in document["inputs"] if i["name"] == "web/link.json"] == ["0" * 64]
+
+
+def test_a_plan_with_its_source_is_judged_once_and_failures_have_lines(folder: Path) -> None:
+    shutil.copytree(DENIED.parent, folder / "app")
+    code, document = decided("app/plan.json", "app", cwd=folder)
+    assert (code, [i["name"] for i in document["inputs"]]) == (1, ["app/plan.json"])
+    source = (folder / "app" / "main.tf").read_text().splitlines()
+    failures = [o for o in document["outcomes"] if o["outcome"] == "fail" and o["address"]]
+    lines = {}
+    for failure in failures:
+        assert failure["location"]["file"] == "app/main.tf"
+        lines[failure["address"], failure["path"]] = source[failure["location"]["line"] - 1]
+    assert lines == {
+        ("aws_ebs_volume.data", ""): 'resource "aws_ebs_volume" "data" {',
+        ("aws_instance.web", ""): 'resource "aws_instance" "web" {',
+        ("aws_s3_bucket.site", ""): 'resource "aws_s3_bucket" "site" {',
+        ("aws_vpc_security_group_ingress_rule.ssh", "/cidr_ipv4"): '  cidr_ipv4         = "0.0.0.0/0"',
+    }
+
+
+def test_a_source_that_has_more_than_the_plan_is_judged_as_well(folder: Path) -> None:
+    shutil.copytree(DENIED.parent, folder / "app")
+    with (folder / "app" / "main.tf").open("a") as file:
+        file.write('\nresource "aws_ebs_volume" "new" {\n  availability_zone = "eu-west-1a"\n  size = 1\n}\n')
+    _, document = decided("app/plan.json", "app", cwd=folder)
+    assert [i["name"] for i in document["inputs"]] == ["app/plan.json", "app"]
+    assert ("volume-encrypted", "app", "aws_ebs_volume.new") in outcomes(document, "fail")
