@@ -163,7 +163,10 @@ CASES: Final[Cases] = {
     ),
     "volume_encrypted": (
         Row("pass-volume", VOLUME, {"encrypted": True}),
-        Row("pass-instance", INSTANCE, {"rootBlockDevice": {"encrypted": True}}),
+        Row("pass-instance", INSTANCE,
+            {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"deviceName": "/dev/sdf", "encrypted": True}]}),
+        # What the image brings along is not described.
+        Row("unknown-disks-of-the-image", INSTANCE, {"rootBlockDevice": {"encrypted": True}}),
         Row("pass-template", TEMPLATE,
             {"blockDeviceMappings": [{"deviceName": "/dev/sda1", "ebs": {"encrypted": "true"}}]}),
         Row("fail-volume", VOLUME, {"encrypted": False}),

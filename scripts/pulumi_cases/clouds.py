@@ -45,10 +45,9 @@ def ssh(*ranges: str) -> dict[str, Any]:
     return {"network": "main", "sourceRanges": list(ranges), "allows": [{"protocol": "tcp", "ports": ["22"]}]}
 
 
-def networks(*cidrs: str) -> dict[str, Any]:
-    """A database of Google Cloud that these networks reach."""
-    listed = [{"name": "some", "value": cidr} for cidr in cidrs]
-    settings = {"tier": "db-f1-micro", "ipConfiguration": {"ipv4Enabled": True, "authorizedNetworks": listed}}
+def reachable(public: Any) -> dict[str, Any]:
+    """A database of Google Cloud with an address on the internet, or without one."""
+    settings = {"tier": "db-f1-micro", "ipConfiguration": {"ipv4Enabled": public}}
     return {"databaseVersion": "POSTGRES_17", "settings": settings}
 
 
@@ -81,8 +80,8 @@ CASES: Final[Cases] = {
         Row("fail-google", BUCKET, {"location": "EU", "versioning": {"enabled": False}}),
     ),
     "database_not_public": (
-        Row("pass-google", DATABASE, networks("192.0.2.0/24")),
-        Row("fail-google", DATABASE, networks("0.0.0.0/0")),
+        Row("pass-google", DATABASE, reachable(False)),
+        Row("fail-google", DATABASE, reachable(True)),
     ),
     "key_rotation": (
         Row("pass-google", KEY, {"name": "data", "rotationPeriod": "7776000s"}),
