@@ -48,7 +48,7 @@ SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "allowed-providers": {"allowed": ["hashicorp/*", "kubernetes.io/*/*", "pulumi.com/*/aws", "pulumi.com/*/pulumi"]},
     "allowed-regions": {"regions": ["eu-*", "europe-*", "westeurope"]},
     "blast-radius": {"max_deletes": 1, "max_changes": 3},
-    "bucket-encrypted": {"accepted": ["aws:kms"]},
+    "bucket-encrypted": {"accepted": ["aws:kms", "azure:key-vault", "google:kms"]},
     "required-tags": {"tags": {"owner": []}},
 }
 """What the rules of these fixtures are asked with; `cases.json` says it for those in ``fixtures/rules``."""
