@@ -39,6 +39,7 @@ FORMATS: Final[Mapping[str, frozenset[str]]] = {
 """Columns of the matrix, each with the formats (`plangate.model.plan.Source.format`) that it is made of."""
 FOLDERS: Final[Mapping[str, str]] = {
     "cloudformation": "cloudformation",
+    "kubernetes": "kubernetes",
     "pulumi": "pulumi",
     "compose": "compose",
     "azure-template": "arm",
