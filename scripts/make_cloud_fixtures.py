@@ -1,8 +1,9 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it talks to its user
-"""Writes the plans of Azure and Google under fixtures/rules from the tables in scripts/cloud_cases.
+"""Writes the plans of Azure, Google and Kubernetes under fixtures/rules from the tables in scripts/cloud_cases.
 
 Their providers plan only with an account at hand, so these plans are put together from what each resource sets, in the
-shape in which Terraform shows a plan. `cases.json` of each rule is brought up to date with what the tables expect.
+shape in which Terraform shows a plan, and beside each plan the source of it. `cases.json` of each rule is brought up to
+date with what the tables expect.
 
     python scripts/make_cloud_fixtures.py [--check]
 """
@@ -12,16 +13,18 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from cloud_cases import azure, google
+from cloud_cases import azure, google, kubernetes
+from cloud_cases.source import blocks_of, source
 from cloud_cases.table import COMPUTED, UNKNOWN, Case, Ref, Set
 
 ROOT: Final = Path(__file__).resolve().parent.parent / "fixtures" / "rules"
-CLOUDS: Final = {"azurerm": "azure", "google": "google"}
+CLOUDS: Final = ("azure", "google", "terraform")
+"""What the names of these cases say; ``terraform`` is for objects of Kubernetes."""
 
 
 def main() -> None:
     """Writes all plans; with ``--check`` it only says which of them are not as the tables have them."""
-    made = _files((*azure.CASES, *google.CASES))
+    made = _files((*azure.CASES, *google.CASES, *kubernetes.CASES))
     if "--check" in sys.argv[1:]:
         stale = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
         if stale:
@@ -34,6 +37,7 @@ def main() -> None:
 
 def _files(cases: tuple[Case, ...]) -> dict[Path, str]:
     made = {}
+    blocks = blocks_of(cases)
     for slug in sorted({case.rule for case in cases}):
         index = ROOT / slug / "cases.json"
         listed = {k: v for k, v in json.loads(index.read_text(encoding="utf-8")).items() if not _is_ours(k)}
@@ -46,12 +50,13 @@ def _files(cases: tuple[Case, ...]) -> dict[Path, str]:
                 }
                 listed[case.name] = {"settings": case.settings, "outcomes": outcomes}
                 made[ROOT / slug / f"{case.name}.json"] = json.dumps(_plan(case), indent=1) + "\n"
+                made[ROOT / slug / f"{case.name}.tf"] = source(case, blocks)
         made[index] = json.dumps(dict(sorted(listed.items())), indent=2) + "\n"
     return made
 
 
 def _is_ours(name: str) -> bool:
-    return any(f"_{cloud}_" in f"{name}_" for cloud in CLOUDS.values())
+    return any(f"_{cloud}_" in f"{name}_" for cloud in CLOUDS)
 
 
 def _plan(case: Case) -> dict[str, Any]:

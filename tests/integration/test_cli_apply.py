@@ -147,9 +147,9 @@ def test_what_takes_longer_than_a_second_says_what_it_is_doing_on_a_terminal(pro
     slow.write_text(f'#!/bin/sh\n[ "$1" = version ] || sleep 2\nexec {project.program} "$@"\n')
     slow.chmod(0o755)
     code, output = on_a_terminal("check", "tfplan", cwd=project.folder, PLANGATE_TERRAFORM=str(slow))
-    assert (code, "reading the plan" in output) == (0, True)
+    assert (code, "reading tfplan" in output) == (0, True)
     quiet = run("check", "tfplan", cwd=project.folder, env=environment(PLANGATE_TERRAFORM=str(slow)))
-    assert (quiet.code, "reading the plan" in quiet.err) == (0, False)
+    assert (quiet.code, "reading tfplan" in quiet.err) == (0, False)
 
 
 def test_without_terraform_a_saved_plan_cannot_be_judged(project: Project) -> None:

@@ -218,10 +218,14 @@ def _values_of(graph: Graph, address: str) -> Values | None:
 
 
 def _host_paths(native: Native, values: _Values) -> tuple[Mapping[str, Any], ...] | Unknown:
-    """Paths of the host that the service mounts, and devices of it."""
+    """Paths of the host that the service mounts, and devices of it.
+
+    `UNKNOWN` when there may be some and none is certain: text that is not known may as well name a volume.
+    """
     if values.extends or values.own("volumes_from") not in (None, [], ()):
         return UNKNOWN
     found: list[Mapping[str, Any]] = []
+    certain = False
     for name in ("volumes", "devices"):
         listed = values.own(name)
         if listed is None:
@@ -232,9 +236,16 @@ def _host_paths(native: Native, values: _Values) -> tuple[Mapping[str, Any], ...
             source = _device(item) if name == "devices" else _mounted(native.graph, item)
             if source is not None:
                 found.append({"source": source, "path": pointer(name, index)})
+                certain = certain or source is not UNKNOWN or _is_bind(item)
     if (asked := flag(values.own("use_api_socket"), default=False)) is not False:
         found.append({"source": _SOCKET if asked is True else UNKNOWN, "path": "/use_api_socket"})
-    return tuple(found)
+        certain = certain or asked is True
+    return tuple(found) if certain or not found else UNKNOWN
+
+
+def _is_bind(item: Raw) -> bool:
+    """Whether an entry of ``volumes`` is a path of the host, whichever."""
+    return isinstance(item, Mapping) and item.get("type") in ("bind", "npipe")
 
 
 def _device(item: Raw) -> str | Unknown | None:

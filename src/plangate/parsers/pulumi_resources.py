@@ -150,7 +150,7 @@ class Resources:
                 [at for at in unknown if pointer_tokens(at)[0] in configured],
                 found,
                 address=self.address,
-                passes_on=lambda urn, name: name in self._inputs.get(urn, ()),
+                passes_on=self._passes_on,
             )
         self._remember(urn.type, found, going, before, after)
         previous = text_in(entry.old, "urn")
@@ -181,6 +181,17 @@ class Resources:
             configured=configured,
             location=_location(state),
         )
+
+    def _passes_on(self, urn: str, name: str) -> bool:
+        """Whether an unknown value made of a resource may be what that resource was given itself.
+
+        A plain value that was given is known to those it is passed on to, so that theirs is another one.
+        """
+        given = self._inputs.get(urn, {}).get(name)
+        plain = isinstance(given, bool | int) or (
+            isinstance(given, str) and given != HIDDEN and not is_unknown_text(given)
+        )
+        return given is not None and not plain
 
     def _check(self, urn: Urn, entry: Entry) -> None:
         """A state has to be that of the resource that its step names."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 from plangate.errors import PlanParseError
 from plangate.model.address import patterns
 from plangate.model.plan import Action, Location, OutputChange, Plan, Provisioner, Resource, Source
+from plangate.model.regions import own_region
 from plangate.model.values import UNKNOWN
 from plangate.parsers.base import Limits, Options
 from plangate.parsers.hcl.blocks import safely
@@ -205,7 +206,8 @@ class _Builder:
             self._complete_tags(found, native_type, self._providers.default_tags(module, chosen))
         self._names.add(provider)
         self._run.secrets |= found.secrets | named_secrets(native_type, found.after)
-        region: Any = ""
+        # With Azure and Google, what names no place itself stays without one: not every type has a place.
+        region: Any = own_region(cloud, found.planned)
         if cloud == "aws":
             own = found.planned.get("region")
             region = (
