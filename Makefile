@@ -84,6 +84,7 @@ demo: $(STAMP) ## The main job on real plans: denied, allowed, applied, verified
 docs: $(STAMP) ## Writes the generated pages and pictures anew
 	@$(BIN)/python scripts/generate_rule_docs.py
 	@$(BIN)/python scripts/generate_reference.py
+	@$(BIN)/python scripts/generate_format_matrix.py
 
 .PHONY: bench
 bench: $(STAMP) ## Wall time and peak memory, against what `make bench-peers` installed

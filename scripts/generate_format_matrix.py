@@ -35,7 +35,8 @@ def page(text: str) -> str:
     return f"{before}{START}\n{INTRODUCTION}\n\n{table()}\n{END}{after}"
 
 
-INTRODUCTION: Final = """Which rule judges what of which format. A tick means that the fixtures show both answers, something that
+INTRODUCTION: Final = """\
+Which rule judges what of which format. A tick means that the fixtures show both answers, something that
 passes and something that fails; a dash means that the question does not arise there, or that the format cannot say
 enough. `tests/contract/test_matrix.py` has the reason for every dash."""
 

@@ -58,7 +58,9 @@ def preview(rows: tuple[Row, ...]) -> str:
         steps.append(_plain(f"pulumi:providers:{package}", "main", inputs, custom=True))
     for row in rows:
         steps += _steps(row, tokens)
-    counts = Counter(step["op"] for step in steps if step["op"] not in {"create-replacement", "delete-replaced"})
+    counts = Counter(
+        step["op"] for step in steps if step["op"] not in {"create-replacement", "delete-replaced"}
+    )
     document = {"config": {}, "steps": steps, "duration": 1200000000, "changeSummary": dict(counts)}
     return json.dumps(document, indent=1) + "\n"
 

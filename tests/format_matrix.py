@@ -46,7 +46,9 @@ FOLDERS: Final[Mapping[str, str]] = {
 }
 """Columns whose fixtures say in the names of resources what comes out, with the folder under ``fixtures``."""
 SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "allowed-providers": {"allowed": ["hashicorp/*", "kubernetes.io/*/*", "pulumi.com/*/aws", "pulumi.com/*/pulumi"]},
+    "allowed-providers": {
+        "allowed": ["hashicorp/*", "kubernetes.io/*/*", "pulumi.com/*/aws", "pulumi.com/*/pulumi"]
+    },
     "allowed-regions": {"regions": ["eu-*", "europe-*", "westeurope"]},
     "blast-radius": {"max_deletes": 1, "max_changes": 3},
     "bucket-encrypted": {"accepted": ["aws:kms", "azure:key-vault", "google:kms"]},
@@ -130,7 +132,9 @@ def source_plan(text: str) -> Plan:
             (folder / "provider.tf").write_text(AWS, encoding="utf-8")
         for module in (FIXTURES / "rules" / "modules").iterdir():
             shutil.copytree(module, folder / module.name)
-        return plan_with_facts(parse_source(SourceTree(Path(root), Limits()), "case", "main", Options(), Limits()))
+        return plan_with_facts(
+            parse_source(SourceTree(Path(root), Limits()), "case", "main", Options(), Limits())
+        )
 
 
 def outcomes(shown: Shown) -> dict[str, str]:

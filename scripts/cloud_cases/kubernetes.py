@@ -10,7 +10,11 @@ IMAGE: Final = "registry.example.com/web:5.0.2"
 def pod(container: Any = None, **spec: Any) -> dict[str, Any]:
     """A pod of one container."""
     web = {"name": "web", "image": IMAGE, **(container or {})}
-    return {"metadata": [{"name": "web", "namespace": "shop"}], "spec": [{"container": [web], **spec}], "id": COMPUTED}
+    return {
+        "metadata": [{"name": "web", "namespace": "shop"}],
+        "spec": [{"container": [web], **spec}],
+        "id": COMPUTED,
+    }
 
 
 def secured(**context: Any) -> dict[str, Any]:
@@ -51,7 +55,9 @@ def env(value: Any) -> dict[str, Any]:
     return {"env": [{"name": "DB_PASSWORD", "value": value}]}
 
 
-REFERENCE: Final = {"env": [{"name": "DB_PASSWORD", "value_from": [{"secret_key_ref": [{"name": "db", "key": "p"}]}]}]}
+REFERENCE: Final = {
+    "env": [{"name": "DB_PASSWORD", "value_from": [{"secret_key_ref": [{"name": "db", "key": "p"}]}]}]
+}
 HOST: Final = [{"name": "data", "host_path": [{"path": "/"}]}]
 EMPTY: Final = [{"name": "data", "empty_dir": [{"medium": "Memory"}]}]
 

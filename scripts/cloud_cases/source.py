@@ -54,7 +54,12 @@ def _member(name: str, value: Any, blocks: frozenset[str], depth: int) -> list[s
         return []
     if name in blocks and value == UNKNOWN:
         # How many blocks there are is what nobody knows.
-        return [f'{space}dynamic "{name}" {{', f"{space}  for_each = {LATER}", f"{space}  content {{}}", f"{space}}}"]
+        return [
+            f'{space}dynamic "{name}" {{',
+            f"{space}  for_each = {LATER}",
+            f"{space}  content {{}}",
+            f"{space}}}",
+        ]
     if name in blocks and _is_blocks(value):
         return [line for item in value for line in _block(name, item, blocks, depth)]
     return [f"{space}{name} = {_expression(value)}"]

@@ -90,7 +90,10 @@ CASES: Final[Cases] = {
         pod("unknown-image", {"image": LATER}),
     ),
     "secret_not_in_env": (
-        pod("pass-reference", {"env": [{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db"}}}]}),
+        pod(
+            "pass-reference",
+            {"env": [{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db"}}}]},
+        ),
         pod("fail-in-clear", env("correct-horse")),
         pod("unknown-environment", {"env": LATER}),
     ),

@@ -236,7 +236,15 @@ def test_every_kind_of_an_adapter_exists_and_every_link_is_a_provider_page() -> 
     assert all(page.startswith(providers) for page in pages)
 
 
-@pytest.mark.parametrize("name", ["generate_rule_docs.py", "make_cloud_fixtures.py", "make_pulumi_fixtures.py", "generate_format_matrix.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "generate_rule_docs.py",
+        "make_cloud_fixtures.py",
+        "make_pulumi_fixtures.py",
+        "generate_format_matrix.py",
+    ],
+)
 def test_pages_and_plans_are_what_they_are_made_from(name: str) -> None:
     script = REPOSITORY / "scripts" / name
     done = subprocess.run(

@@ -245,9 +245,12 @@ def test_a_value_that_another_resource_may_only_pass_on_is_unresolved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "unresolved"), [("shop-assets", ()), (UNKNOWN_TEXT, ("/bucket",)), ("[secret]", ("/bucket",)), (["a"], ("/bucket",))]
+    ("given", "unresolved"),
+    [("shop-assets", ()), (UNKNOWN_TEXT, ("/bucket",)), ("[secret]", ("/bucket",)), (["a"], ("/bucket",))],
 )
-def test_an_unknown_value_is_not_the_known_one_that_its_resource_was_given(given: Any, unresolved: tuple[str, ...]) -> None:
+def test_an_unknown_value_is_not_the_known_one_that_its_resource_was_given(
+    given: Any, unresolved: tuple[str, ...]
+) -> None:
     bucket = a_creation("assets", {"bucket": given}, BUCKET)
     block = a_creation("b", {"bucket": UNKNOWN_TEXT}, propertyDependencies={"bucket": [bucket["urn"]]})
     assert read_preview(a_preview(bucket, block)).resources[1].unresolved == unresolved
