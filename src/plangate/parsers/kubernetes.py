@@ -29,7 +29,7 @@ from plangate.facts.kubernetes_types import (
 from plangate.model.plan import Location, Plan, Resource, Source
 from plangate.model.values import pointer
 from plangate.parsers.base import Documents, Format, Limits, Options, Places
-from plangate.parsers.kubernetes_objects import Complaints, Entry, entries, is_object
+from plangate.parsers.kubernetes_objects import Complaints, Entry, entries, is_kustomization, is_object
 from plangate.parsers.kubernetes_secrets import secrets_of
 
 ID: Final = "kubernetes"
@@ -49,7 +49,7 @@ _FREE_TEXT: Final = frozenset({"data", "stringData", "binaryData", "annotations"
 
 def recognizes(values: Sequence[Any]) -> bool:
     """Whether any document is a Kubernetes object. One among others that are none is for `parse` to refuse."""
-    return any(is_object(value) for value in values)
+    return any(is_object(value) or is_kustomization(value) for value in values)
 
 
 def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
