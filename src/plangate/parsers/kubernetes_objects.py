@@ -108,6 +108,8 @@ def is_kustomization(value: Any) -> bool:
         and "kind" not in value
         and not _CHANGING.isdisjoint(value)
         and value.keys() <= _UNCHANGING | _CHANGING
+        # The values of a chart have some of these names as well, for numbers and objects.
+        and all(isinstance(item, list) for key, item in value.items() if key in _CHANGING - {"helmGlobals"})
     )
 
 
