@@ -82,3 +82,23 @@ def test_a_kustomization_of_something_from_elsewhere_is_not_fully_read() -> None
     )
     assert plan is not None
     assert len(plan.opaque) == 1
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "template: {spec: {containers: [{name: c, image: a}]}}",
+        "templates: [{container: {image: a}}]",
+        "jobs: {one: {initContainers: [{image: a}]}}",
+    ],
+)
+def test_an_unknown_type_that_runs_containers_is_not_fully_read(spec: str) -> None:
+    text = f"apiVersion: example.com/v1\nkind: Runner\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+    plan = parsed(text)
+    assert plan is not None
+    assert plan.opaque == (
+        "Runner.example.com/a: a Runner of example.com/v1 runs containers, and is not known here",
+    )
+    unread = parsed(text.replace("image", "picture"))
+    assert unread is not None
+    assert unread.opaque == ()
