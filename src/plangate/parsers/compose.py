@@ -29,7 +29,13 @@ _SECTIONS: Final[Mapping[str, str]] = {
     "secrets": "secret",
 }
 _TOP: Final = frozenset({*_SECTIONS, "version", "name", "include", "models"})
-_STARTS: Final = frozenset({"image", "build", "extends", "provider"})
+_STARTS: Final = frozenset({
+    "image", "build", "extends", "provider",
+    # What an overriding file changes may be nothing but this.
+    "cap_add", "cap_drop", "cgroup_parent", "container_name", "depends_on", "devices", "env_file", "environment", "ipc",
+    "network_mode", "networks", "pid", "ports", "privileged", "read_only", "security_opt", "sysctls", "userns_mode",
+    "uts", "volumes", "volumes_from",
+})  # fmt: skip
 """Members of which every service has one."""
 _OTHERS: Final = frozenset({"Resources", "apiVersion", "kind", "AWSTemplateFormatVersion", "$schema"})
 _FILES: Final = ("env_file", "label_file")
@@ -37,7 +43,10 @@ _FILES: Final = ("env_file", "label_file")
 
 def recognizes(values: Sequence[Any]) -> bool:
     """Whether these are compose files: they have services, of which one at least says what it runs."""
-    return bool(values) and all(_is_compose(value) for value in values)
+    # Further documents override the first ones, and need not have services of their own.
+    return any(_is_compose(value) for value in values) and all(
+        isinstance(value, dict) and _OTHERS.isdisjoint(value) for value in values
+    )
 
 
 def _is_compose(value: Any) -> bool:

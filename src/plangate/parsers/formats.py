@@ -25,6 +25,11 @@ _FORMATS: Final = (
     ("compose", "FORMAT"),
 )
 
+_OTHERS: Final = frozenset({
+    "$schema", "AWSTemplateFormatVersion", "Changes", "Resources", "apiVersion", "changeSummary", "patches", "services",
+    "steps",
+})  # fmt: skip
+"""Members at the top of other formats, of which a Terraform plan has none."""
 _SPACE: Final = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"
 """What may stand before the first character: space, byte order marks, and the zeros of UTF-16."""
 _SYNTAX: Final = "not JSON: "
@@ -60,8 +65,21 @@ def read_documents(source: Input, limits: Limits) -> Documents:
 
 
 def format_of(documents: Documents) -> Format | None:
-    """The format of these documents, or ``None`` when they are no plan of any kind."""
-    return next((each for each in formats() if each.recognizes(documents.values)), None)
+    """The format of these documents, or ``None`` when they are no plan of any kind.
+
+    Raises:
+        PlanParseError: They are two things at once: what is judged as one could be applied as the other.
+    """
+    found: Format | None = None
+    for each in formats():
+        if not each.recognizes(documents.values):
+            continue
+        if found is not None:
+            raise PlanParseError(documents.source.name, f"a {found.title} and a {each.title} at once")
+        found = each
+        if found.id == "terraform-plan" and all(_OTHERS.isdisjoint(value) for value in documents.values):
+            break  # nothing else is imported for a plan
+    return found
 
 
 def parse(documents: Documents, options: Options, limits: Limits) -> Plan | None:

@@ -4,9 +4,10 @@ Rules this module keeps:
 1. An object is created, unless an admission review says what else is done to it.
 2. One that comes twice is there twice, and judged twice: whoever applies the input applies both. The second one's
    address ends in ``#2``.
-3. A type of Kubernetes itself that has an adapter, in a version that has none, makes the plan not fully read.
-4. A template that has not been rendered is refused, and so is a specification that is no object.
-5. What secrets hold is marked and remembered.
+3. An object of a type that nobody knows here, and that runs containers, makes the plan not fully read.
+4. A type of Kubernetes itself that has an adapter, in a version that has none, makes the plan not fully read.
+5. A template that has not been rendered is refused, and so is a specification that is no object.
+6. What secrets hold is marked and remembered.
 
 Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/
 """
@@ -29,7 +30,7 @@ from plangate.facts.kubernetes_types import (
 from plangate.model.plan import Location, Plan, Resource, Source
 from plangate.model.values import pointer
 from plangate.parsers.base import Documents, Format, Limits, Options, Places
-from plangate.parsers.kubernetes_objects import Complaints, Entry, entries, is_object
+from plangate.parsers.kubernetes_objects import Complaints, Entry, entries, is_kustomization, is_object
 from plangate.parsers.kubernetes_secrets import secrets_of
 
 ID: Final = "kubernetes"
@@ -43,13 +44,16 @@ _TEMPLATE: Final = re.compile(
     r"\{\{-?\s{0,20}(?:\.Values|\.Release|\.Chart|\.Capabilities|\.Template|include\s|template\s|toYaml\s|if\s|range\s)"
 )
 _TEMPLATE_HINT: Final = "render it first, e.g. with `helm template`, and check the output"
+_CONTAINERS: Final = frozenset({
+    "container", "containers", "initContainers", "ephemeralContainers", "sidecars", "script", "containerTemplate",
+})  # fmt: skip
 _FREE_TEXT: Final = frozenset({"data", "stringData", "binaryData", "annotations", "args", "command", "env"})
 """Members that may hold a template on purpose."""
 
 
 def recognizes(values: Sequence[Any]) -> bool:
     """Whether any document is a Kubernetes object. One among others that are none is for `parse` to refuse."""
-    return any(is_object(value) for value in values)
+    return any(is_object(value) or is_kustomization(value) for value in values)
 
 
 def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
@@ -130,6 +134,8 @@ class _Reader:
             self.opaque.append(
                 f"{address}: a {kind} of {version} cannot be read; no version of it is known here"
             )
+        if native_type not in MODELLED and entry.after is not None and _runs_containers(entry.after):
+            self.opaque.append(f"{address}: a {kind} of {version} runs containers, and is not known here")
         if entry.opaque:
             self.opaque.append(f"{address}: {entry.opaque}, and cannot be judged")
         pointers: set[str] = set()
@@ -253,6 +259,24 @@ def _in_namespace(value: Mapping[str, Any] | None, namespace: str) -> Mapping[st
         return value
     metadata = value.get("metadata") or {}
     return value if metadata.get("namespace") else {**value, "metadata": {**metadata, "namespace": namespace}}
+
+
+def _runs_containers(value: Mapping[str, Any]) -> bool:
+    """Whether somewhere in an object of a type that has no adapter stands a container with its image."""
+    pending: list[Any] = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending += item
+        elif isinstance(item, dict):
+            for key, below in item.items():
+                if key in _CONTAINERS and any(
+                    isinstance(each, dict) and isinstance(each.get("image"), str)
+                    for each in (below if isinstance(below, list) else [below])
+                ):
+                    return True
+            pending += item.values()
+    return False
 
 
 def _template(value: Mapping[str, Any]) -> str | None:

@@ -5,11 +5,13 @@ Rules this module keeps:
 2. Every kind of list is opened, as ``kubectl`` opens it; an item that is no object is refused. Whatever has ``items``
    is a list to ``kubectl``, which then applies the items and nothing else, while the API takes it for what its kind
    says: where the kind is not a list's, both are judged.
-3. An admission review says what is done to its object. An operation that it does not know is refused.
+3. A kustomization that changes what it takes from elsewhere is not the objects that come out of it, and says so.
+4. An admission review says what is done to its object. An operation that it does not know is refused.
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -29,6 +31,19 @@ _ACTIONS: Final = {
     "CONNECT": Action.CREATE,
 }
 CONNECT: Final = "CONNECT"
+_KUSTOMIZE: Final = "kustomize.config.k8s.io/v1beta1"
+_UNCHANGING: Final = frozenset({
+    "apiVersion", "kind", "metadata", "resources", "bases", "crds", "openapi", "configMapGenerator", "secretGenerator",
+    "generatorOptions", "commonLabels", "commonAnnotations", "labels", "namePrefix", "nameSuffix", "namespace",
+    "buildMetadata", "sortOptions",
+})  # fmt: skip
+_REMOTE: Final = re.compile(r"://|^git@|\?ref=|^github\.com/")
+_CHANGING: Final = frozenset({
+    "patches", "patchesJson6902", "patchesStrategicMerge", "replacements", "images", "replicas", "components", "vars",
+    "transformers", "generators", "helmCharts", "helmChartInflationGenerator", "configurations", "validators",
+    "helmGlobals",
+})  # fmt: skip
+"""https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +101,18 @@ def is_object(value: Any) -> bool:
     )
 
 
+def is_kustomization(value: Any) -> bool:
+    """Whether a value is a kustomization that says nothing of its kind, which it need not."""
+    return (
+        isinstance(value, dict)
+        and "kind" not in value
+        and not _CHANGING.isdisjoint(value)
+        and value.keys() <= _UNCHANGING | _CHANGING
+        # The values of a chart have some of these names as well, for numbers and objects.
+        and all(isinstance(item, list) for key, item in value.items() if key in _CHANGING - {"helmGlobals"})
+    )
+
+
 def entries(documents: Documents, limits: Limits) -> list[Entry]:
     """Every object of the documents, in order.
 
@@ -104,6 +131,8 @@ def entries(documents: Documents, limits: Limits) -> list[Entry]:
 
 def _opened(value: Any, at: str, document: int, complaints: Complaints) -> Iterator[Entry]:
     """The objects of one value. Recursion is as deep as lists are nested, which reading has bounded."""
+    if is_kustomization(value):
+        value = {"apiVersion": _KUSTOMIZE, "kind": "Kustomization", **value}
     if not is_object(value):
         problem = "not a Kubernetes object (expected apiVersion and kind, as in the other documents)"
         complaints.refuse(document, at, problem, hint="check what is no manifest by itself")
@@ -112,11 +141,28 @@ def _opened(value: Any, at: str, document: int, complaints: Complaints) -> Itera
         return
     has_items = isinstance(value.get("items"), list)
     if not _is_named_list(value, has_items=has_items):
-        yield Entry(action=Action.CREATE, before=None, after=value, document=document, at=at)
+        yield Entry(
+            action=Action.CREATE, before=None, after=value, document=document, at=at, opaque=_changed(value)
+        )
     elif not has_items and value.get("items") is not None:
         complaints.refuse(document, f"{at}/items", "items is not a list")
     if has_items:
         yield from _items(value, at, document, complaints)
+
+
+def _changed(value: Mapping[str, Any]) -> str:
+    """What a kustomization does to other objects; empty for anything else."""
+    if not value["apiVersion"].startswith("kustomize.config.k8s.io/"):
+        return ""
+    listed = sorted(key for key in value if key not in _UNCHANGING and value[key])
+    taken = value.get("resources")
+    if any(
+        isinstance(item, str) and _REMOTE.search(item) for item in (taken if isinstance(taken, list) else ())
+    ):
+        listed.append("resources from elsewhere")
+    if not listed:
+        return ""
+    return f"its {', '.join(listed)[:200]} take effect only in what `kubectl kustomize` makes of it"
 
 
 def _is_named_list(value: Mapping[str, Any], *, has_items: bool) -> bool:

@@ -31,7 +31,7 @@ class Sources:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._read: dict[str, Configuration] = {}
-        self._installed: Mapping[str, str] | None = None
+        self._installed: Mapping[str, tuple[str, str]] | None = None
         self.folders: set[str] = set()
 
     def at(self, folder: str) -> Configuration:
@@ -43,6 +43,13 @@ class Sources:
         found = self._read.get(folder)
         if found is None:
             found = self._read[folder] = read_configuration(self._run.tree, folder, self._run.limits)
+            names = [name for name in self._run.tree.names(folder) if is_source(name)]
+            ours = [name for name in names if name.endswith((".tofu", ".tofu.json"))]
+            if ours and len(ours) < len(names):
+                shown = self._run.tree.shown(folder)
+                self._run.opaque[
+                    f"{shown}: Terraform leaves out the .tofu files, and OpenTofu reads them"
+                ] = None
         return found
 
     def called(
@@ -62,8 +69,9 @@ class Sources:
         if text.startswith(("./", "../", "/")) or text in {".", ".."}:
             folder = posixpath.normpath(posixpath.join(caller.folder or ".", text))
         else:
-            installed = self._folders().get(".".join(names))
-            if installed is None:
+            installed, from_where = self._folders().get(".".join(names), ("", ""))
+            if not installed or not _same_source(text, from_where):
+                # What is installed from elsewhere is what `terraform init` replaces.
                 shown = _USER.sub("//", text.partition("?")[0])[:200]
                 self._missing(names, call, f"{shown} is not in .terraform/modules")
                 return None
@@ -85,8 +93,8 @@ class Sources:
         address = ".".join(f"module.{name}" for name in names)
         self._run.opaque[f"{address} ({place.file}:{place.line}) could not be read: {why}"] = None
 
-    def _folders(self) -> Mapping[str, str]:
-        """Folders of installed modules by the calls that lead to them."""
+    def _folders(self) -> Mapping[str, tuple[str, str]]:
+        """Folder and source of installed modules by the calls that lead to them."""
         if self._installed is None:
             run = self._run
             path = run.tree.join(run.root_folder, _INSTALLED)
@@ -98,11 +106,26 @@ class Sources:
         return self._installed
 
 
-def _entries(value: Any, run: Run) -> list[tuple[str, str]]:
+def _same_source(written: str, installed: str) -> bool:
+    """Whether what is installed is what the call names, in the longer form that Terraform gives it."""
+    return _short(written) == _short(installed)
+
+
+def _short(source: str) -> str:
+    address, question, query = source.removeprefix("git::").partition("?")
+    for prefix in ("https://", "ssh://", "git@", "registry.terraform.io/", "registry.opentofu.org/"):
+        address = address.removeprefix(prefix)
+    address = address.replace(":", "/").replace(".git//", "//").removesuffix(".git")
+    return f"{address}{question}{query}"
+
+
+def _entries(value: Any, run: Run) -> list[tuple[str, tuple[str, str]]]:
     listed = value.get("Modules") if isinstance(value, dict) else None
     found = []
     for item in listed if isinstance(listed, list) else ():
-        key, folder = (item.get("Key"), item.get("Dir")) if isinstance(item, dict) else (None, None)
-        if isinstance(key, str) and isinstance(folder, str) and key:
-            found.append((key, posixpath.normpath(posixpath.join(run.root_folder or ".", folder))))
+        if not isinstance(item, dict):
+            continue
+        key, folder, source = item.get("Key"), item.get("Dir"), item.get("Source")
+        if isinstance(key, str) and isinstance(folder, str) and isinstance(source, str) and key:
+            found.append((key, (posixpath.normpath(posixpath.join(run.root_folder or ".", folder)), source)))
     return found
