@@ -238,7 +238,9 @@ def repository(folder: Path, files: int) -> Path:
 def _stack(number: int) -> dict[str, object]:
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Parameters": {"Encrypted": {"Type": "String", "Default": "false" if number % 16 == _EVERY else "true"}},
+        "Parameters": {
+            "Encrypted": {"Type": "String", "Default": "false" if number % 16 == _EVERY else "true"}
+        },
         "Resources": {
             "Data": {
                 "Type": "AWS::EC2::Volume",
