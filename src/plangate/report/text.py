@@ -19,6 +19,7 @@ _SECTIONS: Final = (
     ("waived", "Waived", "-", "33"),
     ("debt", "Already there, and not changed by this plan", "·", "2"),
 )
+_MOST_TOOLS: Final = 3
 _SEVERITIES: Final = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
@@ -63,7 +64,9 @@ def _head(decision: Mapping[str, Any], style: Style) -> list[str]:
             ", ".join(f"{count} {action}" for action, count in plan["changes"].items() if count)
             or "no changes"
         )
-        tool = f" by {one_line(plan['tool'])}" if plan["tool"] else ""
+        tools = plan["tool"].split(", ")
+        more = f" and {len(tools) - _MOST_TOOLS} more" if len(tools) > _MOST_TOOLS else ""
+        tool = f" by {one_line(', '.join(tools[:_MOST_TOOLS]))}{more}" if plan["tool"] else ""
         lines.append(f"  {plan['format']}{tool}, environment {one_line(decision['environment'])}: {changes}")
     unread = [each for each in decision["inputs"] if each["problem"]]
     if len(decision["inputs"]) > 1:
