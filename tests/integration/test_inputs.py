@@ -369,3 +369,9 @@ def test_a_source_that_has_more_than_the_plan_is_judged_as_well(folder: Path) ->
     _, document = decided("app/plan.json", "app", cwd=folder)
     assert [i["name"] for i in document["inputs"]] == ["app/plan.json", "app"]
     assert ("volume-encrypted", "app", "aws_ebs_volume.new") in outcomes(document, "fail")
+
+
+def test_source_without_its_folder_is_told_where_to_go(folder: Path) -> None:
+    answer = run("check", "-", cwd=folder, stdin=b'resource "aws_ebs_volume" "v" {\n  size = 1\n}\n')
+    assert (answer.code, answer.out) == (3, "")
+    assert "hint: Terraform source is judged by its folder" in answer.err

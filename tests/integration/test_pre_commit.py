@@ -34,6 +34,30 @@ deny contains lib.finding(resource, "has no name") if {
 """
 
 
+MANIFEST = f"""apiVersion: v1
+kind: Pod
+metadata:
+  name: tool
+  namespace: shop
+spec:
+  securityContext:
+    runAsNonRoot: true
+    seccompProfile:
+      type: RuntimeDefault
+  containers:
+    - name: tool
+      image: registry.example/tool@sha256:{"a" * 64}
+      resources:
+        limits: {{cpu: 100m, memory: 64Mi}}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        privileged: false
+        capabilities:
+          drop: [ALL]
+"""
+
+
 class Repository:
     """A repository of somebody who uses the hook."""
 
@@ -127,7 +151,20 @@ def test_the_hook_is_given_plans_and_no_other_json(name: str, judged: bool) -> N
 def test_a_commit_without_plans_is_not_judged(repository: Repository) -> None:
     repository.add("package.json", "{}")
     run = repository.hooks()
+    # The hook for sources looks at it, and leaves it alone.
     assert (run.returncode, run.stdout.count("(no files to check)Skipped")) == (0, 2)
+    assert run.stdout.count("Passed") == 1
+
+
+def test_a_staged_manifest_is_judged_and_the_reason_is_shown(repository: Repository) -> None:
+    repository.add("package.json", "{}")
+    repository.add("deploy/tool.yaml", MANIFEST)
+    assert repository.hooks().returncode == 0
+    repository.add("deploy/tool.yaml", MANIFEST.replace("privileged: false", "privileged: true"))
+    run = repository.hooks()
+    assert run.returncode == 1
+    assert "workload-not-privileged" in run.stdout
+    assert "deploy/tool.yaml:19" in run.stdout
 
 
 def test_an_allowed_plan_may_be_committed(repository: Repository) -> None:

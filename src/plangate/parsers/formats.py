@@ -3,6 +3,7 @@
 A format's module is imported only when an input may be of it: the plan that a hook judges pays for no other format.
 """
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Final
@@ -32,6 +33,10 @@ _OTHERS: Final = frozenset({
 """Members at the top of other formats, of which a Terraform plan has none."""
 _SPACE: Final = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"
 """What may stand before the first character: space, byte order marks, and the zeros of UTF-16."""
+_TERRAFORM: Final = re.compile(
+    rb"^(?:resource|data|module|provider|variable|output|locals|terraform)\b[^\n]{0,300}\{", re.MULTILINE
+)
+_HEAD_BYTES: Final = 4_000
 _SYNTAX: Final = "not JSON: "
 _MORE: Final = "not JSON: extra data"
 
@@ -49,7 +54,14 @@ def read_documents(source: Input, limits: Limits) -> Documents:
         PlanParseError: None of these, or beyond a limit.
     """
     if source.data[:64].lstrip(_SPACE)[:1] not in {b"{", b"["}:
-        return read_yaml(source, limits)
+        try:
+            return read_yaml(source, limits)
+        except PlanParseError as error:
+            if not error.hint and _TERRAFORM.search(source.data[:_HEAD_BYTES]):
+                raise PlanParseError(
+                    source.name, error.problem, at=error.at, hint="Terraform source is judged by its folder"
+                ) from error
+            raise
     try:
         return read_json_document(source, limits)
     except PlanParseError as error:
