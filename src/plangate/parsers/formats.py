@@ -37,6 +37,7 @@ _TERRAFORM: Final = re.compile(
     rb"^(?:resource|data|module|provider|variable|output|locals|terraform)\b[^\n]{0,300}\{", re.MULTILINE
 )
 _HEAD_BYTES: Final = 4_000
+_SOURCE_HINT: Final = "Terraform source is judged by its folder"
 _SYNTAX: Final = "not JSON: "
 _MORE: Final = "not JSON: extra data"
 
@@ -58,9 +59,7 @@ def read_documents(source: Input, limits: Limits) -> Documents:
             return read_yaml(source, limits)
         except PlanParseError as error:
             if not error.hint and _TERRAFORM.search(source.data[:_HEAD_BYTES]):
-                raise PlanParseError(
-                    source.name, error.problem, at=error.at, hint="Terraform source is judged by its folder"
-                ) from error
+                raise PlanParseError(source.name, error.problem, at=error.at, hint=_SOURCE_HINT) from error
             raise
     try:
         return read_json_document(source, limits)
@@ -125,7 +124,9 @@ def refuse(documents: Documents, limits: Limits) -> PlanParseError:
                 return error
     keys = sorted(documents.values[0])[:5] if isinstance(documents.values[0], dict) else []
     listed = f" (found: {', '.join(keys)})"[:200] if keys else ""
-    titles = ", ".join(each.title for each in formats())
-    return PlanParseError(
-        documents.source.name, f"not a plan of any kind{listed}", hint=f"what can be judged: {titles}"
-    )
+    hint = _SOURCE_HINT
+    if not _TERRAFORM.search(documents.source.data[:_HEAD_BYTES]):
+        hint = (
+            f"what can be judged: {', '.join(each.title for each in formats())}, a folder of Terraform source"
+        )
+    return PlanParseError(documents.source.name, f"not a plan of any kind{listed}", hint=hint)
