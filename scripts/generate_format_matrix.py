@@ -20,6 +20,10 @@ PAGE: Final = ROOT / "docs" / "reference" / "formats.md"
 START: Final = "<!-- matrix -->"
 END: Final = "<!-- /matrix -->"
 TITLE: Final = f"# Formats\n\n{START}\n{END}\n"
+INTRODUCTION: Final = """\
+Which rule judges what of which format. A tick means that the fixtures show both answers,
+something that passes and something that fails; a dash means that the question does not arise there, or that the format
+cannot say enough. `tests/contract/test_matrix.py` has the reason for every dash."""
 
 
 def page(text: str) -> str:
@@ -33,12 +37,6 @@ def page(text: str) -> str:
     if not start or not end or START in after or END in after:
         raise ValueError(f"{PAGE.name}: expected {START} and {END}, once each")
     return f"{before}{START}\n{INTRODUCTION}\n\n{table()}\n{END}{after}"
-
-
-INTRODUCTION: Final = """\
-Which rule judges what of which format. A tick means that the fixtures show both answers, something that
-passes and something that fails; a dash means that the question does not arise there, or that the format cannot say
-enough. `tests/contract/test_matrix.py` has the reason for every dash."""
 
 
 def main() -> None:

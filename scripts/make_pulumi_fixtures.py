@@ -1,5 +1,7 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it talks to its user
-"""Writes fixtures/pulumi/rules from the tables in scripts/pulumi_cases, as ``pulumi preview --json`` writes a preview.
+"""Writes fixtures/pulumi/rules and the previews of fixtures/machine from the tables in scripts/pulumi_cases.
+
+They are what ``pulumi preview --json`` writes.
 
     python scripts/make_pulumi_fixtures.py [--check]
 
@@ -13,10 +15,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pulumi_cases import aws, clouds, kubernetes
+from pulumi_cases import aws, clouds, kubernetes, machine
 from pulumi_cases.table import LATER, Cases, Out, Row
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / "fixtures" / "pulumi" / "rules"
+FIXTURES: Final = Path(__file__).resolve().parent.parent / "fixtures"
+FOLDER: Final = FIXTURES / "pulumi" / "rules"
 URN: Final = "urn:pulumi:prod::shop::"
 REGIONS: Final = {"aws": "eu-central-1", "gcp": "europe-west1"}
 VERSIONS: Final = {"aws": "7.8.0", "azure": "6.26.0", "gcp": "9.1.0", "kubernetes": "4.23.0"}
@@ -25,7 +28,10 @@ VERSIONS: Final = {"aws": "7.8.0", "azure": "6.26.0", "gcp": "9.1.0", "kubernete
 def main() -> None:
     """Writes all previews; with ``--check`` it only says which of them are not as the tables have them."""
     made = {FOLDER / f"{name}.json": preview(rows) for name, rows in merged().items()}
-    present = set(FOLDER.glob("*.json"))
+    made |= {
+        FIXTURES / "machine" / side / "preview.json": preview(rows) for side, rows in machine.CASES.items()
+    }
+    present = {*FOLDER.glob("*.json"), *(FIXTURES / "machine").glob("*/preview.json")}
     stale = sorted(p for p in {*made, *present} if p not in present or made.get(p) != p.read_text("utf-8"))
     if "--check" in sys.argv[1:]:
         if stale:

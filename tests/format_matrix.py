@@ -6,6 +6,7 @@ a folder, and read as one.
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -47,7 +48,11 @@ FOLDERS: Final[Mapping[str, str]] = {
 """Columns whose fixtures say in the names of resources what comes out, with the folder under ``fixtures``."""
 SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "allowed-providers": {
-        "allowed": ["hashicorp/*", "kubernetes.io/*/*", "pulumi.com/*/aws", "pulumi.com/*/pulumi"]
+        "allowed": [
+            "registry.terraform.io/hashicorp/*",
+            "pulumi.com/builtin/pulumi",
+            "pulumi.com/packages/aws",
+        ]
     },
     "allowed-regions": {"regions": ["eu-*", "europe-*", "westeurope"]},
     "blast-radius": {"max_deletes": 1, "max_changes": 3},
@@ -56,6 +61,7 @@ SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """What the rules of these fixtures are asked with; `cases.json` says it for those in ``fixtures/rules``."""
 WORDS: Final = {"pass": "pass", "fail": "fail", "unknown": "unknown", "none": "not_applicable"}
+_NAMED: Final = re.compile(r"(pass|fail|unknown|none|other)(?:-|$)|(Pass|Fail|Unknown|None|Other)(?=[A-Z]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +118,16 @@ def plan_of(path: Path) -> Plan:
         PlanParseError: It is not understood.
         ValueError: It is of no format.
     """
+    return read(path, Options())
+
+
+def read(path: Path, options: Options) -> Plan:
+    """The same with what a user may say beside a file."""
     data = path.read_bytes()
     if path.suffix == ".tf":
         return source_plan(data.decode())
     source = Input(name=path.name, data=data, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
-    plan = formats.parse(formats.read_documents(source, Limits()), Options(), Limits())
+    plan = formats.parse(formats.read_documents(source, Limits()), options, Limits())
     if plan is None:
         raise ValueError(path)
     return plan_with_facts(plan)
@@ -135,6 +146,18 @@ def source_plan(text: str) -> Plan:
         return plan_with_facts(
             parse_source(SourceTree(Path(root), Limits()), "case", "main", Options(), Limits())
         )
+
+
+def expected(name: str) -> str | None:
+    """What a resource's name says of it; ``None`` for one that is there for the others, or says nothing.
+
+    The word stands at the beginning, or behind the names of what the resource is inside of.
+    """
+    for part in name.split("/"):
+        found = _NAMED.match(part)
+        if found is not None:
+            return WORDS.get((found.group(1) or found.group(2)).lower())
+    return None
 
 
 def outcomes(shown: Shown) -> dict[str, str]:

@@ -51,6 +51,11 @@ def everything(cidr: Any) -> dict[str, Any]:
     return {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": [cidr]}
 
 
+def disk(*, encrypted: bool) -> dict[str, Any]:
+    """A second disk of a machine."""
+    return {"deviceName": "/dev/sdf", "encrypted": encrypted}
+
+
 def document(action: str) -> str:
     """A policy that allows an action on everything."""
     statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
@@ -164,7 +169,7 @@ CASES: Final[Cases] = {
     "volume_encrypted": (
         Row("pass-volume", VOLUME, {"encrypted": True}),
         Row("pass-instance", INSTANCE,
-            {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"deviceName": "/dev/sdf", "encrypted": True}]}),
+            {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [disk(encrypted=True)]}),
         # What the image brings along is not described.
         Row("unknown-disks-of-the-image", INSTANCE, {"rootBlockDevice": {"encrypted": True}}),
         Row("pass-template", TEMPLATE,
@@ -172,7 +177,7 @@ CASES: Final[Cases] = {
         Row("fail-volume", VOLUME, {"encrypted": False}),
         Row("fail-instance", INSTANCE, {"rootBlockDevice": {"encrypted": False}}),
         Row("fail-second-disk", INSTANCE,
-            {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"deviceName": "/dev/sdf", "encrypted": False}]}),
+            {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [disk(encrypted=False)]}),
         Row("fail-template", TEMPLATE,
             {"blockDeviceMappings": [{"deviceName": "/dev/sda1", "ebs": {"encrypted": "false"}}]}),
         Row("unknown-volume", VOLUME, {"encrypted": LATER}),
@@ -214,7 +219,7 @@ CASES: Final[Cases] = {
         Row("fail-no-tags", INSTANCE, {}),
         Row("unknown-tags", QUEUE, {"tags": LATER}),
         Row("unknown-value", QUEUE, {"tags": {"owner": LATER}}),
-        Row("none-role-policy", "aws:iam/rolePolicy:RolePolicy", {"role": "deploy", "policy": document("s3:GetObject")}),
+        Row("none-role-policy", "aws:iam/rolePolicy:RolePolicy", {"policy": document("s3:GetObject")}),
     ),
     "allowed_regions": (
         Row("pass-region-of-the-provider", QUEUE),

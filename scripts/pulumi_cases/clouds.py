@@ -45,7 +45,7 @@ def ssh(*ranges: str) -> dict[str, Any]:
     return {"network": "main", "sourceRanges": list(ranges), "allows": [{"protocol": "tcp", "ports": ["22"]}]}
 
 
-def reachable(public: Any) -> dict[str, Any]:
+def reachable(*, public: Any) -> dict[str, Any]:
     """A database of Google Cloud with an address on the internet, or without one."""
     settings = {"tier": "db-f1-micro", "ipConfiguration": {"ipv4Enabled": public}}
     return {"databaseVersion": "POSTGRES_17", "settings": settings}
@@ -80,8 +80,8 @@ CASES: Final[Cases] = {
         Row("fail-google", BUCKET, {"location": "EU", "versioning": {"enabled": False}}),
     ),
     "database_not_public": (
-        Row("pass-google", DATABASE, reachable(False)),
-        Row("fail-google", DATABASE, reachable(True)),
+        Row("pass-google", DATABASE, reachable(public=False)),
+        Row("fail-google", DATABASE, reachable(public=True)),
     ),
     "key_rotation": (
         Row("pass-google", KEY, {"name": "data", "rotationPeriod": "7776000s"}),
