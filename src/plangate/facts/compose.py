@@ -14,7 +14,7 @@ from plangate.facts.base import Adapter, Native, Raw, Values, flag, texts
 from plangate.facts.containers import capabilities, container, looks_secret, sounds_secret
 from plangate.facts.kubernetes_types import inside
 from plangate.model.graph import Graph
-from plangate.model.values import ABSENT, UNKNOWN, Tri, Unknown, pointer
+from plangate.model.values import ABSENT, UNKNOWN, Tri, Unknown, any_of, pointer
 
 DOCS: Final = "https://docs.docker.com/reference/compose-file/services/"
 BIND: Final = re.compile(r"[./~\\]|[A-Za-z]:[\\/]")
@@ -82,7 +82,7 @@ def _container(native: Native, values: _Values) -> Mapping[str, Any]:
         at={fact: pointer(name) for fact, name in _AT.items() if values.own(name) is not None},
         # What is built here has no image of others; its base image is not in this file.
         image=values.get("image"),
-        privileged=flag(values.get("privileged"), default=False),
+        privileged=_privileged(values),
         host_process=False,
         privilege_escalation=_escalates(values.listed("security_opt")),
         run_as_non_root=named,
@@ -93,6 +93,25 @@ def _container(native: Native, values: _Values) -> Mapping[str, Any]:
         limits=_limits(values),
         secrets_in_env=_secrets(native, values),
     )
+
+
+def _privileged(values: _Values) -> Tri:
+    """Whether the container is privileged, or a command that is run in it, or the building of its image.
+
+    Source: https://docs.docker.com/reference/compose-file/services/#post_start, …/build/#privileged
+    """
+    build = values.own("build")
+    found = [
+        flag(values.get("privileged"), default=False),
+        flag(build.get("privileged") if isinstance(build, Mapping) else None, default=False),
+    ]
+    for name in ("post_start", "pre_stop"):
+        hooks = values.own(name)  # what another service brings along is judged there, or not read and said so
+        if hooks is None:
+            continue
+        listed = hooks if isinstance(hooks, list | tuple) else (UNKNOWN,)
+        found += [flag(inside(hook, "privileged"), default=False) for hook in listed]
+    return any_of(found)
 
 
 def _user(value: Raw) -> tuple[int | Unknown | None, Tri | None]:

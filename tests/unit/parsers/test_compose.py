@@ -65,6 +65,9 @@ def test_a_service_that_says_nothing_has_the_engines_defaults() -> None:
     [
         ("privileged: true", "privileged", True),
         ("privileged: '$P'", "privileged", UNKNOWN),
+        ("post_start: [{command: x, privileged: true}]", "privileged", True),
+        ("pre_stop: [{command: x, privileged: '$P'}]", "privileged", UNKNOWN),
+        ("build: {context: ., privileged: true}", "privileged", True),
         ("read_only: true", "read_only_root", True),
         ("security_opt: ['no-new-privileges:true']", "privilege_escalation", False),
         ("security_opt: [no-new-privileges]", "privilege_escalation", False),
