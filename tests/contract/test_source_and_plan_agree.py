@@ -65,10 +65,6 @@ LESS_KNOWN: Final = {
     "instance_metadata_v2/pass_groups_template_says_it": "as above",
     "allowed_regions/fail_google": "the provider's region holds for some types, and source does not say for which",
     "required_tags/fail_azure": "source does not say which types of Azure can have tags",
-    **{
-        f"bucket_no_public_access/fail_google_open_{name}": "the bucket's name is a variable without a value"
-        for name in ("binding", "list_1", "list_2", "list_3", "list_4", "policy")
-    },
 }
 BETTER_KNOWN: Final = {
     "allowed_regions/unknown_region_of_the_provider": "source has the local value that the plan only names",

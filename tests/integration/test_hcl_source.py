@@ -246,6 +246,10 @@ resource "aws_s3_bucket_versioning" "v" {
         ("aws_vpc.n[0].id", [("aws_vpc.n", False, "id")], False),
         ("values({ x = aws_vpc.a })[*].id", [("aws_vpc.a", True, "id")], False),
         ("aws_vpc.a.cidr_block", [("aws_vpc.a", True, "cidr_block")], False),
+        # A name that nobody knows is still that of this one.
+        ("aws_vpc.d.name", [("aws_vpc.d", True, "name")], True),
+        ('"${aws_vpc.d.name}-x"', [("aws_vpc.d", False, "name")], True),
+        ("aws_vpc.d.id", [("aws_vpc.d", True, "id")], False),
     ],
 )
 def test_edges_lead_to_what_is_read(
@@ -256,6 +260,7 @@ resource "aws_vpc" "a" { cidr_block = "10.0.0.0/8" }
 resource "aws_vpc" "b" {}
 resource "aws_vpc" "c" { count = 2 }
 resource "aws_vpc" "n" { count = var.u }
+resource "aws_vpc" "d" { name = var.u }
 """
     plan = plan_of_text(tmp_path, f'{UNSET}{source}resource "x_y" "it" {{\n  input = {expression}\n}}\n')
     it = resources_of(plan)["x_y.it"]

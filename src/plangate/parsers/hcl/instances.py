@@ -74,7 +74,8 @@ class Instance(Opaque):
         if value is None and name not in RESOURCE_META:
             blocks = self.blocks(name)
             value = Pending(frozenset({target})) if blocks is None else blocks
-        return value
+        # Nobody knows what it is, but it is that of this resource: a name from a variable without a value.
+        return Pending(frozenset({target}), lost=True) if value is UNKNOWN else value
 
     def item(self, key: Any) -> Any:
         """``resource["attribute"]``; an index of a resource that has no ``count`` is a mistake."""
