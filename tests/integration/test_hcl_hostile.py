@@ -81,8 +81,8 @@ def test_a_module_outside_of_the_folder_is_refused(tmp_path: Path, source: str) 
     (root / "linked").symlink_to(tmp_path / "other")
     files = {
         "main.tf": f'module "{"a" if source[-1] != "z" else "b"}" {{\n  source = "{source}"\n}}\n',
-        ".terraform/modules/modules.json": '{"Modules": [{"Key": "a", "Dir": "../other"}, '
-        '{"Key": "b", "Dir": "/etc"}]}',
+        ".terraform/modules/modules.json": '{"Modules": [{"Key": "a", "Source": "registry/x/y", "Dir": "../other"}, '
+        '{"Key": "b", "Source": "registry/x/z", "Dir": "/etc"}]}',
     }
     with pytest.raises(
         PlanParseError, match=r"main.tf: line 1 column 1: module source .* outside of the folder"

@@ -338,7 +338,8 @@ def test_a_module_that_is_installed_is_read_and_one_that_is_not_is_said(tmp_path
             + call % ("gone", "gone")
             + 'resource "terraform_data" "it" {\n  input = [module.here.o, module.gone.o]\n}\n',
             ".terraform/modules/modules.json": '{"Modules": [{"Key": "", "Source": "", "Dir": "."}, '
-            '{"Key": "here", "Source": "x", "Dir": ".terraform/modules/here"}]}',
+            '{"Key": "here", "Source": "git::https://user:hunter2@example.com/here?ref=v1", "Dir": '
+            '".terraform/modules/here"}]}',
             ".terraform/modules/here/main.tf": 'output "o" { value = 1 }\n',
         },
     )
