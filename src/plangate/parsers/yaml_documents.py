@@ -6,7 +6,6 @@ of its anchor, counted as often as it is used. Built from events with a stack of
 recursive in C and ends the process on deep nesting.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,9 +15,10 @@ import yaml
 from yaml._yaml import CParser
 
 from plangate.errors import PlanParseError
-from plangate.model.values import pointer_tokens
 from plangate.parsers.base import Documents, Input, Limits
 from plangate.parsers.documents import decode_text
+from plangate.parsers.yaml_places import YamlPlaces, packed
+from plangate.parsers.yaml_scalars import TEXT_STARTS, ScalarError, key_text, plain_value
 
 CORE_TAGS: Final = "tag:yaml.org,2002:"
 SHORT_TAGS: Final = frozenset({
@@ -37,26 +37,12 @@ _TEMPLATE_HINT: Final = (
     "this looks like a template that has not been rendered; check its output, e.g. of `helm template`"
 )
 
-_WORDS: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
-    **dict.fromkeys(("no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
-}
-_TEXT_STARTS: Final = frozenset("abcdeghijklmpqrsuvwxzABCDEGHIJKLMPQRSUVWXZ/$@%*{[")
-"""A plain scalar that begins with one of these is text: no word and no number does."""
-_NUMBER_STARTS: Final = frozenset("+-.0123456789")
-_INTEGER: Final = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)")
-_FLOAT: Final = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "int": (int,),
     "float": (int, Decimal),
     "bool": (bool,),
     "null": (type(None),),
 }
-
-_COLUMN_BITS: Final = 32
 
 
 def read_yaml(source: Input, limits: Limits) -> Documents:
@@ -98,56 +84,6 @@ class _Anchored:
     height: int
 
 
-class _YamlPlaces:
-    """Places of one document: for every mapping and list, where each of its members begins."""
-
-    def __init__(self, root: Any, places: Mapping[int, dict[str, int] | list[int]], start: int) -> None:
-        self._root = root
-        self._places = places
-        self._start = start
-
-    def at(self, pointer: str) -> tuple[int, int]:
-        """See `plangate.parsers.base.Places`."""
-        value, place = self._root, self._start
-        for token in pointer_tokens(pointer):
-            found = self._member(value, token)
-            if found is None:
-                return 0, 0
-            value, place = found
-        return _unpacked(place)
-
-    def below(self, pointer: str) -> Mapping[str, tuple[int, int]]:
-        """See `plangate.parsers.base.Places`."""
-        value = self._root
-        for token in pointer_tokens(pointer):
-            found = self._member(value, token)
-            if found is None:
-                return {}
-            value = found[0]
-        places = self._places.get(id(value))
-        if places is None:
-            return {}
-        listed = places.items() if isinstance(places, dict) else enumerate(places)
-        return {str(key): _unpacked(place) for key, place in listed}
-
-    def _member(self, value: Any, token: str) -> tuple[Any, int] | None:
-        places = self._places.get(id(value))
-        if isinstance(value, dict) and isinstance(places, dict):
-            return (value[token], places[token]) if token in value else None
-        if isinstance(value, list) and isinstance(places, list) and token.isascii() and token.isdecimal():
-            index = int(token) if len(token) < _COLUMN_BITS else len(value)
-            return (value[index], places[index]) if index < len(value) else None
-        return None
-
-
-def _packed(line: int, column: int) -> int:
-    return line << _COLUMN_BITS | column
-
-
-def _unpacked(place: int) -> tuple[int, int]:
-    return place >> _COLUMN_BITS, place & (1 << _COLUMN_BITS) - 1
-
-
 class _Builder:
     """Values from events. Every mapping and list keeps the places of its members by its identity."""
 
@@ -183,7 +119,7 @@ class _Builder:
         return Documents(
             source=self._source,
             values=tuple(value for value, _ in kept),
-            places=tuple(_YamlPlaces(value, self._places, start) for value, start in kept),
+            places=tuple(YamlPlaces(value, self._places, start) for value, start in kept),
             tags=self._tags,
         )
 
@@ -252,7 +188,7 @@ class _Builder:
         value, height = self._tagged(done.value, done.tag, done.line, done.column), done.height
         if done.anchor is not None:
             self._anchors[done.anchor] = _Anchored(value, self._nodes - done.before + 1, height)
-        self._add(value, _packed(done.line, done.column), height, event.end_mark)
+        self._add(value, packed(done.line, done.column), height, event.end_mark)
 
     def _merge(self, done: _Open) -> None:
         """Put what ``<<`` names behind what is written: written keys win, then earlier ones."""
@@ -285,7 +221,7 @@ class _Builder:
             value = self._core(text, tag.removeprefix(CORE_TAGS), mark)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(value, 1, 0)
-        self._add(value, _packed(mark.line + 1, mark.column + 1), 0, mark)
+        self._add(value, packed(mark.line + 1, mark.column + 1), 0, mark)
 
     def _ordinary(self, event: Any, top: _Open) -> None:
         """A scalar without a tag or an anchor, inside of something: nine nodes in ten, so this has to be quick."""
@@ -293,17 +229,17 @@ class _Builder:
         mark, text = event.start_mark, event.value
         key = top.key
         value: Any = text
-        if event.implicit[0] and text[:1] not in _TEXT_STARTS:
+        if event.implicit[0] and text[:1] not in TEXT_STARTS:
             if key is None and text == "<<" and isinstance(top.value, dict):
                 top.key, top.key_place = "<<", 0
                 return
             value = self._plain(text, mark)
         if isinstance(top.value, list):
             top.value.append(value)
-            top.places.append(_packed(mark.line + 1, mark.column + 1))  # type: ignore[union-attr]
+            top.places.append(packed(mark.line + 1, mark.column + 1))  # type: ignore[union-attr]
         elif key is None:
             # Kubernetes' reader turns a key into JSON's text for it: `on:` is the key "true".
-            self._take_key(value if isinstance(value, str) else _key_text(value, text), mark)
+            self._take_key(value if isinstance(value, str) else key_text(value, text), mark)
         elif key == "<<" and top.key_place == 0:
             self._take_merge(top, value, mark)
         else:
@@ -326,7 +262,7 @@ class _Builder:
                 self._refuse(mark, "a key that is not text", "write the key as text")
             self._take_key(found.value, mark)
             return
-        self._add(found.value, _packed(mark.line + 1, mark.column + 1), found.height, mark)
+        self._add(found.value, packed(mark.line + 1, mark.column + 1), found.height, mark)
 
     def _wants_key(self) -> bool:
         return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
@@ -341,13 +277,13 @@ class _Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(text, 1, 0)
         value = self._plain(text, event.start_mark) if tag is None and event.implicit[0] else text
-        self._take_key(value if isinstance(value, str) else _key_text(value, text), event.start_mark)
+        self._take_key(value if isinstance(value, str) else key_text(value, text), event.start_mark)
 
     def _take_key(self, key: str, mark: Any) -> None:
         top = self._stack[-1]
         if key in top.value:
             self._refuse(mark, f"duplicate key {key[:200]!r}")
-        top.key, top.key_place = key, _packed(mark.line + 1, mark.column + 1)
+        top.key, top.key_place = key, packed(mark.line + 1, mark.column + 1)
 
     def _add(self, value: Any, place: int, height: int, mark: Any) -> None:
         if not self._stack:
@@ -422,7 +358,7 @@ class _Builder:
             logical, _, attribute = value.partition(".")
             value = [logical, attribute] if attribute else [logical]
         long = {name if name in _PLAIN_NAMES else f"Fn::{name}": value}
-        self._places[id(long)] = dict.fromkeys(long, _packed(line, column))
+        self._places[id(long)] = dict.fromkeys(long, packed(line, column))
         return long
 
     def _core(self, text: str, tag: str, mark: Any) -> Any:
@@ -437,35 +373,10 @@ class _Builder:
         return value
 
     def _plain(self, text: str, mark: Any) -> Any:
-        """What a scalar without quotes means."""
-        if text in _WORDS:
-            return _WORDS[text]
-        if text[0] not in _NUMBER_STARTS:
-            return text
-        if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
-            return self._number(text, mark)
-        if _NOT_FINITE.fullmatch(text):
-            self._refuse(mark, f"{text} is not a number that a plan can hold")
-        return text
-
-    def _number(self, text: str, mark: Any) -> Any:
-        if len(text) > self._limits.max_number_digits:
-            self._refuse(
-                mark, f"number with {len(text)} characters (limit: {self._limits.max_number_digits})"
-            )
-        digits = text.replace("_", "")
-        sign, body = (-1, digits[1:]) if digits[0] == "-" else (1, digits.removeprefix("+"))
         try:
-            if _INTEGER.fullmatch(text):
-                if body.startswith(("0b", "0x")):
-                    return sign * int(body, 0)
-                return sign * int(body, 8 if body.startswith("0") and body != "0" else 10)
-            number = sign * Decimal(body)
-        except (ValueError, ArithmeticError):
-            return text
-        if number and abs(number.adjusted()) > self._limits.max_number_digits:
-            self._refuse(mark, "number with an exponent that is out of range")
-        return number or Decimal(0)
+            return plain_value(text, self._limits.max_number_digits)
+        except ScalarError as error:
+            self._refuse(mark, str(error))
 
     def _refuse(self, mark: Any, problem: str, hint: str = "") -> NoReturn:
         at = f"line {mark.line + 1} column {mark.column + 1}" if mark is not None else ""
@@ -473,11 +384,3 @@ class _Builder:
 
     def _template_hint(self) -> str:
         return _TEMPLATE_HINT if "{{" in self._text else ""
-
-
-def _key_text(value: Any, text: str) -> str:
-    if value is None:
-        return "null" if text else ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
