@@ -1,0 +1,66 @@
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from plangate.errors import EngineError
+from plangate.policy.base import PolicySet, RuleAnswer
+from plangate.policy.load import load, shipped_policies
+from plangate.wiring.errand import Errand
+from plangate.wiring.judges import Policies
+from tests.unit.gate.doubles import a_plan
+
+
+def test_an_errand_gives_what_its_work_returns() -> None:
+    assert Errand(lambda: 7).result() == 7
+
+
+def test_an_errand_raises_what_its_work_raised_each_time_it_is_asked() -> None:
+    def fails() -> int:
+        raise EngineError("out of memory")
+
+    errand = Errand(fails)
+    for _ in range(2):
+        with pytest.raises(EngineError, match="out of memory"):
+            errand.result()
+
+
+def test_an_errand_is_done_while_others_work() -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def waits() -> str:
+        begun.set()
+        release.wait(10)
+        return "done"
+
+    errand = Errand(waits)
+    assert begun.wait(10)
+    release.set()
+    assert errand.result() == "done"
+
+
+class FailingEngine:
+    """A double: counts how often it was asked, and fails."""
+
+    version = "double"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def evaluate(self, policies: PolicySet, document: bytes, deadline_s: float) -> Sequence[RuleAnswer]:
+        del policies, document, deadline_s
+        self.asked += 1
+        raise EngineError("the policy engine ended")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_failing_engine_is_no_answer_and_is_not_asked_again() -> None:
+    engine = FailingEngine()
+    judge = Policies(load([shipped_policies()]), {}, engine, 1.0)
+    answers = [judge.ask(a_plan(), lambda: b"{}") for _ in range(2)]
+    for answer in answers:
+        with pytest.raises(EngineError, match="the policy engine ended"):
+            answer()
+    assert engine.asked == 1
