@@ -375,3 +375,8 @@ def test_source_without_its_folder_is_told_where_to_go(folder: Path) -> None:
     answer = run("check", "-", cwd=folder, stdin=b'resource "aws_ebs_volume" "v" {\n  size = 1\n}\n')
     assert (answer.code, answer.out) == (3, "")
     assert "hint: Terraform source is judged by its folder" in answer.err
+
+
+def test_a_file_that_is_called_none_is_not_taken_for_standard_input(folder: Path) -> None:
+    (folder / "None").write_text(PRIVILEGED)
+    assert decided("-", "None", cwd=folder, stdin=SERVICE.encode())[0] == 1

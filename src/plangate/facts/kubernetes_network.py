@@ -14,20 +14,21 @@ from plangate.facts.kubernetes_types import INGRESSES, NETWORK_POLICIES, SERVICE
 from plangate.model.values import UNKNOWN, Tri, Unknown, any_of
 
 DOCS: Final = "https://kubernetes.io/docs/reference/kubernetes-api/"
+_AWS_SCHEME: Final = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 _INTERNAL: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "service.beta.kubernetes.io/aws-load-balancer-internal": frozenset({"true", "0.0.0.0/0"}),
-        "service.beta.kubernetes.io/aws-load-balancer-scheme": frozenset({"internal"}),
+        _AWS_SCHEME: frozenset({"internal"}),
         "service.beta.kubernetes.io/azure-load-balancer-internal": frozenset({"true"}),
-        "networking.gke.io/load-balancer-type": frozenset({"internal"}),
-        "cloud.google.com/load-balancer-type": frozenset({"internal"}),
+        "networking.gke.io/load-balancer-type": frozenset({"Internal", "internal"}),
+        "cloud.google.com/load-balancer-type": frozenset({"Internal", "internal"}),
         "service.beta.kubernetes.io/oci-load-balancer-internal": frozenset({"true"}),
         "service.beta.kubernetes.io/openstack-internal-load-balancer": frozenset({"true"}),
         "service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type": frozenset({"private"}),
         "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type": frozenset({"intranet"}),
     }
 )
-"""What clouds take for "only inside of our network", with the values that say so.
+"""What clouds take for "only inside of our network", with the values that say so, to the letter as most compare them.
 https://kubernetes.io/docs/concepts/services-networking/service/#internal-load-balancer
 """
 
@@ -68,13 +69,15 @@ def _balancer(annotations: Raw) -> str | Unknown:
         return "load-balancer"
     if not isinstance(annotations, Mapping):
         return UNKNOWN
+    found = "load-balancer"
     for key, internal in _INTERNAL.items():
         value = annotations.get(key)
         if isinstance(value, Unknown):
             return UNKNOWN
-        if isinstance(value, str) and value.lower() in internal:
-            return "internal-load-balancer"
-    return "load-balancer"
+        if isinstance(value, str) and value in internal:
+            found = "internal-load-balancer"
+    # On AWS the scheme overrules the older annotation.
+    return found if annotations.get(_AWS_SCHEME, "internal") == "internal" else "load-balancer"
 
 
 def _everyone(values: Raw) -> Tri:

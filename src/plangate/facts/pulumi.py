@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from plangate.facts.base import Adapter, Native, Translated
+from plangate.facts.kubernetes_types import MODELLED, WORKLOADS
 from plangate.model.plan import Reference, Resource
 from plangate.model.values import UNKNOWN, AllUnknown, pointer, pointer_tokens
 
@@ -130,7 +131,8 @@ def translate(resource: Resource) -> Translated | None:
     if package == "kubernetes" and name:
         # Kubernetes' objects are written as everywhere.
         version = module.removeprefix("core/")
-        return Translated(resource=replace(resource, type=f"{version}/{name}", provider=package, cloud=""))
+        native_type = _patched(f"{version}/{name}")
+        return Translated(resource=replace(resource, type=native_type, provider=package, cloud=""))
     if package == "aws-native":
         return _native(resource, module, name)
     # What looks like a component, and has a type of a cloud's, is an object of the cloud's.
@@ -150,6 +152,17 @@ def translate(resource: Resource) -> Translated | None:
         else frozenset(name for key in resource.configured for name in _names(key)),
     )
     return Translated(resource=translated, path_of=_PathOf(resource))
+
+
+def _patched(native_type: str) -> str:
+    """The type of which something patches an object, and of pods also the type of which it lists some.
+
+    What a patch or list does not say is then not known of the pods, and not harmless.
+
+    Source: https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
+    """
+    patched, listed = native_type.removesuffix("Patch"), native_type.removesuffix("List")
+    return patched if patched in MODELLED else listed if listed in WORKLOADS else native_type
 
 
 def _native(resource: Resource, module: str, name: str) -> Translated:

@@ -64,12 +64,12 @@ def search(
     Raises:
         UsageError: Something is not there, or there is too much of it.
     """
-    found: dict[tuple[str, bool], Found] = {}
+    found: dict[tuple[Path | None, bool], Found] = {}
     for each in _expanded(names):
         for item in _of(each, exclude):
             if item.problem == _ALONE and not chosen:
                 continue
-            key = (str(item.path), item.is_module)
+            key = (item.path, item.is_module)
             if key not in found or (item.named and chosen):
                 found[key] = replace(item, name=_printable(item.name), named=item.named and chosen)
             if len(found) > max_files:

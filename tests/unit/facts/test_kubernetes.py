@@ -501,6 +501,14 @@ def test_a_service_is_reached_as_its_type_and_addresses_say(spec: dict[str, Any]
     [
         ({"service.beta.kubernetes.io/aws-load-balancer-internal": "true"}, "internal-load-balancer"),
         ({"service.beta.kubernetes.io/aws-load-balancer-internal": "false"}, "load-balancer"),
+        ({"service.beta.kubernetes.io/azure-load-balancer-internal": "True"}, "load-balancer"),
+        (
+            {
+                "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+                "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing",
+            },
+            "load-balancer",
+        ),
         ({"service.beta.kubernetes.io/aws-load-balancer-scheme": "internal"}, "internal-load-balancer"),
         ({"networking.gke.io/load-balancer-type": "Internal"}, "internal-load-balancer"),
         ({"example.com/internal": "true"}, "load-balancer"),

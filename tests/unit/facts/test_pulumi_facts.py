@@ -154,6 +154,10 @@ def test_keys_of_tags_stay_as_the_author_wrote_them() -> None:
         ("random:index/randomPassword:RandomPassword", "random_random_password"),
         ("kubernetes:core/v1:Pod", "v1/Pod"),
         ("kubernetes:apps/v1:Deployment", "apps/v1/Deployment"),
+        ("kubernetes:apps/v1:DeploymentPatch", "apps/v1/Deployment"),
+        ("kubernetes:core/v1:ServicePatch", "v1/Service"),
+        ("kubernetes:core/v1:PodList", "v1/Pod"),
+        ("kubernetes:core/v1:ServiceList", "v1/ServiceList"),
         ("pulumi:providers:aws", LOGICAL),
     ],
 )
