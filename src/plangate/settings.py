@@ -76,6 +76,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate_existing: bool = False
     unsafe_allow_incomplete: bool = False
     unsafe_disabled_rules: list[str] = []
+    unsafe_allow_unknown_source: bool = False
     exclude: list[str] = []
     required_rules: list[str] = []
     rules: dict[str, RuleSettings] = {}

@@ -380,3 +380,21 @@ def test_source_without_its_folder_is_told_where_to_go(folder: Path) -> None:
 def test_a_file_that_is_called_none_is_not_taken_for_standard_input(folder: Path) -> None:
     (folder / "None").write_text(PRIVILEGED)
     assert decided("-", "None", cwd=folder, stdin=SERVICE.encode())[0] == 1
+
+
+UNSET = 'variable "encrypted" {}\nresource "aws_ebs_volume" "v" {\n  availability_zone = "eu-west-1a"\n' + (
+    "  size = 1\n  encrypted = var.encrypted\n}\n"
+)
+
+
+def test_an_unknown_that_nobody_will_check_is_no_allow(folder: Path) -> None:
+    (folder / "infra").mkdir()
+    (folder / "infra" / "main.tf").write_text(UNSET)
+    code, document = decided("infra", cwd=folder)
+    (unknown,) = (o for o in document["outcomes"] if o["outcome"] == "unknown")
+    assert (code, unknown["rule"], unknown["effect"]) == (1, "volume-encrypted", "denies")
+    assert document["obligations"] == []
+    assert decided("infra", "--var", "encrypted=true", cwd=folder)[0] == 0
+    (folder / "plangate.yaml").write_text("version: 1\nunsafe_allow_unknown_source: true\n")
+    code, document = decided("infra", cwd=folder)
+    assert (code, [o["effect"] for o in document["outcomes"] if o["outcome"] == "unknown"]) == (0, ["warns"])

@@ -36,6 +36,9 @@ rules: {}
   # key-rotation:
   #   enforcement: advisory
 
+# In source, manifests and templates, only warn of what is known after apply and would be an obligation in a plan.
+unsafe_allow_unknown_source: false
+
 # Paths that folders are searched without, e.g. "examples/*".
 exclude: []
 

@@ -66,11 +66,14 @@ class Profile:
 
     Attributes:
         unknown_denies: ``strict``: an unknown denies whatever the rule's ``on_unknown`` says.
+        unchecked_unknown_warns: An unknown that could be an obligation if somebody checked it afterwards only warns where
+            nobody does: in source, manifests and templates.
         gate_existing: Failures of resources that the plan does not change deny as well.
         required: Ids of rules that must have reported; a missing one makes a decision impossible.
     """
 
     unknown_denies: bool = False
+    unchecked_unknown_warns: bool = False
     gate_existing: bool = False
     required: frozenset[str] = frozenset()
 
@@ -224,8 +227,11 @@ def _effect(  # noqa: PLR0911 - every return answers one numbered question
         and spec.on_unknown is OnUnknown.OBLIGE
         and not profile.unknown_denies
     ):
-        # 4. An unknown that can be read back is checked after apply.
-        return Effect.OBLIGES
+        # 4. An unknown that can be read back is checked after apply; one that nobody reads back denies.
+        if outcome.checkable:
+            return Effect.OBLIGES
+        if profile.unchecked_unknown_warns:
+            return Effect.WARNS
     if spec.enforcement is Enforcement.OVERRIDABLE and outcome.rule in approved:
         # 5. A person's yes to this very plan lifts an overridable rule.
         return Effect.APPROVED

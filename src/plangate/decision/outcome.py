@@ -78,6 +78,8 @@ class Outcome:
             unless the settings gate existing resources.
         location: Where the resource or policy is written, when known.
         input: Name of the input that the resource is in, when several are judged together; else empty.
+        checkable: An executor of ours can look at the real resource after it was made. What nobody will look at cannot
+            become an obligation.
     """
 
     rule: str
@@ -88,3 +90,4 @@ class Outcome:
     existing: bool = False
     location: Location | None = None
     input: str = ""
+    checkable: bool = True

@@ -24,6 +24,8 @@ from plangate.model.redaction import Redactor
 
 _ENCODER = msgspec.json.Encoder(enc_hook=unknown_as_text, decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(order="sorted")
+_EXECUTED = frozenset({"terraform-plan"})
+"""Formats that an executor of ours runs, and so looks at what became of them."""
 _WORSE = frozenset({Status.FAIL, Status.UNKNOWN})
 
 
@@ -139,6 +141,8 @@ def judge_input(judging: Judging, each: PlanInput, run: Run) -> JudgedInput | No
         # 2. Plan to outcomes: what must hold of the plan, then built-in rules, then policies.
         judging.progress(f"judging {len(plan.resources)} resources of {each.name}")
         outcomes, matched_nothing = judge(judging, plan)
+        if plan.source.format not in _EXECUTED:
+            outcomes = [replace(o, checkable=False) if o.status is Status.UNKNOWN else o for o in outcomes]
     except CannotDecideError as problem:
         return _unjudged(each, problem)
     except Exception as error:  # noqa: BLE001 - as above

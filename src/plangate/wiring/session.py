@@ -116,6 +116,7 @@ def open_session(
             policy=policy,
             profile=Profile(
                 unknown_denies=values.profile == "strict",
+                unchecked_unknown_warns=values.unsafe_allow_unknown_source,
                 gate_existing=values.gate_existing,
                 required=frozenset(values.required_rules),
             ),

@@ -84,6 +84,19 @@ def test_a_good_outcome_allows_and_weighs_nothing(status: Status) -> None:
     assert (judgement.result, judgement.weighed, judgement.evaluated) == (Result.ALLOW, (), ("rule",))
 
 
+def test_an_unknown_that_nobody_will_look_at_denies_although_the_rule_would_have_it_checked() -> None:
+    rule = a_rule(on_unknown=OnUnknown.OBLIGE)
+    unchecked = an_outcome(Status.UNKNOWN, checkable=False)
+    assert decided(unchecked, rule=rule).weighed[0][1] is Effect.DENIES
+    lenient = Profile(unchecked_unknown_warns=True)
+    assert decided(unchecked, rule=rule, profile=lenient).weighed[0][1] is Effect.WARNS
+    assert decided(unchecked, rule=rule, profile=lenient).obligations == ()
+    denying = a_rule(on_unknown=OnUnknown.DENY)
+    assert decided(unchecked, rule=denying, profile=lenient).weighed[0][1] is Effect.DENIES
+    strict = Profile(unchecked_unknown_warns=True, unknown_denies=True)
+    assert decided(unchecked, rule=rule, profile=strict).weighed[0][1] is Effect.DENIES
+
+
 def test_an_unknown_that_can_be_read_back_is_owed() -> None:
     rule = a_rule(on_unknown=OnUnknown.OBLIGE)
     judgement = decided(an_outcome(Status.UNKNOWN, path="/ip"), rule=rule)
