@@ -382,9 +382,14 @@ def test_a_file_that_is_called_none_is_not_taken_for_standard_input(folder: Path
     assert decided("-", "None", cwd=folder, stdin=SERVICE.encode())[0] == 1
 
 
-UNSET = 'variable "encrypted" {}\nresource "aws_ebs_volume" "v" {\n  availability_zone = "eu-west-1a"\n' + (
-    "  size = 1\n  encrypted = var.encrypted\n}\n"
-)
+UNSET = """
+variable "encrypted" {}
+resource "aws_ebs_volume" "v" {
+  availability_zone = "eu-west-1a"
+  size              = 1
+  encrypted         = var.encrypted
+}
+"""
 
 
 def test_an_unknown_that_nobody_will_check_is_no_allow(folder: Path) -> None:

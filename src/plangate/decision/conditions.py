@@ -33,7 +33,8 @@ _SPECS: Final = (
         severity=Severity.HIGH,
         enforcement=Enforcement.OVERRIDABLE,
         on_unknown=OnUnknown.DENY,
-        remediation="Make what is missing available, and plan again.",
+        remediation="Make what is missing available, and plan again. What a stack or a chart brings along is judged "
+        "by itself: its template, or what `helm template` renders; a waiver for the one address then lifts this.",
     ),
     RuleSpec(
         id="plan-checks-hold",
@@ -45,6 +46,17 @@ _SPECS: Final = (
         remediation="Look at the failing check. After apply a failing check is an execution failure.",
     ),
 )
+CARRIERS: Final = frozenset({
+    # Terraform
+    "aws_cloudcontrolapi_resource", "aws_cloudformation_stack", "aws_cloudformation_stack_set", "azapi_resource",
+    "azurerm_management_group_template_deployment", "azurerm_resource_group_template_deployment",
+    "azurerm_subscription_template_deployment", "azurerm_template_deployment", "azurerm_tenant_template_deployment",
+    "google_deployment_manager_deployment", "helm_release", "kubectl_manifest", "kubernetes_manifest",
+    # Pulumi
+    "aws:cloudcontrol/resource:Resource", "aws:cloudformation/stack:Stack", "aws:cloudformation/stackSet:StackSet",
+    "kubernetes:helm.sh/v3:Release",
+})  # fmt: skip
+"""Types that bring other resources along, as text or from elsewhere, which no rule then sees."""
 READ_CONDITION: Final = "plan-fully-read"
 CONDITIONS: Final = MappingProxyType({spec.id: spec for spec in _SPECS})
 
@@ -81,6 +93,16 @@ def conditions(plan: Plan, *, allow_incomplete: bool) -> Iterator[Outcome]:
         status=Status.UNKNOWN if plan.opaque else Status.PASS,
         message="; ".join(plan.opaque),
     )
+    for resource in plan.resources:
+        if resource.type in CARRIERS and resource.mode == "managed" and resource.exists_after:
+            yield Outcome(
+                rule=READ_CONDITION,
+                address=resource.address,
+                status=Status.UNKNOWN,
+                message=f"it brings resources along that this {resource.type} does not show one by one",
+                existing=resource.existing,
+                location=resource.location,
+            )
     failing = [check for check in plan.checks if check.status in {"fail", "error"}]
     for check in failing:
         problem = "; ".join(check.problems) or f"status {check.status}"

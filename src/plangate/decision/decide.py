@@ -66,8 +66,8 @@ class Profile:
 
     Attributes:
         unknown_denies: ``strict``: an unknown denies whatever the rule's ``on_unknown`` says.
-        unchecked_unknown_warns: An unknown that could be an obligation if somebody checked it afterwards only warns where
-            nobody does: in source, manifests and templates.
+        unchecked_unknown_warns: An unknown that would be an obligation, if somebody checked it afterwards, only warns
+            where nobody does: in source, manifests and templates.
         gate_existing: Failures of resources that the plan does not change deny as well.
         required: Ids of rules that must have reported; a missing one makes a decision impossible.
     """

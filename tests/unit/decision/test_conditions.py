@@ -6,8 +6,8 @@ import pytest
 
 from plangate.decision.conditions import CONDITIONS, conditions
 from plangate.decision.outcome import Status
-from plangate.model.plan import Check
-from tests.builders import a_plan
+from plangate.model.plan import Action, Check
+from tests.builders import a_plan, a_resource
 
 
 def said(*, allow_incomplete: bool = False, **plan: Any) -> dict[str, tuple[Status, str]]:
@@ -55,3 +55,14 @@ def test_an_incomplete_plan_passes_only_when_the_settings_say_so_and_that_is_rec
         Status.NOT_APPLICABLE,
         "the plan is incomplete, and unsafe_allow_incomplete is set",
     )
+
+
+def test_what_brings_resources_along_that_nobody_sees_is_not_fully_read_at_its_own_address() -> None:
+    chart = a_resource("helm_release.web", {"chart": "web"})
+    gone = a_resource("helm_release.old", action=Action.DELETE)
+    found = [
+        (o.address, o.status, o.existing)
+        for o in conditions(a_plan(chart, gone), allow_incomplete=False)
+        if o.rule == "plan-fully-read"
+    ]
+    assert found == [("", Status.PASS, False), ("helm_release.web", Status.UNKNOWN, False)]
