@@ -4,7 +4,7 @@ Source: https://developer.hashicorp.com/terraform/language/expressions/dynamic-b
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.evaluate import evaluate
@@ -13,6 +13,10 @@ from plangate.parsers.hcl.run import EvaluationError
 from plangate.parsers.hcl.scope import Scope
 from plangate.parsers.hcl.syntax import Block, Body, Expression, Literal, Name
 from plangate.parsers.hcl.values import SetValue
+
+RESOURCE_META: Final = frozenset({"count", "depends_on", "for_each", "provider"})
+"""Arguments of every resource and data source, which no provider sees."""
+RESOURCE_META_BLOCKS: Final = frozenset({"connection", "lifecycle", "provisioner"})
 
 
 def safely(compute: Callable[[], Any]) -> Any:

@@ -12,7 +12,7 @@ from plangate.parsers.hcl.functions_base import TEXT, Function, Parameter, check
 from plangate.parsers.hcl.values import Value, is_known, items_of, number, number_text, text
 
 # What could end a script element in HTML is escaped, and so are the line ends of JavaScript.
-_ESCAPES: Final = str.maketrans(
+ESCAPES: Final = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
 
@@ -20,7 +20,7 @@ _ESCAPES: Final = str.maketrans(
 def encode_json(value: Value) -> str:
     """The value in JSON as Terraform writes it: keys in order, no white space, numbers without exponents."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+        return json.dumps(value, ensure_ascii=False).translate(ESCAPES)
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, int | Decimal):

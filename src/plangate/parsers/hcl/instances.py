@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from plangate.model.values import UNKNOWN
-from plangate.parsers.hcl.blocks import nested_blocks, safely
+from plangate.parsers.hcl.blocks import RESOURCE_META, RESOURCE_META_BLOCKS, nested_blocks, safely
 from plangate.parsers.hcl.evaluate import evaluate
 from plangate.parsers.hcl.expansion import address_of
 from plangate.parsers.hcl.origins import Opaque, Pending, Target
+from plangate.parsers.hcl.policy_documents import COMPUTED, DATA_SOURCE, document_text
+from plangate.parsers.hcl.providers import local_name, source_address
 from plangate.parsers.hcl.run import EvaluationError, Remembered
 from plangate.parsers.hcl.scope import Scope
 from plangate.parsers.hcl.syntax import Attribute, Block, Body
@@ -15,8 +17,6 @@ from plangate.parsers.hcl.syntax import Attribute, Block, Body
 if TYPE_CHECKING:
     from plangate.parsers.hcl.modules import Module
 
-RESOURCE_META: Final = frozenset({"count", "depends_on", "for_each", "provider"})
-RESOURCE_META_BLOCKS: Final = frozenset({"connection", "lifecycle", "provisioner"})
 MAX_ADDRESS_CHARS: Final = 10_000
 
 
@@ -70,6 +70,8 @@ class Instance(Opaque):
         target = self.target(name)
         self.module.run.reads.targets.add(target)
         body = self.block.body
+        if name in COMPUTED and self.name.startswith(DATA_SOURCE):
+            return self._policy_document(name)
         value = self.argument(body.attributes[name]) if name in body.attributes else None
         if value is None and name not in RESOURCE_META:
             blocks = self.blocks(name)
@@ -94,6 +96,22 @@ class Instance(Opaque):
         return self.module.kept(
             self._kept, attribute.name, f"{self.address}.{attribute.name}", attribute, self.scope
         )
+
+    def _policy_document(self, name: str) -> Any:
+        """The text that the provider computes, or unknown. It comes from the data source, whatever that has read."""
+        run = self.module.run
+
+        def compute() -> Any:
+            chosen = local_name(self.block.labels[0], self.block.body.attributes.get("provider"))
+            if not source_address(self.module, chosen).endswith("/hashicorp/aws"):
+                return UNKNOWN
+            text, reads = run.apart(lambda: document_text(self.block, self.scope, name))
+            run.reads.sensitive = run.reads.sensitive or (reads.sensitive and text is not UNKNOWN)
+            return text
+
+        kept = self._kept.setdefault(f"{name} ", Remembered())
+        text = run.remember(kept, f"{self.address}.{name}", self.block.place, compute)
+        return Pending(frozenset({self.target(name)})) if text is UNKNOWN else text
 
     def blocks(self, name: str) -> Any:
         """Nested blocks as others read them: what they set, and unknown for the rest; `None` without any."""

@@ -6,14 +6,16 @@ Source: https://developer.hashicorp.com/terraform/language/modules/develop/provi
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plangate.model.values import UNKNOWN, Unknown
 from plangate.parsers.hcl.blocks import safely
 from plangate.parsers.hcl.evaluate import evaluate
-from plangate.parsers.hcl.modules import Module
 from plangate.parsers.hcl.origins import Origins
 from plangate.parsers.hcl.syntax import Attribute, Block, Expression, Literal, Object, wording
+
+if TYPE_CHECKING:
+    from plangate.parsers.hcl.modules import Module
 
 _BUILTIN: Final = "terraform.io/builtin/terraform"
 _REGISTRY: Final = "registry.terraform.io"
@@ -28,7 +30,7 @@ def local_name(native_type: str, chosen: Attribute | None) -> str:
     return native_type.partition("_")[0]
 
 
-def source_address(module: Module, name: str) -> str:
+def source_address(module: "Module", name: str) -> str:
     """The provider's source address for its name in a module."""
     plain = name.partition(".")[0]
     if plain == "terraform":
@@ -50,7 +52,7 @@ class Providers:
         self._regions: dict[int, str | Unknown] = {}
         self._tags: dict[int, Any] = {}
 
-    def region(self, module: Module, name: str) -> str | Unknown:
+    def region(self, module: "Module", name: str) -> str | Unknown:
         """The region that a provider is configured with; empty when the source does not say."""
         found = self._configured(module, name)
         if found is None:
@@ -63,7 +65,7 @@ class Providers:
             self._regions[id(block)] = region
         return region
 
-    def default_tags(self, module: Module, name: str) -> Any:
+    def default_tags(self, module: "Module", name: str) -> Any:
         """The tags that the provider gives to everything: a mapping, or `UNKNOWN`."""
         found = self._configured(module, name)
         if found is None:
@@ -74,7 +76,7 @@ class Providers:
             tags = self._tags[id(block)] = _default_tags(owner, block)
         return tags
 
-    def _configured(self, module: Module, name: str) -> tuple[Module, Block] | None:
+    def _configured(self, module: "Module", name: str) -> "tuple[Module, Block] | None":
         known = self._found.get((id(module), name), _NOT_ASKED)
         if known is _NOT_ASKED:
             known = self._found[id(module), name] = _search(module, name)
@@ -84,7 +86,7 @@ class Providers:
 _NOT_ASKED: Final = object()
 
 
-def _search(module: Module, name: str) -> tuple[Module, Block] | None:
+def _search(module: "Module", name: str) -> "tuple[Module, Block] | None":
     at: Module | None = module
     while at is not None:
         block = at.config.providers.get(name)
@@ -118,14 +120,14 @@ def _name(value: Expression) -> str:
     return ".".join(wording(value))
 
 
-def _argument(owner: Module, block: Block, name: str) -> Any:
+def _argument(owner: "Module", block: Block, name: str) -> Any:
     attribute = block.body.attributes.get(name)
     if attribute is None:
         return None
     return safely(lambda: evaluate(attribute.value, owner.scope.within(attribute.place.file)))
 
 
-def _default_tags(owner: Module, block: Block) -> Any:
+def _default_tags(owner: "Module", block: Block) -> Any:
     found: list[Any] = []
     for inner in block.body.blocks:
         if inner.type == "default_tags":

@@ -10,9 +10,9 @@ from typing import Any, Final
 from plangate.model.address import patterns
 from plangate.model.plan import Location, Reference
 from plangate.model.values import UNKNOWN
-from plangate.parsers.hcl.blocks import nested_blocks, safely
+from plangate.parsers.hcl.blocks import RESOURCE_META, RESOURCE_META_BLOCKS, nested_blocks, safely
 from plangate.parsers.hcl.evaluate import evaluate
-from plangate.parsers.hcl.instances import RESOURCE_META, RESOURCE_META_BLOCKS, Instance
+from plangate.parsers.hcl.instances import Instance
 from plangate.parsers.hcl.origins import Opaque, Pending, Target
 from plangate.parsers.hcl.run import Reads
 from plangate.parsers.hcl.scope import Scope
