@@ -61,8 +61,6 @@ def settings_of(path: Path) -> dict[str, Any]:
 
 
 LESS_KNOWN: Final = {
-    "iam_no_full_admin/fail_policy_document": "a data source is read while planning, and not by us",
-    "instance_metadata_v2/pass_groups_template_says_it": "as above",
     "allowed_regions/fail_google": "the provider's region holds for some types, and source does not say for which",
     "required_tags/fail_azure": "source does not say which types of Azure can have tags",
 }

@@ -131,7 +131,10 @@ def a_document(random: Random, name: str, earlier: list[str]) -> str:
     lines += random.sample(['policy_id = "p"', 'policy_id = ""'], random.randint(0, 1))
     sids = random.sample(names, random.randint(0, 4))
     lines += [a_statement(random, sid, TEXTS if old else [*TEXTS, *VARIABLES]) for sid in sids]
-    before = [f"data.aws_iam_policy_document.{each}.json" for each in earlier[-3:]]
+    before = [
+        f"data.aws_iam_policy_document.{each}.json"
+        for each in random.sample(earlier[:5], min(2, len(earlier)))
+    ]
     # The names of statements may not come twice in all sources.
     texts = [an_encoded_document(random, ["", "A"]), '""', an_encoded_document(random, ["C", "B", ""])]
     sources = random.choice([[], texts, texts[:2], before[:1]])

@@ -71,7 +71,9 @@ def template_of(native: Native, *path: str) -> Template | None:
 
 def _naming_attribute(native: Native, block: Raw, names: tuple[str, ...]) -> str:
     """The attribute of a block that names its launch template."""
-    by_id, by_name = ("id", "name") if "id" in block else ("launch_template_id", "launch_template_name")
+    # Source has the one that is written; in a plan the other one is there, too.
+    is_short = "id" in block or "name" in block
+    by_id, by_name = ("id", "name") if is_short else ("launch_template_id", "launch_template_name")
     value = native.inner(block, *names, by_id)
     # A group that names its template by name may have the text "unknown" for the id that it does not know yet.
     given = value is UNKNOWN or (isinstance(value, str) and value.startswith("lt-"))

@@ -16,14 +16,14 @@ from plangate.model.values import UNKNOWN, Unknown
 from plangate.parsers.hcl.blocks import RESOURCE_META, RESOURCE_META_BLOCKS, nested_blocks
 from plangate.parsers.hcl.evaluate import evaluate
 from plangate.parsers.hcl.functions_json import ESCAPES
+from plangate.parsers.hcl.origins import Origins
 from plangate.parsers.hcl.policy_statements import UnclearError, read_document, written_statement
 from plangate.parsers.hcl.run import EvaluationError, Run
 from plangate.parsers.hcl.scope import Scope
 from plangate.parsers.hcl.syntax import Block, Body
-from plangate.parsers.hcl.types import STRING, Type, collection
-from plangate.parsers.hcl.values import SetValue, is_known
+from plangate.parsers.hcl.types import STRING, Type, collection, convert
+from plangate.parsers.hcl.values import SetValue
 from plangate.parsers.hcl.values import text as normal
-from plangate.parsers.hcl.variables import convert_to
 
 DATA_SOURCE: Final = "data.aws_iam_policy_document."
 COMPUTED: Final = frozenset({"json", "minified_json"})
@@ -103,7 +103,7 @@ def _row(kind: str, given: Any, run: Run, place: Location) -> dict[str, Any]:
                 raise UnclearError("not a list of blocks")
             found[name] = [_row(name, row, run, place) for row in rows]
         elif name in _ARGUMENTS[kind]:
-            found[name] = _known(convert_to(value, _ARGUMENTS[kind][name], run, place))
+            found[name] = _converted(value, _ARGUMENTS[kind][name], run, place)
         else:
             raise UnclearError("an argument or a block that is not known here")
     if kind not in _BLOCKS and found.keys() != _ARGUMENTS[kind].keys():
@@ -111,10 +111,17 @@ def _row(kind: str, given: Any, run: Run, place: Location) -> dict[str, Any]:
     return found
 
 
-def _known(value: Any) -> Any:
-    found = list(value.items) if isinstance(value, SetValue) else value
-    if not is_known(found) or (isinstance(found, list) and None in found):
-        raise UnclearError("unknown, or an item that is null")
+def _converted(value: Any, wanted: Type, run: Run, place: Location) -> Any:
+    """The value in its type, a set as a list; all of it is known."""
+    origins = Origins()
+    plain = origins.stripped(value)
+    run.spend_walk(origins.size, place)
+    if origins.found:
+        raise UnclearError("not known")
+    made = convert(plain, wanted)
+    found = list(made.items) if isinstance(made, SetValue) else made
+    if found is UNKNOWN or (isinstance(found, list) and None in found):
+        raise UnclearError("not known, or an item that is null")
     return found
 
 
