@@ -120,8 +120,11 @@ def _converted(value: Any, wanted: Type, run: Run, place: Location) -> Any:
         raise UnclearError("not known")
     made = convert(plain, wanted)
     found = list(made.items) if isinstance(made, SetValue) else made
-    if found is UNKNOWN or (isinstance(found, list) and None in found):
-        raise UnclearError("not known, or an item that is null")
+    if isinstance(found, list) and None in found:
+        raise UnclearError("an item that is null")
+    # Blocks may share a long text that each of them writes.
+    for text in found if isinstance(found, list) else [found]:
+        run.spend_text(text, place)
     return found
 
 

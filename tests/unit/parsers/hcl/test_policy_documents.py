@@ -179,6 +179,12 @@ def test_a_document_that_is_not_read_as_it_is_written_has_no_text(tmp_path: Path
     assert minified(tmp_path, with_source(text)) is UNKNOWN
 
 
+def test_a_document_of_the_old_version_has_no_variables(tmp_path: Path) -> None:
+    assert minified(tmp_path, 'version = "2008-10-17"\n' + a_statement('resources = ["a", "$b", "&"]')) == (
+        '{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["a","\\u0026","$b"]}]}'
+    )
+
+
 def test_statements_with_the_same_name_in_two_sources_have_no_text(tmp_path: Path) -> None:
     one = json.dumps('{"Statement": [{"Sid": "a"}]}')
     assert minified(tmp_path, f"source_policy_documents = [{one}, {one}]") is UNKNOWN
@@ -277,3 +283,14 @@ def test_documents_that_double_each_other_are_refused(tmp_path: Path) -> None:
             source,
             limits=Limits(max_template_nodes=20_000),
         )
+
+
+def test_a_text_that_many_blocks_share_is_counted_before_anything_is_written(tmp_path: Path) -> None:
+    # The version is refused, so that nothing is written in the end.
+    source = a_document(
+        'version = "none"\ndynamic "statement" {\nfor_each = range(1000)\ncontent {\nactions = [local.long]\n}\n}'
+    )
+    long = f'locals {{\nlong = "{"a" * 20_000}"\n}}\n'
+    assert value_of(tmp_path, MINIFIED, long + source) is UNKNOWN
+    with pytest.raises(PlanParseError, match="more than 20000 values"):
+        value_of(tmp_path, MINIFIED, long + source, limits=Limits(max_template_nodes=20_000))
