@@ -14,16 +14,17 @@ from plangate.parsers.base import Documents, Format, Input, Limits, Options
 from plangate.parsers.json_documents import read_json_document, read_json_lines
 from plangate.parsers.yaml_documents import read_yaml
 
-_FORMATS: Final = (
-    # Most specific first: the first that recognizes an input reads it.
-    ("terraform_plan", "FORMAT"),
-    ("cloudformation", "CHANGE_SET"),
-    ("cloudformation", "FORMAT"),
-    ("pulumi_preview", "FORMAT"),
-    ("pulumi_events", "FORMAT"),
-    ("azure_template", "FORMAT"),
-    ("kubernetes", "FORMAT"),
-    ("compose", "FORMAT"),
+_FORMATS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
+    # Module, its name for the format, and keys of which one stands at the top of some document of the format. Without
+    # any of them the module is not imported; without such keys it always is.
+    ("terraform_plan", "FORMAT", frozenset()),
+    ("cloudformation", "CHANGE_SET", frozenset({"Changes"})),
+    ("cloudformation", "FORMAT", frozenset({"AWSTemplateFormatVersion", "Resources"})),
+    ("pulumi_preview", "FORMAT", frozenset({"changeSummary", "steps", "diagnostics"})),
+    ("pulumi_events", "FORMAT", frozenset({"timestamp"})),
+    ("azure_template", "FORMAT", frozenset({"$schema"})),
+    ("kubernetes", "FORMAT", frozenset()),
+    ("compose", "FORMAT", frozenset({"services", "include"})),
 )
 
 _OTHERS: Final = frozenset({
@@ -42,10 +43,15 @@ _SYNTAX: Final = "not JSON: "
 _MORE: Final = "not JSON: extra data"
 
 
-def formats() -> Iterator[Format]:
-    """All formats, each imported when its turn comes."""
-    for module, name in _FORMATS:
-        yield getattr(import_module(f"plangate.parsers.{module}"), name)
+def formats(documents: Documents | None = None) -> Iterator[Format]:
+    """All formats, or those that these documents may be of; each is imported when its turn comes."""
+    for module, name, marks in _FORMATS:
+        if documents is None or not marks or any(_has_any(value, marks) for value in documents.values):
+            yield getattr(import_module(f"plangate.parsers.{module}"), name)
+
+
+def _has_any(value: object, marks: frozenset[str]) -> bool:
+    return isinstance(value, dict) and not marks.isdisjoint(value)
 
 
 def read_documents(source: Input, limits: Limits) -> Documents:
@@ -82,7 +88,7 @@ def format_of(documents: Documents) -> Format | None:
         PlanParseError: They are two things at once: what is judged as one could be applied as the other.
     """
     found: Format | None = None
-    for each in formats():
+    for each in formats(documents):
         if not each.recognizes(documents.values):
             continue
         if found is not None:

@@ -119,6 +119,9 @@ class _Reader:
         # A document of its own is found at once, however many there are.
         self._counts = Counter(entry.document for entry in found if entry.at)
         self._items: dict[int, Mapping[str, tuple[int, int]]] = {}
+        # Without two braces, and without an escape or an encoding that could hide them, no text is a template's.
+        data = documents.source.data
+        self._may_be_template = any(mark in data for mark in (b"{{", b"\\", b"\0"))
         self.secrets: set[str] = set()
         self.opaque: list[str] = []
 
@@ -202,7 +205,7 @@ class _Reader:
         for side in (entry.before, entry.after):
             if side is None:
                 continue
-            found = _template(side)
+            found = _template(side) if self._may_be_template else None
             if found is not None:
                 self._refuse(entry, found, "a template that has not been rendered", hint=_TEMPLATE_HINT)
             self._check_shape(entry, native_type, side)

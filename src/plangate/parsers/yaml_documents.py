@@ -6,7 +6,7 @@ of its anchor, counted as often as it is used. Built from events with a stack of
 recursive in C and ends the process on deep nesting.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NoReturn
@@ -109,10 +109,15 @@ class _Builder:
             yaml.AliasEvent: self._alias,
             yaml.DocumentStartEvent: self._new_document,
         }
-        for event in self._events():
-            handler = handlers.get(type(event))
-            if handler is not None:
-                handler(event)
+        try:
+            parser = CParser(self._text)
+            while parser.check_event():
+                event = parser.get_event()
+                handler = handlers.get(type(event))
+                if handler is not None:
+                    handler(event)
+        except (yaml.YAMLError, ValueError) as error:
+            raise self._refusal(error) from error
         kept = [(value, start) for value, start in self._done if value is not None]
         if not kept:
             raise PlanParseError(self._name, "empty document (expected a plan)")
@@ -123,25 +128,21 @@ class _Builder:
             tags=self._tags,
         )
 
-    def _events(self) -> Iterator[Any]:
-        try:
-            parser = CParser(self._text)
-            while parser.check_event():
-                yield parser.get_event()
-        except yaml.reader.ReaderError as error:
+    def _refusal(self, error: Exception) -> PlanParseError:
+        """What libyaml says, with its place."""
+        if isinstance(error, yaml.reader.ReaderError):
             line = self._text.count("\n", 0, error.position) + 1
-            raise PlanParseError(self._name, f"not YAML: {error.reason}", at=f"line {line}") from error
-        except yaml.MarkedYAMLError as error:
+            return PlanParseError(self._name, f"not YAML: {error.reason}", at=f"line {line}")
+        if isinstance(error, yaml.MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
             said = " ".join(part for part in (error.context, error.problem) if part)
-            raise PlanParseError(
+            return PlanParseError(
                 self._name,
                 f"not YAML: {said or 'it cannot be read'}",
                 at=f"line {mark.line + 1} column {mark.column + 1}" if mark is not None else "",
                 hint=self._template_hint(),
-            ) from error
-        except (yaml.YAMLError, ValueError) as error:
-            raise PlanParseError(self._name, "not YAML: it cannot be read") from error
+            )
+        return PlanParseError(self._name, "not YAML: it cannot be read")
 
     def _new_document(self, _event: Any) -> None:
         self._anchors = {}

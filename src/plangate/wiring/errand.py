@@ -26,6 +26,11 @@ class Errand(Generic[Result]):
         except BaseException as problem:  # noqa: BLE001 - handed to whoever waits
             self._problem = problem
 
+    @property
+    def is_going_on(self) -> bool:
+        """The function has not returned yet."""
+        return self._thread.is_alive()
+
     def result(self) -> Result:
         """Wait for what the function returns.
 

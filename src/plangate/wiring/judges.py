@@ -23,6 +23,9 @@ from plangate.settings import Settings
 from plangate.wiring.choices import Choices
 from plangate.wiring.errand import Errand
 
+_BIG_BYTES = 4 << 20
+"""A plan document from which on a second engine pays."""
+
 
 class BuiltInRules:
     """The built-in rules as the settings have them. A `plangate.gate.Judge`."""
@@ -42,24 +45,40 @@ class Policies:
     """Rego policies and the engine that judges with them. A `plangate.gate.Judge`."""
 
     def __init__(
-        self, policies: PolicySet, specs: Mapping[str, RuleSpec], engine: Engine, deadline_s: float
+        self,
+        policies: PolicySet,
+        specs: Mapping[str, RuleSpec],
+        engine: Engine,
+        deadline_s: float,
+        spare: Engine | None = None,
     ) -> None:
         self._policies = policies
         self._engine = engine
+        self._spare = spare
+        self._last_bytes = 0
         self._deadline_s = deadline_s
         self._last: Errand[Sequence[RuleAnswer]] | None = None
         self.specs = specs
 
     def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
         """See `plangate.gate.Judge`."""
-        encoded, after = document(), self._last
+        encoded, after, engine = document(), self._last, self._engine
+        if (
+            after is not None
+            and self._spare is not None
+            and self._last_bytes >= _BIG_BYTES
+            and after.is_going_on
+        ):
+            # The first engine is busy for a second or more, and a second one costs a tenth of that.
+            after, engine = None, self._spare
 
         def evaluate_policies() -> Sequence[RuleAnswer]:
             if after is not None:
                 after.result()  # one at a time, and none after one that failed
-            return self._engine.evaluate(self._policies, encoded, self._deadline_s)
+            return engine.evaluate(self._policies, encoded, self._deadline_s)
 
         errand = self._last = Errand(evaluate_policies)
+        self._last_bytes = len(encoded)
 
         def answer() -> Said:
             view = outcomes.PlanView(plan)
@@ -146,6 +165,9 @@ def judges_for(
         policies if start else None, EngineLimits(memory_bytes=chosen.policy_memory_bytes)
     )
     stack.callback(engine.close)
+    # Not started until it is asked for the first time.
+    spare = EmbeddedEngine(None, EngineLimits(memory_bytes=chosen.policy_memory_bytes))
+    stack.callback(spare.close)
     values = settings.values
     judges: list[Judge] = [
         BuiltInRules(rules, {rule: item.settings for rule, item in values.rules.items()}),
@@ -154,6 +176,7 @@ def judges_for(
             {spec.id: chosen_spec(spec, settings) for spec in policies.rules},
             engine,
             chosen.policy_timeout_s,
+            spare,
         ),
     ]
     digest = hashlib.sha256(

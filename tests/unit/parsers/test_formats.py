@@ -8,6 +8,7 @@ from plangate.errors import PlanParseError
 from plangate.model.plan import Plan
 from plangate.parsers import formats
 from plangate.parsers.base import Input, Limits, Options
+from tests.tools import SHARED
 
 
 def parsed(text: str) -> Plan | None:
@@ -102,3 +103,23 @@ def test_an_unknown_type_that_runs_containers_is_not_fully_read(spec: str) -> No
     unread = parsed(text.replace("image", "picture"))
     assert unread is not None
     assert unread.opaque == ()
+
+
+@pytest.mark.usefixtures("shared")
+def test_what_is_not_imported_would_not_have_recognized_anything() -> None:
+    seen = 0
+    for path in sorted((SHARED / "corpus").rglob("*")):
+        if path.suffix not in {".json", ".yaml", ".yml"} or path.stat().st_size > 200_000:
+            continue
+        data = path.read_bytes()
+        try:
+            documents = formats.read_documents(
+                Input(name="a", data=data, sha256="", size=len(data)), Limits()
+            )
+        except PlanParseError:
+            continue
+        tried = {each.id for each in formats.formats(documents)}
+        recognized = {each.id for each in formats.formats() if each.recognizes(documents.values)}
+        assert recognized <= tried, path.name
+        seen += bool(recognized)
+    assert seen > 500

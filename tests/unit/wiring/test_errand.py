@@ -64,3 +64,40 @@ def test_a_failing_engine_is_no_answer_and_is_not_asked_again() -> None:
         with pytest.raises(EngineError, match="the policy engine ended"):
             answer()
     assert engine.asked == 1
+
+
+class WaitingEngine(FailingEngine):
+    """A double: answers nothing for every rule, once it is let go on."""
+
+    def __init__(self, go_on: threading.Event) -> None:
+        super().__init__()
+        self._go_on = go_on
+
+    def evaluate(self, policies: PolicySet, document: bytes, deadline_s: float) -> Sequence[RuleAnswer]:
+        del document, deadline_s
+        self.asked += 1
+        assert self._go_on.wait(10)
+        return [RuleAnswer(rule=rule.id) for rule in policies.rules]
+
+
+@pytest.mark.parametrize(("size", "asked"), [(8 << 20, (1, 1)), (8, (2, 0))])
+def test_a_second_question_about_a_big_plan_goes_to_a_second_engine(
+    size: int, asked: tuple[int, int]
+) -> None:
+    go_on = threading.Event()
+    first, spare = WaitingEngine(go_on), WaitingEngine(go_on)
+    judge = Policies(load([shipped_policies()]), {}, first, 1.0, spare)
+    answers = [judge.ask(a_plan(), lambda: b" " * size) for _ in range(2)]
+    go_on.set()
+    assert answers[0]() == answers[1]()
+    assert (first.asked, spare.asked) == asked
+
+
+def test_a_second_engine_that_fails_is_no_answer() -> None:
+    go_on = threading.Event()
+    judge = Policies(load([shipped_policies()]), {}, WaitingEngine(go_on), 1.0, FailingEngine())
+    first, second = (judge.ask(a_plan(), lambda: b" " * (8 << 20)) for _ in range(2))
+    go_on.set()
+    first()
+    with pytest.raises(EngineError, match="the policy engine ended"):
+        second()
