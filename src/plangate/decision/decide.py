@@ -196,7 +196,7 @@ def _lifted(waivers: Iterable[Waiver], outcomes: Iterable[Outcome]) -> Mapping[_
     for waiver in listed:
         places = inputs.get((waiver.rule, waiver.address), set())
         if waiver.input:
-            places &= {waiver.input, ""}
+            places = places & {waiver.input, ""}
         elif len(places) > 1:
             continue
         found |= {(waiver.rule, waiver.address, place): waiver for place in places}

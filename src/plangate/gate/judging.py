@@ -46,9 +46,9 @@ def check(gate: Gate, run: Run) -> Decision:
         return _undecided(gate, subject, run, judged, *{str(each): each for each in problems}.values())
     # 3. Nothing leaves with a secret in it.
     redactor = Redactor(frozenset().union(*(each.secrets for each in judged)), gate.redaction_key)
-    outcomes = list(_clean(_outcomes(judged), redactor))
-    # 4. Outcomes to a judgement.
     rules = _specs(gate)
+    outcomes = list(_clean(_outcomes(judged, rules), redactor))
+    # 4. Outcomes to a judgement.
     matched_nothing = frozenset.intersection(
         *(each.matched_nothing for each in judged if each.problem is None)
     )
@@ -165,8 +165,11 @@ def judge_input(judging: Judging, each: PlanInput, run: Run) -> JudgedInput | No
     )
 
 
-def _outcomes(judged: Sequence[JudgedInput]) -> Iterator[Outcome]:
-    """The outcomes of all inputs, each with its input's name if there are several."""
+def _outcomes(judged: Sequence[JudgedInput], rules: Iterable[str]) -> Iterator[Outcome]:
+    """The outcomes of all inputs, each with its input's name if there are several.
+
+    `decide` looks for rules that said nothing at all. One that spoke of another input has to be found here.
+    """
     if len(judged) == 1:
         yield from judged[0].outcomes
         return
@@ -179,6 +182,16 @@ def _outcomes(judged: Sequence[JudgedInput]) -> Iterator[Outcome]:
                 address="",
                 status=Status.ERROR,
                 message=f"{each.problem}{hint}",
+                input=name,
+            )
+            continue
+        spoke = {outcome.rule for outcome in each.outcomes} | each.matched_nothing
+        for rule in sorted(set(rules) - spoke):
+            yield Outcome(
+                rule=READ_CONDITION,
+                address="",
+                status=Status.ERROR,
+                message=f"rule {rule} said nothing about this input",
                 input=name,
             )
         for outcome in each.outcomes:
@@ -238,7 +251,7 @@ def _broken(error: Exception) -> CannotDecideError:
 
 def judge(judging: Judging, plan: Plan) -> tuple[list[Outcome], list[str]]:
     """What conditions, built-in rules and policies say of a plan with facts; and the rules that are rightly silent."""
-    outcomes = list(conditions(plan, allow_incomplete=judging.allow_incomplete))
+    outcomes: list[Outcome] = []
     matched_nothing: list[str] = []
     earlier: Sequence[Callable[[], Said]] = ()
     for answer in ask(judging.judges, plan):
@@ -248,7 +261,8 @@ def judge(judging: Judging, plan: Plan) -> tuple[list[Outcome], list[str]]:
         if not earlier and any(o.existing and o.status in _WORSE for o in said):
             # Asked already now, so that this side works while policies are evaluated on the other.
             earlier = ask(judging.judges, plan_with_facts(prior_plan(plan)))
-    return _without_false_debt(outcomes, earlier), matched_nothing
+    whole = conditions(plan, allow_incomplete=judging.allow_incomplete)
+    return [*whole, *_without_false_debt(outcomes, earlier)], matched_nothing
 
 
 def ask(judges: Iterable[Judge], plan: Plan) -> list[Callable[[], Said]]:
@@ -270,7 +284,7 @@ def _without_false_debt(outcomes: list[Outcome], before: Sequence[Callable[[], S
     there now, is the one test of that which holds for every rule in every language.
 
     Args:
-        outcomes: Of the change.
+        outcomes: What the judges say of the change. Conditions look at no neighbours.
         before: The answers of all judges about what is there now; none when nothing untouched fails.
     """
     earlier: dict[tuple[str, str], list[Outcome]] = {}

@@ -26,6 +26,10 @@ class Errand(Generic[Result]):
         except BaseException as problem:  # noqa: BLE001 - handed to whoever waits
             self._problem = problem
 
+    def wait(self) -> None:
+        """Wait until the function is done, whatever became of it."""
+        self._thread.join()
+
     @property
     def is_going_on(self) -> bool:
         """The function has not returned yet."""

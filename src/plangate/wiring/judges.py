@@ -11,7 +11,7 @@ from plangate.decision.document import PolicyUsed
 from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
 from plangate.errors import UsageError
 from plangate.gate import Judge, Said
-from plangate.model.plan import Plan
+from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
 from plangate.policy.base import Engine, PolicySet, PolicySource, RuleAnswer
 from plangate.policy.embedded import EmbeddedEngine, EngineLimits
@@ -56,6 +56,7 @@ class Policies:
         self._engine = engine
         self._spare = spare
         self._last_bytes = 0
+        self._last_source: Source | None = None
         self._deadline_s = deadline_s
         self._last: Errand[Sequence[RuleAnswer]] | None = None
         self.specs = specs
@@ -63,6 +64,7 @@ class Policies:
     def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
         """See `plangate.gate.Judge`."""
         encoded, after, engine = document(), self._last, self._engine
+        same_input = plan.source is self._last_source
         if (
             after is not None
             and self._spare is not None
@@ -73,12 +75,14 @@ class Policies:
             after, engine = None, self._spare
 
         def evaluate_policies() -> Sequence[RuleAnswer]:
-            if after is not None:
-                after.result()  # one at a time, and none after one that failed
+            if after is not None and same_input:
+                after.result()  # one that failed for the change is not asked about what was there before
+            elif after is not None:
+                after.wait()  # one at a time; what failed for another input says nothing about this one
             return engine.evaluate(self._policies, encoded, self._deadline_s)
 
         errand = self._last = Errand(evaluate_policies)
-        self._last_bytes = len(encoded)
+        self._last_bytes, self._last_source = len(encoded), plan.source
 
         def answer() -> Said:
             view = outcomes.PlanView(plan)

@@ -194,3 +194,13 @@ def test_what_lifts_has_a_time_zone_and_names_everything(make: Any) -> None:
     for field in set(make().__dataclass_fields__) - {"expires", "input"}:
         with pytest.raises(ValueError, match="names its"):
             make(**{field: ""})
+
+
+def test_two_waivers_for_one_address_in_two_inputs_both_count() -> None:
+    outcomes = [an_outcome(Status.FAIL, input=name) for name in ("one", "two", "three")]
+    judgement = decided(*outcomes, waivers=[a_waiver(input="one"), a_waiver(input="two")])
+    assert {o.input: effect for o, effect in judgement.weighed} == {
+        "one": Effect.WAIVED,
+        "two": Effect.WAIVED,
+        "three": Effect.DENIES,
+    }

@@ -6,7 +6,7 @@ import pytest
 from plangate.decision.decide import Result
 from plangate.decision.outcome import Outcome, Status
 from plangate.errors import AuditError, PlanParseError
-from plangate.gate import canonical_sha256, check
+from plangate.gate import PlanInput, canonical_sha256, check
 from plangate.model.plan import Action, Plan
 from tests.unit.gate.doubles import (
     BrokenLog,
@@ -16,6 +16,7 @@ from tests.unit.gate.doubles import (
     a_plan,
     a_resource,
     a_run,
+    a_subject,
     says,
 )
 
@@ -155,3 +156,26 @@ def test_the_environment_of_the_run_is_that_of_the_record() -> None:
     run = replace(a_run(), environment="staging")
     check(a_gate(PASSES, a_plan(), log), run)
     assert json.loads(next(iter(log.entries())).record)["body"]["environment"] == "staging"
+
+
+def an_input(name: str, plan: Plan) -> PlanInput:
+    return PlanInput(name=name, parse=lambda: plan, subject=lambda: replace(a_subject(), name=name))
+
+
+def test_a_rule_that_is_silent_about_one_input_is_no_allow_although_it_spoke_of_another() -> None:
+    spoken, silent = a_plan(a_resource("x.a")), a_plan(a_resource("x.b"))
+    judge = ScriptedJudge(lambda plan: [says(Status.PASS)] if plan.resources[0].address == "x.a" else [])
+    inputs = [an_input("one", spoken), an_input("two", silent)]
+    decision = check(a_gate(judge, a_plan(), inputs=inputs), a_run())
+    assert decision.judgement.result is Result.ERROR
+    (found,) = (o for o in decision.document["outcomes"] if o["outcome"] == "error")
+    assert (found["input"], found["message"]) == ("two", "rule rule-a said nothing about this input")
+
+
+def test_a_chart_that_the_plan_does_not_touch_is_debt() -> None:
+    chart = a_resource("helm_release.web", type="helm_release", action=Action.NO_OP, before={"v": 1})
+    decision = check(a_gate(PASSES, a_plan(chart)), a_run())
+    assert decision.judgement.result is Result.ALLOW
+    assert [o["effect"] for o in decision.document["outcomes"] if "effect" in o] == ["debt"]
+    changed = a_resource("helm_release.web", type="helm_release", action=Action.UPDATE, before={"v": 2})
+    assert check(a_gate(PASSES, a_plan(changed)), a_run()).judgement.result is Result.DENY

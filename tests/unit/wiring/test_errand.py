@@ -59,7 +59,8 @@ class FailingEngine:
 def test_a_failing_engine_is_no_answer_and_is_not_asked_again() -> None:
     engine = FailingEngine()
     judge = Policies(load([shipped_policies()]), {}, engine, 1.0)
-    answers = [judge.ask(a_plan(), lambda: b"{}") for _ in range(2)]
+    plan = a_plan()
+    answers = [judge.ask(plan, lambda: b"{}") for _ in range(2)]
     for answer in answers:
         with pytest.raises(EngineError, match="the policy engine ended"):
             answer()
@@ -101,3 +102,25 @@ def test_a_second_engine_that_fails_is_no_answer() -> None:
     first()
     with pytest.raises(EngineError, match="the policy engine ended"):
         second()
+
+
+class FailingOnceEngine(WaitingEngine):
+    """A double: fails on the first question alone."""
+
+    def evaluate(self, policies: PolicySet, document: bytes, deadline_s: float) -> Sequence[RuleAnswer]:
+        found = super().evaluate(policies, document, deadline_s)
+        if self.asked == 1:
+            raise EngineError("the policy engine ended")
+        return found
+
+
+def test_what_fails_for_one_input_does_not_fail_for_the_next() -> None:
+    go_on = threading.Event()
+    go_on.set()
+    judge = Policies(load([shipped_policies()]), {}, FailingOnceEngine(go_on), 1.0)
+    one, next_one = a_plan(), a_plan()
+    first, before, second = (judge.ask(plan, lambda: b"{}") for plan in (one, one, next_one))
+    for answer in (first, before):
+        with pytest.raises(EngineError, match="the policy engine ended"):
+            answer()
+    assert second()
