@@ -1,5 +1,6 @@
 """The command tree. Only the module of the command that is asked for is imported."""
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ COMMANDS: Final = {
     "apply": "Run a saved plan, if it is allowed, exactly as it was judged.",
     "explain": "Say why: a rule, or everything about one resource of a plan.",
     "rules": "List the rules, or show one.",
+    "policy": "Write policies: new, check, test, mutate, docs, explain, bundle.",
     "audit": "List, show and verify what was decided.",
     "init": "Write a commented plangate.yaml.",
     "schema": "Print a JSON Schema.",
@@ -21,7 +23,7 @@ def command(first: list[str]) -> Any:
     """The click command for a command line.
 
     Args:
-        first: Its first word, if any. For a known command only that one's module is imported.
+        first: Its first words, if any. For a known command only that one's module is imported.
     """
     app = typer.Typer(
         suggest_commands=False,  # click makes a suggestion itself
@@ -38,11 +40,22 @@ def command(first: list[str]) -> Any:
     ) -> None:
         del version  # answered in main, before anything is imported
 
-    wanted = [word for word in first if word in COMMANDS] or list(COMMANDS)
-    for name in wanted:
-        module = import_module(f"plangate.cli.{name}")
-        if hasattr(module, "app"):
-            app.add_typer(module.app, name=name, help=COMMANDS[name])
-        else:
-            app.command(name, help=COMMANDS[name])(getattr(module, name))
+    _add(app, "plangate.cli", COMMANDS, first)
     return typer.main.get_command(app)
+
+
+def _add(app: typer.Typer, package: str, commands: Mapping[str, str], words: Sequence[str]) -> None:
+    """Add the command that the first word names, or all of them."""
+    for name in words[:1] if words[:1] and words[0] in commands else commands:
+        module = import_module(f"{package}.{name}")
+        if hasattr(module, "SUBCOMMANDS"):
+            group = typer.Typer(
+                suggest_commands=False, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+            )
+            group.callback()(lambda: None)
+            _add(group, module.__name__, module.SUBCOMMANDS, words[1:] if words[:1] == [name] else ())
+            app.add_typer(group, name=name, help=commands[name])
+        elif hasattr(module, "app"):
+            app.add_typer(module.app, name=name, help=commands[name])
+        else:
+            app.command(name, help=commands[name])(getattr(module, name))

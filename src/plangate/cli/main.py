@@ -83,7 +83,7 @@ def _run(arguments: list[str]) -> int:
 
     code: object = None
     try:
-        code = command(arguments[:1]).main(arguments, prog_name="plangate", standalone_mode=False)
+        code = command(arguments[:2]).main(arguments, prog_name="plangate", standalone_mode=False)
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except SystemExit:

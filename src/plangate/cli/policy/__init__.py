@@ -1,0 +1,7 @@
+"""``plangate policy``: for the people who write policies. One file here per subcommand, imported when asked for."""
+
+from typing import Final
+
+SUBCOMMANDS: Final = {
+    "test": "Run the tests of policies.",
+}
