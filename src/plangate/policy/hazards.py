@@ -5,6 +5,7 @@ on OPA; docs/adr/0004-embedded-rego.md has the findings. ``not`` is judged in `p
 to know what is surely defined.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, builtin_problem
@@ -13,28 +14,36 @@ from plangate.policy.parse import prepare
 from plangate.policy.program import Definition, Path, Program, head_path
 from plangate.policy.safety import unsafe_variable
 from plangate.policy.scopes import GlobalUse, UseFinder, pattern_names
-from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule_exprs, statements
+from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule_exprs, statements, static_path
 
 _ARITHMETIC: Final = frozenset("+-*/%")
 
 
-def check_program(program: Program) -> None:
+def check_program(program: Program, tests: Collection[str] = ()) -> None:
     """Refuse the first hazard in any module.
+
+    Args:
+        program: All modules.
+        tests: Files of tests, which may use ``with`` and name what only a ``with`` gives them.
 
     Raises:
         PolicyLoadError: With file, line, column, what is wrong and what to do.
     """
     uses: dict[Path, set[Path]] = {}
     for module in program.modules:
-        _check_imports(program, module)
+        is_test = module.file in tests
+        given = _given_documents(module) if is_test else ()
+        _check_imports(program, module, given)
         finder = UseFinder(program, module)
         for rule in module.rules:
             _check_head(module, rule)
-            _check_forms(module, rule)
+            _check_forms(module, rule, is_test=is_test)
             if unsafe := unsafe_variable(program, module, rule):
                 raise module.error(unsafe.start, f"`{unsafe.value}` gets no value in the body")
             path = (*module.package, *head_path(rule)[0])
             for use in finder.rule(rule):
+                if is_test and not use.call and _is_given(use.path, given):
+                    continue
                 target = (
                     _check_call(program, module, use) if use.call else _check_reference(program, module, use)
                 )
@@ -44,7 +53,24 @@ def check_program(program: Program) -> None:
     prepare(program.modules)
 
 
-def _check_imports(program: Program, module: Module) -> None:
+def _given_documents(module: Module) -> tuple[Path, ...]:
+    """What the tests of a module put below ``data`` themselves: ``with data.x as …``."""
+    paths = (
+        static_path(target)
+        for rule in module.rules
+        for body in rule.bodies
+        for statement in statements(body.query)
+        for target, _ in statement.mods
+    )
+    return tuple(path for path in paths if path is not None and path[0] == "data")
+
+
+def _is_given(path: Path, given: Collection[Path]) -> bool:
+    """One of these is this path, or is above or below it."""
+    return any(path[: len(other)] == other[: len(path)] for other in given)
+
+
+def _check_imports(program: Program, module: Module, given: Collection[Path]) -> None:
     names: set[str] = set()
     for item in module.imports:
         if item.path[0] in {"rego", "future"}:
@@ -55,7 +81,8 @@ def _check_imports(program: Program, module: Module) -> None:
             raise module.error(
                 item.start, f"unknown import {'.'.join(item.path)}", hint="import data.… or input.…"
             )
-        if item.path[0] == "data" and program.target(item.path[1:]).kind == "nothing":
+        nothing = item.path[0] == "data" and program.target(item.path[1:]).kind == "nothing"
+        if nothing and not _is_given(item.path, given):
             raise module.error(item.start, f"nothing is loaded as {'.'.join(item.path)}")
         if item.alias in names or item.alias in {"data", "input"}:
             raise module.error(
@@ -83,7 +110,7 @@ def _check_head(module: Module, rule: Rule) -> None:
                 raise module.error(arg.start, f"a parameter must not be called {name}")
 
 
-def _check_forms(module: Module, rule: Rule) -> None:
+def _check_forms(module: Module, rule: Rule, *, is_test: bool) -> None:
     """Constructs that are wrong wherever they stand."""
     for index, body in enumerate(rule.bodies):
         if index and not body.is_else:
@@ -93,15 +120,15 @@ def _check_forms(module: Module, rule: Rule) -> None:
                 hint=f"write the head again; {WITH_OPA}",
             )
         for statement in statements(body.query):
-            _check_statement(module, statement)
+            _check_statement(module, statement, is_test=is_test)
     for arg in rule.args:
         _check_pattern(module, arg)
     for expr in rule_exprs(rule):
         _check_expr(module, expr)
 
 
-def _check_statement(module: Module, statement: Statement) -> None:
-    if statement.mods:
+def _check_statement(module: Module, statement: Statement, *, is_test: bool) -> None:
+    if statement.mods and not is_test:
         raise module.error(
             statement.start,
             "`with` replaces what a rule reads: it is for tests only",

@@ -24,8 +24,12 @@ _HINTS: Final[tuple[tuple[str, str], ...]] = (
 """What a line looks like when it is one of the constructs that OPA knows and regorus does not."""
 
 
-def parse_modules(files: Sequence[PolicyFile]) -> tuple[Module, ...]:
+def parse_modules(files: Sequence[PolicyFile], *, v0: bool = False) -> tuple[Module, ...]:
     """Every file as a module, in the same order.
+
+    Args:
+        files: Policies or tests.
+        v0: They are Rego v0, unless they say otherwise.
 
     Raises:
         PolicyLoadError: The first file that is not Rego as the engine knows it, with line and column.
@@ -33,6 +37,7 @@ def parse_modules(files: Sequence[PolicyFile]) -> tuple[Module, ...]:
     if not files:
         return ()
     engine = new_engine()
+    engine.set_rego_v0(v0)
     for file in files:
         try:
             engine.add_policy(file.name, file.text)

@@ -49,11 +49,13 @@ class Statement:
     Attributes:
         form: ``expr`` (parts: it), ``not`` (parts: it), ``some`` (names), ``some-in`` (parts: [key,] value,
             collection), ``every`` (names: [key,] value; parts: domain; body).
+        end: Byte offset after it, modifiers included.
         mods: ``with`` modifiers as (target, value).
     """
 
     form: str
     start: int
+    end: int
     parts: tuple[Expr, ...] = ()
     names: tuple[str, ...] = ()
     body: "tuple[Statement, ...]" = ()
@@ -211,23 +213,23 @@ class _Reader:
     def statement(self, node: dict[str, Any]) -> Statement:
         ((tag, body),) = node["literal"].items()
         mods = tuple((self.expr(mod["refr"]), self.expr(mod["as"])) for mod in node.get("with_mods") or ())
-        start = node["span"]["start"]
+        start, end = node["span"]["start"], node["span"]["end"]
         match tag:
             case "Expr" | "NotExpr":
                 form = "expr" if tag == "Expr" else "not"
-                return Statement(form=form, start=start, parts=(self.expr(body["expr"]),), mods=mods)
+                return Statement(form=form, start=start, end=end, parts=(self.expr(body["expr"]),), mods=mods)
             case "SomeVars":
                 return Statement(
-                    form="some", start=start, names=tuple(map(self.slice, body["vars"])), mods=mods
+                    form="some", start=start, end=end, names=tuple(map(self.slice, body["vars"])), mods=mods
                 )
             case "SomeIn":
                 found = [body["key"]] if body["key"] else []
                 parts = tuple(map(self.expr, (*found, body["value"], body["collection"])))
-                return Statement(form="some-in", start=start, parts=parts, mods=mods)
+                return Statement(form="some-in", start=start, end=end, parts=parts, mods=mods)
             case "Every":
                 names = [body["key"], body["value"]] if body["key"] else [body["value"]]
                 return Statement(
-                    form="every", start=start, names=tuple(map(self.slice, names)),
+                    form="every", start=start, end=end, names=tuple(map(self.slice, names)),
                     parts=(self.expr(body["domain"]),), body=self.query(body["query"]), mods=mods,
                 )  # fmt: skip
             case _:

@@ -1,0 +1,189 @@
+"""Run the tests of policies on the embedded engine, with the names and verdicts of ``opa test``.
+
+Only a test that is *true* passes. One that is false, undefined, has another value, fails, takes too long, ends the
+engine's process, or has cases none of which was tried does not. A run without any test is for the caller to refuse:
+`TestRun.passed` is false for it.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from plangate.authoring.cases import cases_rule, name_of
+from plangate.authoring.evaluation import Answered, Query, TimeLimits, evaluate
+from plangate.authoring.suite import FoundTest, Suite, find_tests
+
+_MOST_SHOWN: Final = 200
+
+
+class Verdict(StrEnum):
+    """How a test, or one of its cases, went."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One case of a test with cases; ``name`` holds one word for each computed key."""
+
+    name: tuple[str, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult:
+    """One test and how it went.
+
+    Attributes:
+        name: ``<package>.<rule>``.
+        file: Where it is written.
+        line: Of its definition.
+        verdict: How it went.
+        problem: Why it did not pass; empty for one that passed or was skipped.
+        cases: Of a test with cases, sorted by name.
+        prints: What it printed, a line each.
+        seconds: How long it took.
+    """
+
+    __test__ = False  # It is no test of ours, whatever pytest thinks of its name.
+
+    name: str
+    file: str
+    line: int
+    verdict: Verdict
+    problem: str = ""
+    cases: tuple[CaseResult, ...] = ()
+    prints: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRun:
+    """Every test that was selected, in the order of files and lines.
+
+    Attributes:
+        results: One per test.
+        covered: File to the lines of it that were evaluated; empty unless it was asked for.
+    """
+
+    __test__ = False
+
+    results: tuple[TestResult, ...]
+    covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """At least one test passed, and none failed."""
+        verdicts = {result.verdict for result in self.results}
+        return Verdict.PASSED in verdicts and verdicts <= {Verdict.PASSED, Verdict.SKIPPED}
+
+
+def run_tests(
+    suite: Suite,
+    *,
+    selected: Callable[[str], bool] | None = None,
+    limits: TimeLimits | None = None,
+    coverage: bool = False,
+) -> TestRun:
+    """Every test of a suite and how it went.
+
+    Args:
+        suite: Modules, tests and data, in memory.
+        selected: Says by its name whether a test is run; all are without it.
+        limits: How long they may take.
+        coverage: Find out which lines are evaluated.
+
+    Raises:
+        PolicyLoadError: A module is not Rego as the engine knows it.
+        EngineError: The modules cannot be loaded together.
+    """
+    found = find_tests(suite)
+    tests = [test for test in found.tests if selected is None or selected(test.name)]
+    asked = [test for test in tests if not test.skipped and test.rule.form != "function"]
+    additions: dict[str, list[str]] = {}
+    queries = []
+    for number, test in enumerate(asked):
+        text = reference(test.path)
+        if test.keys:
+            rule = f"plangate_cases_{number}"
+            additions.setdefault(test.module.file, []).append(f"{rule} := {cases_rule(test)}")
+            text = f"[[tests | tests := {reference(test.path)}], {reference((*test.module.package, rule))}]"
+        queries.append(Query(name=f"test {test.name}", text=text))
+    modules = [
+        (name, "\n".join((text, *additions[name], "")) if name in additions else text)
+        for name, text in found.modules
+    ]
+    ran = evaluate(modules, suite.data, queries, limits or TimeLimits(), v0=suite.v0, coverage=coverage)
+    answers = dict(zip((id(test) for test in asked), ran.answers, strict=True))
+    return TestRun(results=tuple(_result(test, answers.get(id(test))) for test in tests), covered=ran.covered)
+
+
+def reference(path: Sequence[str]) -> str:
+    """``data.a["b-c"]`` for a path below ``data``."""
+    return "data" + "".join(f".{word}" if word.isidentifier() else f"[{json.dumps(word)}]" for word in path)
+
+
+def _result(test: FoundTest, answered: Answered | None) -> TestResult:
+    def result(verdict: Verdict, problem: str = "", cases: tuple[CaseResult, ...] = ()) -> TestResult:
+        return TestResult(
+            name=test.name, file=test.module.file, line=test.line, verdict=verdict, problem=problem, cases=cases,
+            prints=tuple(_printed(line, test.module.file) for line in answered.prints) if answered else (),
+            seconds=answered.seconds if answered else 0.0,
+        )  # fmt: skip
+
+    if test.skipped:
+        return result(Verdict.SKIPPED)
+    if answered is None:
+        return result(Verdict.ERROR, "a test takes no arguments")
+    if answered.error:
+        return result(Verdict.ERROR, answered.error)
+    if answered.undefined:
+        return result(Verdict.FAILED, "it is undefined")
+    if test.keys:
+        return _with_cases(result, answered.value)
+    if answered.value is True:
+        return result(Verdict.PASSED)
+    return result(Verdict.FAILED, f"it is {_shown(answered.value)}, not true")
+
+
+def _with_cases(result: Callable[..., TestResult], answer: Sequence[Any]) -> TestResult:
+    """A test with cases passes if there are some and each of them is true."""
+    values, tried = answer
+    held: dict[tuple[str, ...], bool] = {}
+    for name in tried:
+        held[tuple(map(name_of, name))] = False
+    for value in values:
+        _leaves(value, (), held)
+    cases = tuple(
+        CaseResult(name=name, verdict=Verdict.PASSED if good else Verdict.FAILED)
+        for name, good in sorted(held.items())
+    )
+    failed = [case for case in cases if case.verdict is Verdict.FAILED]
+    if not cases:
+        return result(Verdict.FAILED, "it has cases, and none was tried", cases)
+    if failed:
+        return result(Verdict.FAILED, f"{len(failed)} of {len(cases)} cases do not hold", cases)
+    return result(Verdict.PASSED, "", cases)
+
+
+def _leaves(value: Any, name: tuple[str, ...], held: dict[tuple[str, ...], bool]) -> None:
+    if isinstance(value, dict) and (value or not name):
+        for key, inner in value.items():
+            _leaves(inner, (*name, key), held)
+    else:
+        held[name] = value is True
+
+
+def _printed(line: str, file: str) -> str:
+    """What was printed. The engine puts the place before it, which is told only of other files."""
+    return line.removeprefix(f"{file}:") if line.startswith(f"{file}:") else line
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
