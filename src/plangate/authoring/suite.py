@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
+from plangate.authoring.doubts import Doubt, find_doubts
 from plangate.policy.files import PolicyFile
 from plangate.policy.parse import parse_modules
 from plangate.policy.syntax import Expr, Module, Rule
@@ -29,6 +30,7 @@ class Suite:
         data: What is below ``data``.
         v0: The texts are Rego v0, unless they say otherwise (``import rego.v1``).
         quiet: Names of files whose tests are not run: they are there for others to import.
+        plain: The modules are no rules of plangate, so every ``not`` in them is looked at while they run.
     """
 
     modules: tuple[tuple[str, str], ...]
@@ -36,6 +38,7 @@ class Suite:
     data: Mapping[str, Any] = field(default_factory=dict)
     v0: bool = False
     quiet: frozenset[str] = frozenset()
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,11 +72,13 @@ class Found:
         tests: What there is to run.
         modules: ``(file name, text)`` of the whole suite as the engine gets it.
         parsed: The modules that hold tests, or that only tests use, by file name.
+        doubts: Where the engine's ``not`` may differ from OPA's.
     """
 
     tests: tuple[FoundTest, ...]
     modules: tuple[tuple[str, str], ...]
     parsed: Mapping[str, Module]
+    doubts: tuple[Doubt, ...]
 
 
 def find_tests(suite: Suite) -> Found:
@@ -83,20 +88,21 @@ def find_tests(suite: Suite) -> Found:
         PolicyLoadError: A module is not Rego as the engine knows it.
     """
     # A policy may hold tests too. Those that do not are not parsed again: mutation runs one suite many times.
-    inside = tuple(module for module in suite.modules if PREFIX in module[1])
-    tests, parsed = _tests_of((*inside, *suite.tests), suite.v0)
+    inside = tuple(module for module in suite.modules if suite.plain or PREFIX in module[1])
+    tests, parsed, doubts = _tests_of((*inside, *suite.tests), suite.v0)
     texts = {name: module.text for name, module in parsed.items()}
     return Found(
         tests=tuple(test for test in tests if test.module.file not in suite.quiet),
         modules=tuple((name, texts.get(name, text)) for name, text in (*suite.modules, *suite.tests)),
         parsed=parsed,
+        doubts=doubts,
     )
 
 
 @lru_cache(maxsize=8)
 def _tests_of(
     modules: tuple[tuple[str, str], ...], v0: bool
-) -> tuple[tuple[FoundTest, ...], Mapping[str, Module]]:
+) -> tuple[tuple[FoundTest, ...], Mapping[str, Module], tuple[Doubt, ...]]:
     parsed = _parsed(modules, v0)
     edits: dict[str, list[tuple[int, str]]] = {}
     counts: dict[tuple[str, ...], int] = {}
@@ -122,7 +128,7 @@ def _tests_of(
         for written, engines in zip(module.rules, renamed[module.file].rules, strict=True)
         if (path := _test_path(written)) is not None
     ]
-    return tuple(found), renamed
+    return tuple(found), renamed, find_doubts(tuple(renamed.values()))
 
 
 def _found(module: Module, rule: Rule, written: Sequence[Expr], label: str) -> FoundTest:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from plangate.authoring.cases import cases_rule, name_of
 from plangate.authoring.evaluation import Answered, Query, TimeLimits, evaluate
-from plangate.authoring.suite import FoundTest, Suite, find_tests
+from plangate.authoring.instrument import MARK, Instrumented, modifiers, own_print, with_texts
+from plangate.authoring.suite import Found, FoundTest, Suite, find_tests
 
 _MOST_SHOWN: Final = 200
 
@@ -105,22 +106,34 @@ def run_tests(
     found = find_tests(suite)
     tests = [test for test in found.tests if selected is None or selected(test.name)]
     asked = [test for test in tests if not test.skipped and test.rule.form != "function"]
-    additions: dict[str, list[str]] = {}
+    texts = {name: text.text() for name, text in _with_doubts(found).items()}
     queries = []
     for number, test in enumerate(asked):
-        text = reference(test.path)
+        text, file = reference(test.path), test.module.file
         if test.keys:
             rule = f"plangate_cases_{number}"
-            additions.setdefault(test.module.file, []).append(f"{rule} := {cases_rule(test)}")
-            text = f"[[tests | tests := {reference(test.path)}], {reference((*test.module.package, rule))}]"
+            texts[file] = f"{texts.get(file, test.module.text)}\n{rule} := {cases_rule(test)}\n"
+            text = f"[[tests | tests := {text}], {reference((*test.module.package, rule))}]"
         queries.append(Query(name=f"test {test.name}", text=text))
-    modules = [
-        (name, "\n".join((text, *additions[name], "")) if name in additions else text)
-        for name, text in found.modules
-    ]
+    modules = with_texts(found.modules, texts)
     ran = evaluate(modules, suite.data, queries, limits or TimeLimits(), v0=suite.v0, coverage=coverage)
     answers = dict(zip((id(test) for test in asked), ran.answers, strict=True))
     return TestRun(results=tuple(_result(test, answers.get(id(test))) for test in tests), covered=ran.covered)
+
+
+def _with_doubts(found: Found) -> dict[str, Instrumented]:
+    """The modules with a ``not`` that may differ from OPA's; they say when it does."""
+    texts: dict[str, Instrumented] = {}
+    for doubt in found.doubts:
+        module = doubt.module
+        part = module.encoded[doubt.part.start : doubt.part.end].decode()
+        said = json.dumps(f"{MARK}{module.file}:{module.position(doubt.part.start)[0]}: {module.source(doubt.part)}")
+        line = (
+            f"count([1 | count([plangate_part | plangate_part := {part}]) == 0; print({said})]) >= 0"
+            f"{modifiers(module, doubt.statement)}"
+        )
+        texts.setdefault(module.file, Instrumented(module)).before(doubt.statement, line)
+    return texts
 
 
 def reference(path: Sequence[str]) -> str:
@@ -132,16 +145,22 @@ def _result(test: FoundTest, answered: Answered | None) -> TestResult:
     def result(verdict: Verdict, problem: str = "", cases: tuple[CaseResult, ...] = ()) -> TestResult:
         return TestResult(
             name=test.name, file=test.module.file, line=test.line, verdict=verdict, problem=problem, cases=cases,
-            prints=tuple(_printed(line, test.module.file) for line in answered.prints) if answered else (),
+            prints=tuple(line for line in prints if own_print(line) is None),
             seconds=answered.seconds if answered else 0.0,
         )  # fmt: skip
 
+    prints = answered.prints if answered else ()
     if test.skipped:
         return result(Verdict.SKIPPED)
     if answered is None:
         return result(Verdict.ERROR, "a test takes no arguments")
     if answered.error:
         return result(Verdict.ERROR, answered.error)
+    if differs := [said for line in prints if (said := own_print(line)) is not None]:
+        return result(
+            Verdict.ERROR,
+            f"{differs[0]} is undefined below a `not`: OPA drops that line, the embedded engine makes it true",
+        )
     if answered.undefined:
         return result(Verdict.FAILED, "it is undefined")
     if test.keys:
@@ -177,11 +196,6 @@ def _leaves(value: Any, name: tuple[str, ...], held: dict[tuple[str, ...], bool]
             _leaves(inner, (*name, key), held)
     else:
         held[name] = value is True
-
-
-def _printed(line: str, file: str) -> str:
-    """What was printed. The engine puts the place before it, which is told only of other files."""
-    return line.removeprefix(f"{file}:") if line.startswith(f"{file}:") else line
 
 
 def _shown(value: Any) -> str:

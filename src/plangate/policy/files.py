@@ -12,7 +12,7 @@ from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
 
 _DATA_NAMES: Final = ("data.json", "data.yaml", "data.yml")
-_DATA_SUFFIXES: Final = (".json", ".yaml", ".yml")
+DATA_SUFFIXES: Final = (".json", ".yaml", ".yml")
 _TEST_PACKAGE: Final = re.compile(r"^\s*package\s[^#\n]*_test\s*(#.*)?$", re.MULTILINE)
 _IGNORED_SUFFIXES: Final = (".md", ".txt")
 """Texts for people. Everything else must be a policy or a data document."""
@@ -105,6 +105,34 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
     )
 
 
+def read_rego(sources: Sequence[PolicySource], limits: LoadLimits) -> tuple[PolicyFile, ...]:
+    """Every Rego file below the folders, sorted by name, whatever it is for and whatever else is there.
+
+    Raises:
+        PolicyLoadError: A folder is missing, something in it cannot be read, or too much.
+    """
+    found: dict[str, PolicyFile] = {}
+    total = 0
+    for source in sources:
+        for path, relative in _walk(source, limits):
+            name = f"{source.name.rstrip('/')}/{relative.as_posix()}"
+            if path.suffix != ".rego":
+                continue
+            if len(found) >= limits.max_files:
+                raise PolicyLoadError(name, f"more than {limits.max_files} files (max_files)")
+            if name in found:
+                raise PolicyLoadError(name, "two folders have the same name, so two files do")
+            text = _read_text(path, name, limits)
+            total += len(text)
+            if total > limits.max_total_bytes:
+                raise PolicyLoadError(
+                    name, f"more than {limits.max_total_bytes} bytes in all (max_total_bytes)"
+                )
+            _refuse_deep_nesting(text, name, limits)
+            found[name] = PolicyFile(name=name, text=text, source=source.name, path=path)
+    return tuple(found[name] for name in sorted(found))
+
+
 def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -> None:
     """Add data documents to those of the policy folders.
 
@@ -124,7 +152,7 @@ def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -
         before = count
         for path, relative in found:
             name = str(given / relative) if given.is_dir() else str(given)
-            if path.suffix not in _DATA_SUFFIXES:
+            if path.suffix not in DATA_SUFFIXES:
                 if given.is_dir():
                     continue  # Such a folder may hold anything; what counts as data shows in its name.
                 raise PolicyLoadError(name, "a data document ends in .json, .yaml or .yml")

@@ -46,14 +46,14 @@ def rule_reads(program: Program, package: Path) -> Reads:
         PolicyLoadError: A ``not`` that the embedded engine would get wrong.
     """
     log = ReadLog()
-    walk = _Walk(program, log)
+    walk = RuleWalk(program, log)
     for name in ("deny", "undetermined"):
         for definition in program.rules.get((*package, name), ()):
             walk.head(definition)
     return log.reads()
 
 
-class _Walk(ExpressionWalk):
+class RuleWalk(ExpressionWalk):
     """Goes through rules, functions and bodies."""
 
     def __init__(self, program: Program, log: ReadLog) -> None:

@@ -5,7 +5,7 @@ on OPA; docs/adr/0004-embedded-rego.md has the findings. ``not`` is judged in `p
 to know what is surely defined.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, builtin_problem
@@ -19,19 +19,32 @@ from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule
 _ARITHMETIC: Final = frozenset("+-*/%")
 
 
-def check_program(program: Program, tests: Collection[str] = ()) -> None:
+def check_program(program: Program) -> None:
     """Refuse the first hazard in any module.
-
-    Args:
-        program: All modules.
-        tests: Files of tests, which may use ``with`` and name what only a ``with`` gives them.
 
     Raises:
         PolicyLoadError: With file, line, column, what is wrong and what to do.
     """
+    _check_modules(program, program.modules, is_test=False)
+    prepare(program.modules)
+
+
+def check_tests(program: Program, tests: Sequence[Module]) -> None:
+    """Refuse the first hazard in some modules, which may use ``with`` and name what only a ``with`` gives them.
+
+    Args:
+        program: All modules, these included.
+        tests: The modules to check. A ``not`` is left to `plangate.authoring.doubts`, which knows what it met.
+
+    Raises:
+        PolicyLoadError: With file, line, column, what is wrong and what to do.
+    """
+    _check_modules(program, tests, is_test=True)
+
+
+def _check_modules(program: Program, modules: Sequence[Module], *, is_test: bool) -> None:
     uses: dict[Path, set[Path]] = {}
-    for module in program.modules:
-        is_test = module.file in tests
+    for module in modules:
         given = _given_documents(module) if is_test else ()
         _check_imports(program, module, given)
         finder = UseFinder(program, module)
@@ -50,7 +63,6 @@ def check_program(program: Program, tests: Collection[str] = ()) -> None:
                 if target:
                     uses.setdefault(path, set()).add(target)
     _check_recursion(program, uses)
-    prepare(program.modules)
 
 
 def _given_documents(module: Module) -> tuple[Path, ...]:

@@ -1,0 +1,78 @@
+"""A suite from folders: policies checked as for judging, their tests checked for what the engine would get wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from plangate.authoring.suite import Suite
+from plangate.policy.base import PolicySet, PolicySource
+from plangate.policy.files import DATA_SUFFIXES, LoadLimits, PolicyFile, read_data, read_files, read_rego
+from plangate.policy.hazards import check_tests
+from plangate.policy.load import load, shipped_library
+from plangate.policy.parse import parse_modules
+from plangate.policy.program import Program
+
+_BUILDERS = "builders_test.rego"
+"""Makes plan documents for tests, anybody's."""
+
+
+def read_suite(sources: Sequence[PolicySource], data: Sequence[Path] = ()) -> tuple[Suite, PolicySet]:
+    """Policies and their tests below folders, and the policies as the gate loads them.
+
+    Args:
+        sources: Folders of policies with their tests.
+        data: Documents besides those in the folders.
+
+    Raises:
+        PolicyLoadError: A policy must not be judged with, or a test means something else to OPA.
+    """
+    limits = LoadLimits()
+    policies = load(sources, limits, data=data)
+    tests = read_files(sources, limits).tests
+    quiet: tuple[PolicyFile, ...] = ()
+    library = shipped_library()
+    if not any(library.root.resolve().is_relative_to(source.root.resolve()) for source in sources):
+        quiet = tuple(
+            file for file in read_files([library], limits).tests if file.path.name == _BUILDERS
+        )
+    modules = parse_modules((*(_file(*module) for module in policies.modules), *tests, *quiet))
+    check_tests(Program(modules, policies.data), modules[len(policies.modules) :])
+    suite = Suite(
+        modules=policies.modules,
+        tests=tuple((file.name, file.text) for file in (*tests, *quiet)),
+        data=policies.data,
+        quiet=frozenset(file.name for file in quiet),
+    )
+    return suite, policies
+
+
+def read_plain(sources: Sequence[PolicySource], data: Sequence[Path] = (), *, v0: bool = False) -> Suite:
+    """Rego of any kind below folders: policies for other tools, libraries.
+
+    Every file may hold tests. As with ``opa test``, every JSON and YAML file is data.
+
+    Raises:
+        PolicyLoadError: Not Rego, or Rego that means something else to OPA.
+    """
+    limits = LoadLimits()
+    files = read_rego(sources, limits)
+    documents: dict[str, object] = {}
+    roots = [source.root for source in sources if _has_data(source.root)]
+    read_data([*roots, *data], limits, documents)
+    modules = parse_modules(files, v0=v0)
+    check_tests(Program(modules, documents), modules)
+    tests = {file.name for file in files if file.name.endswith("_test.rego")}
+    return Suite(
+        modules=tuple((file.name, file.text) for file in files if file.name not in tests),
+        tests=tuple((file.name, file.text) for file in files if file.name in tests),
+        data=documents,
+        v0=v0,
+        plain=True,
+    )
+
+
+def _has_data(root: Path) -> bool:
+    return any(path.suffix in DATA_SUFFIXES for path in root.rglob("*"))
+
+
+def _file(name: str, text: str) -> PolicyFile:
+    return PolicyFile(name=name, text=text, source="", path=Path(name))
