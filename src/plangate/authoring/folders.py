@@ -59,7 +59,7 @@ def read_plain(sources: Sequence[PolicySource], data: Sequence[Path] = (), *, v0
     roots = [source.root for source in sources if _has_data(source.root)]
     read_data([*roots, *data], limits, documents)
     modules = parse_modules(files, v0=v0)
-    check_tests(Program(modules, documents), modules)
+    check_tests(Program(modules, documents), modules, any_data=True)
     tests = {file.name for file in files if file.name.endswith("_test.rego")}
     return Suite(
         modules=tuple((file.name, file.text) for file in files if file.name not in tests),

@@ -29,23 +29,24 @@ def check_program(program: Program) -> None:
     prepare(program.modules)
 
 
-def check_tests(program: Program, tests: Sequence[Module]) -> None:
+def check_tests(program: Program, tests: Sequence[Module], *, any_data: bool = False) -> None:
     """Refuse the first hazard in some modules, which may use ``with`` and name what only a ``with`` gives them.
 
     Args:
         program: All modules, these included.
         tests: The modules to check. A ``not`` is left to `plangate.authoring.doubts`, which knows what it met.
+        any_data: They may name data that is not there, as OPA lets them.
 
     Raises:
         PolicyLoadError: With file, line, column, what is wrong and what to do.
     """
-    _check_modules(program, tests, is_test=True)
+    _check_modules(program, tests, is_test=True, any_data=any_data)
 
 
-def _check_modules(program: Program, modules: Sequence[Module], *, is_test: bool) -> None:
+def _check_modules(program: Program, modules: Sequence[Module], *, is_test: bool, any_data: bool = False) -> None:
     uses: dict[Path, set[Path]] = {}
     for module in modules:
-        given = _given_documents(module) if is_test else ()
+        given = (("data",),) if any_data else _given_documents(module) if is_test else ()
         _check_imports(program, module, given)
         finder = UseFinder(program, module)
         for rule in module.rules:
