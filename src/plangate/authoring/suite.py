@@ -103,7 +103,7 @@ def find_tests(suite: Suite) -> Found:
 def _tests_of(
     modules: tuple[tuple[str, str], ...], v0: bool
 ) -> tuple[tuple[FoundTest, ...], Mapping[str, Module], tuple[Doubt, ...]]:
-    parsed = _parsed(modules, v0)
+    parsed = parse_texts(modules, v0)
     edits: dict[str, list[tuple[int, str]]] = {}
     counts: dict[tuple[str, ...], int] = {}
     labels: dict[tuple[str, int], str] = {}
@@ -116,10 +116,12 @@ def _tests_of(
             seen = counts[full] = counts.get(full, -1) + 1
             if seen and not full[-1].startswith(SKIPPED):
                 labels[module.file, rule.start] = f"#{seen:02}"
-                edits.setdefault(module.file, []).append((path[-1].end, f"__{seen:02}"))
+                end = path[-1].end
+                quoted = module.encoded[end - 1 : end] in {b'"', b"`"}
+                edits.setdefault(module.file, []).append((end - quoted, f"__{seen:02}"))
     if edits:
         modules = tuple((name, _with_edits(text, edits.get(name, ()))) for name, text in modules)
-        renamed = {module.file: module for module in _parsed(modules, v0)}
+        renamed = {module.file: module for module in parse_texts(modules, v0)}
     else:
         renamed = {module.file: module for module in parsed}
     found = [
@@ -166,7 +168,12 @@ def _with_edits(text: str, edits: Sequence[tuple[int, str]]) -> str:
     return content.decode()
 
 
-def _parsed(modules: Sequence[tuple[str, str]], v0: bool) -> tuple[Module, ...]:
+def parse_texts(modules: Sequence[tuple[str, str]], v0: bool = False) -> tuple[Module, ...]:
+    """Every text as a module, in the same order.
+
+    Raises:
+        PolicyLoadError: One is not Rego as the engine knows it.
+    """
     from pathlib import Path  # noqa: PLC0415 - only to fill a field that parsing does not read
 
     return parse_modules(

@@ -8,6 +8,7 @@ Few node classes with a ``form`` word are used instead of one class per construc
 read on every run and each dataclass costs start-up time.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -138,9 +139,15 @@ class _Reader:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.encoded = text.encode()
+        self.lines = [0, *(match.end() for match in re.finditer(b"\n", self.encoded))]
 
     def slice(self, span: dict[str, int]) -> str:
         return self.encoded[span["start"] : span["end"]].decode()
+
+    def offset(self, span: dict[str, int]) -> int:
+        """The byte offset of a line and column, both from 1."""
+        line = self.lines[span["line"] - 1]
+        return line + len(self.encoded[line:].split(b"\n", 1)[0].decode()[: span["col"] - 1].encode())
 
     def unknown(self, shape: object) -> PolicyLoadError:
         return PolicyLoadError(self.file, f"the engine gave a syntax tree with an unexpected part: {shape}")
@@ -151,13 +158,18 @@ class _Reader:
         start, end = span["start"], span["end"]
 
         def made(form: str, value: Any = None, *parts: dict[str, Any], query: Any = None) -> Expr:
+            inner = tuple(map(self.expr, parts))
             return Expr(
-                form=form, start=start, end=end, value=value,
-                parts=tuple(map(self.expr, parts)), body=self.query(query) if query else (),
+                form=form, value=value, parts=inner, body=self.query(query) if query else (),
+                # A part may be a quoted text, whose quotes the engine's span leaves out.
+                start=min((start, *(part.start for part in inner))),
+                end=max((end, *(part.end for part in inner))),
             )  # fmt: skip
 
         match tag:
-            case "String" | "RawString" | "Number" | "Bool" | "Null":
+            case "String" | "RawString":
+                return Expr(form="scalar", start=start - 1, end=end + 1, value=body["value"])
+            case "Number" | "Bool" | "Null":
                 return Expr(form="scalar", start=start, end=end, value=body["value"])
             case "Var":
                 return Expr(form="var", start=start, end=end, value=body["value"])
@@ -170,6 +182,8 @@ class _Reader:
             case "Set":
                 return made("set", None, *body["items"])
             case "Object":
+                # The engine's offset is that of the last key; its line and column are those of the bracket.
+                start = self.offset(span)
                 return made("object", None, *(part for field in body["fields"] for part in field[-2:]))
             case "ArrayCompr":
                 return made("array-compr", None, body["term"], query=body["query"])
@@ -197,7 +211,7 @@ class _Reader:
             ((tag, body),) = node.items()
             end = end or body["span"]["end"]
             if tag == "RefDot":
-                at = body["field"][0]
+                at = body["field"][0]  # never in quotes
                 steps.append(Expr(form="scalar", start=at["start"], end=at["end"], value=body["field"][1]))
             elif tag == "RefBrack":
                 steps.append(self.expr(body["index"]))
@@ -214,10 +228,14 @@ class _Reader:
         ((tag, body),) = node["literal"].items()
         mods = tuple((self.expr(mod["refr"]), self.expr(mod["as"])) for mod in node.get("with_mods") or ())
         start, end = node["span"]["start"], node["span"]["end"]
+        end = max((end, *(value.end for _, value in mods)))
         match tag:
             case "Expr" | "NotExpr":
                 form = "expr" if tag == "Expr" else "not"
-                return Statement(form=form, start=start, end=end, parts=(self.expr(body["expr"]),), mods=mods)
+                part = self.expr(body["expr"])
+                return Statement(
+                    form=form, start=min(start, part.start), end=max(end, part.end), parts=(part,), mods=mods
+                )
             case "SomeVars":
                 return Statement(
                     form="some", start=start, end=end, names=tuple(map(self.slice, body["vars"])), mods=mods
@@ -225,6 +243,7 @@ class _Reader:
             case "SomeIn":
                 found = [body["key"]] if body["key"] else []
                 parts = tuple(map(self.expr, (*found, body["value"], body["collection"])))
+                end = max(end, parts[-1].end)
                 return Statement(form="some-in", start=start, end=end, parts=parts, mods=mods)
             case "Every":
                 names = [body["key"], body["value"]] if body["key"] else [body["value"]]
