@@ -20,7 +20,7 @@ def cases_rule(test: FoundTest) -> str:
     if not test.rule.bodies:
         return f"{{[{names}]}}"
     query = test.rule.bodies[0].query
-    wanted = {name for key in test.keys for name in _variables(key)}
+    wanted = {name for key in test.keys for name in variables(key)}
     last = max((_first_use(query, name) for name in wanted), default=-1)
     lines = [source[line.start : line.end].decode() for line in query[: last + 1]]
     # A query needs a line; without variables in the head, the case is there whatever the body says.
@@ -37,12 +37,12 @@ def _first_use(query: Iterable[Statement], name: str) -> int:
     for index, statement in enumerate(query):
         if statement.form == "some":
             continue
-        if name in statement.names or any(name in _variables(part) for part in statement_exprs(statement)):
+        if name in statement.names or any(name in variables(part) for part in statement_exprs(statement)):
             return index
     return -1
 
 
-def _variables(expr: Expr) -> Iterator[str]:
+def variables(expr: Expr) -> Iterator[str]:
     for part in children(expr):
         if part.form == "var":
             yield part.value

@@ -6,15 +6,17 @@ that is empty is behind the line that did not hold. What a line calls has probes
 with the same parameters in their own module; so the engine itself hands over the arguments and every ``with``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from plangate.authoring.instrument import modifiers
 from plangate.policy.program import Definition, Program, head_path
 from plangate.policy.scopes import declared_names, pattern_names
 from plangate.policy.syntax import Body, Expr, Module, Rule, Statement, children
 from plangate.policy.variables import bound_names
+
+Conditions: TypeAlias = Sequence[tuple[frozenset[str], str]]
 
 MOST_WAYS: Final = 3
 """Ways in which lines hold that are looked at."""
@@ -24,9 +26,18 @@ _MOST_DEFINITIONS: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seen:
-    """Something that a line names: an expression, and the probes of the rule or function that it leads to."""
+    """Something that a line names.
 
-    expr: Expr
+    Attributes:
+        source: What people read.
+        text: Rego for its value.
+        call: What the probes are called with: ``(a, b)``, or nothing.
+        probes: Those of the rule or function that it leads to.
+    """
+
+    source: str
+    text: str
+    call: str = ""
     probes: "tuple[Probe, ...]" = ()
 
 
@@ -73,46 +84,44 @@ class Prober:
     _count: int = 0
 
     def definition(
-        self, definition: Definition, depth: int, only: Mapping[str, str] | None = None
+        self, definition: Definition, depth: int, conditions: Conditions = ()
     ) -> tuple[Probe, ...]:
         """Probes for all bodies of a definition.
 
         Args:
             definition: What to look into.
             depth: How many calls to follow from its lines.
-            only: Variable to a condition that must hold as soon as it has a value, as Rego.
+            conditions: Rego that must hold as soon as some variables have a value; nobody is told of it.
         """
         if definition.rule.form == "default":
             return ()
         bodies: Sequence[Body | None] = definition.rule.bodies or (None,)
-        return tuple(self._probe(definition, body, depth, only or {}) for body in bodies)
+        return tuple(self._probe(definition, body, depth, conditions) for body in bodies)
 
     def _probe(
-        self, definition: Definition, body: Body | None, depth: int, only: Mapping[str, str]
+        self, definition: Definition, body: Body | None, depth: int, conditions: Conditions
     ) -> Probe:
         module, rule = definition.module, definition.rule
         query = body.query if body is not None else ()
         value = body.value if body is not None and (body.value is not None or body.is_else) else rule.value
         given = {name for arg in rule.args for name in pattern_names(arg)}
-        lines = self._in_order(module, query)
+        lines = self._in_order(module, query, frozenset(given))
         known, prefix, places, seen = set(given), list[str](), list[str](), list[tuple[Seen, ...]]()
+        waiting = list(conditions)
         for line in (*lines, None):
-            exprs = list(_named(line)) if line is not None else [value] if value is not None else []
-            found = tuple(
-                Seen(expr=expr, probes=self._callee(module, expr, depth) if line is not None else ())
-                for expr in exprs
-                if not (expr.form == "var" and expr.value in known)
-            )
+            if line is None:
+                found = (self._seen(module, value, 0),) if value is not None else ()
+            else:
+                exprs = (expr for expr in _named(line) if not (expr.form == "var" and expr.value in known))
+                found = (*(self._seen(module, expr, depth) for expr in exprs), *_exceptions(module, line))
             seen.append(found)
             places.append(self._place(module, sorted(known), found, prefix, line))
             if line is None:
                 break
-            text = module.encoded[line.start : line.end].decode()
-            prefix.append(text)
-            for name in sorted(self._bound(module, line) - known):
-                if name in only:
-                    prefix.append(only[name])
-                known.add(name)
+            prefix.append(module.encoded[line.start : line.end].decode())
+            known |= self._bound(module, line)
+            prefix += [condition for names, condition in waiting if names <= known]
+            waiting = [(names, condition) for names, condition in waiting if not names <= known]
         self._count += 1
         name = f"plangate_probe_{self._count}"
         args = ", ".join(module.encoded[arg.start : arg.end].decode() for arg in rule.args)
@@ -136,13 +145,9 @@ class Prober:
         variables = _listed([f'"{name}": {name}' for name in names])
         values, traces = [], []
         for item in seen:
-            text = module.encoded[item.expr.start : item.expr.end].decode()
-            values.append(f"[plangate_v | plangate_v := {text}{given}]")
-            called = ""
-            if item.expr.form == "call":
-                called = f"({', '.join(_source(module, arg) for arg in item.expr.parts[1:])})"
+            values.append(f"[plangate_v | plangate_v := {item.text}{given}]")
             inner = [
-                f"[plangate_v | plangate_v := data.{'.'.join(probe.path)}{called}{given}]"
+                f"[plangate_v | plangate_v := data.{'.'.join(probe.path)}{item.call}{given}]"
                 for probe in item.probes
             ]
             traces.append(f"[{_listed(inner)}]")
@@ -151,6 +156,15 @@ class Prober:
         return (
             f"[plangate_r | plangate_s := [{way} | {lines}];\n"
             f'plangate_r := {{"n": count(plangate_s), "s": array.slice(plangate_s, 0, {MOST_WAYS})}}]'
+        )
+
+    def _seen(self, module: Module, expr: Expr, depth: int) -> Seen:
+        args = ", ".join(_source(module, arg) for arg in expr.parts[1:])
+        return Seen(
+            source=module.source(expr),
+            text=_source(module, expr),
+            call=f"({args})" if expr.form == "call" else "",
+            probes=self._callee(module, expr, depth),
         )
 
     def _callee(self, module: Module, expr: Expr, depth: int) -> tuple[Probe, ...]:
@@ -167,20 +181,25 @@ class Prober:
             for probe in self.definition(definition, depth - 1)
         )
 
-    def _in_order(self, module: Module, query: Sequence[Statement]) -> tuple[Statement, ...]:
+    def _in_order(
+        self, module: Module, query: Sequence[Statement], given: frozenset[str]
+    ) -> tuple[Statement, ...]:
         """The lines so that each comes after those that give its variables a value; else as they are written."""
-        left = list(query)
+        left, known = list(query), set(given)
         found: list[Statement] = []
         while left:
-            ready = next((line for line in left if self._is_ready(module, line, left)), left[0])
+            ready = next((line for line in left if self._is_ready(module, line, left, known)), left[0])
             left.remove(ready)
+            known |= self._bound(module, ready)
             found.append(ready)
         return tuple(found)
 
-    def _is_ready(self, module: Module, line: Statement, left: Sequence[Statement]) -> bool:
+    def _is_ready(
+        self, module: Module, line: Statement, left: Sequence[Statement], known: Collection[str]
+    ) -> bool:
         tops = (*line.parts, *(value for _, value in line.mods))
         names = {part.value for top in tops for part in children(top) if part.form == "var"}
-        names -= set(declared_names((line,)))
+        names -= {*declared_names((line,)), *known}
         for other in left:
             if other is line:
                 continue
@@ -200,6 +219,16 @@ class Prober:
             for name in names
             if not name.startswith("_") and self.program.global_path(module, name) is None
         }
+
+
+def _exceptions(module: Module, line: Statement) -> tuple[Seen, ...]:
+    """For ``every x in xs { … }``: the items for which it does not hold."""
+    if line.form != "every":
+        return ()
+    names, domain = ", ".join(line.names), _source(module, line.parts[0])
+    body = ";\n".join(module.encoded[inner.start : inner.end].decode() for inner in line.body)
+    text = f"[{line.names[-1]} | some {names} in {domain}; count([1 | {body}]) == 0]"
+    return (Seen(source=f"{line.names[-1]} for which it does not hold", text=text),)
 
 
 def definitions_of(program: Program, module: Module, expr: Expr) -> tuple[Definition, ...]:

@@ -30,10 +30,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """One case of a test with cases; ``name`` holds one word for each computed key."""
+    """One case of a test with cases.
+
+    Attributes:
+        name: One word for each computed key.
+        verdict: How it went.
+        keys: The keys themselves; empty when only their names are known.
+    """
 
     name: tuple[str, ...]
     verdict: Verdict
+    keys: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,12 +181,14 @@ def _with_cases(result: Callable[..., TestResult], answer: Sequence[Any]) -> Tes
     """A test with cases passes if there are some and each of them is true."""
     values, tried = answer
     held: dict[tuple[str, ...], bool] = {}
-    for name in tried:
-        held[tuple(map(name_of, name))] = False
+    keys = {tuple(map(name_of, found)): tuple(found) for found in tried}
+    held |= dict.fromkeys(keys, False)
     for value in values:
         _leaves(value, (), held)
     cases = tuple(
-        CaseResult(name=name, verdict=Verdict.PASSED if good else Verdict.FAILED)
+        CaseResult(
+            name=name, verdict=Verdict.PASSED if good else Verdict.FAILED, keys=keys.get(name, ())
+        )
         for name, good in sorted(held.items())
     )
     failed = [case for case in cases if case.verdict is Verdict.FAILED]

@@ -131,7 +131,7 @@ def _ways(probe: Probe, index: int, found: Sequence[Mapping[str, Any]]) -> Itera
         for seen, values_of, traces in zip(probe.seen[index], way["e"], way["t"], strict=True):
             inner = tuple(_inner(seen.probes, traces))
             values.append(
-                Value(source=probe.module.source(seen.expr), values=tuple(values_of), traces=inner)
+                Value(source=seen.source, values=tuple(values_of), traces=inner)
             )
         yield Way(variables=way["v"], values=tuple(values))
 

@@ -10,11 +10,13 @@ read on every run and each dataclass costs start-up time.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 from plangate.errors import PolicyLoadError
+
+_COMMENT: Final = re.compile(rb"#[^\n]*")
 
 OPERATORS: Final = {
     "Eq": "==", "Ne": "!=", "Lt": "<", "Le": "<=", "Gt": ">", "Ge": ">=",
@@ -139,15 +141,18 @@ class _Reader:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.encoded = text.encode()
-        self.lines = [0, *(match.end() for match in re.finditer(b"\n", self.encoded))]
 
     def slice(self, span: dict[str, int]) -> str:
         return self.encoded[span["start"] : span["end"]].decode()
 
-    def offset(self, span: dict[str, int]) -> int:
-        """The byte offset of a line and column, both from 1."""
-        line = self.lines[span["line"] - 1]
-        return line + len(self.encoded[line:].split(b"\n", 1)[0].decode()[: span["col"] - 1].encode())
+    def bracket(self, start: int) -> int:
+        """The byte offset of the bracket that opens before a first key; comments may stand between them."""
+        at = start
+        while at > 0:
+            at = self.encoded.rfind(b"{", 0, at)
+            if at >= 0 and not _COMMENT.sub(b"", self.encoded[at + 1 : start]).strip():
+                return at
+        return start
 
     def unknown(self, shape: object) -> PolicyLoadError:
         return PolicyLoadError(self.file, f"the engine gave a syntax tree with an unexpected part: {shape}")
@@ -182,9 +187,9 @@ class _Reader:
             case "Set":
                 return made("set", None, *body["items"])
             case "Object":
-                # The engine's offset is that of the last key; its line and column are those of the bracket.
-                start = self.offset(span)
-                return made("object", None, *(part for field in body["fields"] for part in field[-2:]))
+                found = made("object", None, *(part for field in body["fields"] for part in field[-2:]))
+                # The engine's offset is that of the last key, not that of the bracket.
+                return replace(found, start=self.bracket(found.parts[0].start)) if found.parts else found
             case "ArrayCompr":
                 return made("array-compr", None, body["term"], query=body["query"])
             case "SetCompr":
