@@ -27,20 +27,19 @@ def read_suite(sources: Sequence[PolicySource], data: Sequence[Path] = ()) -> tu
     """
     limits = LoadLimits()
     policies = load(sources, limits, data=data)
-    tests = read_files(sources, limits).tests
-    quiet: tuple[PolicyFile, ...] = ()
+    files = read_files(sources, limits)
+    tests, builders = files.tests, tuple[PolicyFile, ...]()
     library = shipped_library()
     if not any(library.root.resolve().is_relative_to(source.root.resolve()) for source in sources):
-        quiet = tuple(
-            file for file in read_files([library], limits).tests if file.path.name == _BUILDERS
-        )
-    modules = parse_modules((*(_file(*module) for module in policies.modules), *tests, *quiet))
+        builders = tuple(file for file in read_files([library], limits).tests if file.path.name == _BUILDERS)
+    modules = parse_modules((*(_file(*module) for module in policies.modules), *tests, *builders))
     check_tests(Program(modules, policies.data), modules[len(policies.modules) :])
     suite = Suite(
         modules=policies.modules,
-        tests=tuple((file.name, file.text) for file in (*tests, *quiet)),
+        tests=tuple((file.name, file.text) for file in (*tests, *builders)),
         data=policies.data,
-        quiet=frozenset(file.name for file in quiet),
+        foreign=frozenset(name for name, _ in policies.modules) - {file.name for file in files.modules}
+        | {file.name for file in builders},
     )
     return suite, policies
 

@@ -29,7 +29,8 @@ class Suite:
         tests: ``(file name, text)`` of the modules with tests, and of those that only tests use.
         data: What is below ``data``.
         v0: The texts are Rego v0, unless they say otherwise (``import rego.v1``).
-        quiet: Names of files whose tests are not run: they are there for others to import.
+        foreign: Names of files that are there for others to import: the library, makers of plans. Their tests are
+            not run, and they do not count for coverage.
         plain: The modules are no rules of plangate, so every ``not`` in them is looked at while they run.
     """
 
@@ -37,7 +38,7 @@ class Suite:
     tests: tuple[tuple[str, str], ...]
     data: Mapping[str, Any] = field(default_factory=dict)
     v0: bool = False
-    quiet: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
     plain: bool = False
 
 
@@ -92,7 +93,7 @@ def find_tests(suite: Suite) -> Found:
     tests, parsed, doubts = _tests_of((*inside, *suite.tests), suite.v0)
     texts = {name: module.text for name, module in parsed.items()}
     return Found(
-        tests=tuple(test for test in tests if test.module.file not in suite.quiet),
+        tests=tuple(test for test in tests if test.module.file not in suite.foreign),
         modules=tuple((name, texts.get(name, text)) for name, text in (*suite.modules, *suite.tests)),
         parsed=parsed,
         doubts=doubts,
