@@ -40,3 +40,9 @@ remaining_by_type[resource.type] contains resource if {
 	resource.mode == "managed"
 	remains(resource)
 }
+
+# The action of every managed entry, for rules that count.
+actions := [resource.action |
+	some resource in input.resources
+	resource.mode == "managed"
+]

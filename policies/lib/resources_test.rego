@@ -52,3 +52,8 @@ test_delete_and_replace_destroy_and_forget_does_not if {
 test_a_deposed_object_does_not_remain if {
 	not lib.remains(builders.resource({"deposed": "00ff"}))
 }
+
+test_actions_are_those_of_every_managed_entry if {
+	found := lib.actions with input as estate
+	sort(found) == ["create", "delete", "delete", "forget", "no-op", "replace", "update"]
+}

@@ -26,3 +26,33 @@ items(value) := [] if {
 	kind := type_name(value)
 	not kind in {"array", "set"}
 }
+
+# An attribute (of the top level) that is known, and not true: false, null, or left out. For one whose default is false.
+is_off(resource, name) if {
+	not is_unknown(resource, concat("", ["/", name]))
+	not resource.after[name] == true
+}
+
+# An attribute (of the top level) that is known, and says nothing: left out, null, or empty.
+is_empty(resource, name) if {
+	not is_unknown(resource, concat("", ["/", name]))
+	object.get(resource.after, name, null) in {null, "", [], {}}
+}
+
+# A text is what a pattern says. A pattern is text with at most one `*`, which stands for any text, none included. It
+# may come from the settings: patterns of glob.match and regex.match have to be written out in the policy.
+matches(text, pattern) if text == pattern
+
+matches(text, pattern) if {
+	parts := split(pattern, "*")
+	count(parts) == 2
+	count(text) >= count(parts[0]) + count(parts[1])
+	startswith(text, parts[0])
+	endswith(text, parts[1])
+}
+
+# A text is what one of these patterns says.
+matches_any(text, patterns) if {
+	some pattern in patterns
+	matches(text, pattern)
+}
