@@ -4,7 +4,10 @@ package plangate.lib
 
 # The statements of a policy document; a document may hold one that is not in a list. A text that does not look like a
 # document is undefined: "" is none at all.
-statements(text) := one_or_many(json.unmarshal(text).Statement) if startswith(trim_space(text), "{")
+statements(text) := one_or_many(json.unmarshal(text).Statement) if {
+	is_string(text)
+	startswith(trim_space(text), "{")
+}
 
 # The value itself where it is a list, and a list of it where it is not.
 one_or_many(value) := value if is_array(value)

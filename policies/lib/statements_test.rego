@@ -14,6 +14,7 @@ test_a_statement_that_is_not_in_a_list if {
 test_what_is_no_document_has_no_statements if {
 	not lib.statements("")
 	not lib.statements("[]")
+	not lib.statements(null)
 }
 
 test_everyone_is_a_star if {
