@@ -24,6 +24,13 @@ test_of_kind_of_an_absent_kind_is_empty if {
 	lib.of_kind("e.f") == set() with input as estate
 }
 
+test_a_plan_without_resources_has_none_of_any_kind if {
+	lib.of_kind("a.b") == set() with input as builders.plan([])
+	lib.all_of_kind("a.b") == set() with input as builders.plan([])
+	lib.of_type("t") == set() with input as builders.plan([])
+	count(lib.of_kind("a.b")) == 0 with input as builders.plan([])
+}
+
 test_all_of_kind_gives_what_goes_as_well if {
 	found := addresses(lib.all_of_kind("a.b")) with input as estate
 	found == {"made", "kept", "gone", "forgotten", "leftover", "swapped"}

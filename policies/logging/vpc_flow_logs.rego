@@ -47,29 +47,31 @@ undetermined contains lib.finding(network, message) if {
 	message := sprintf("%v is of a network that could not be followed", [min(strays)])
 }
 
-# By address: what a flow log that suits refers to, or names by its id.
-logged contains network.address if {
-	some flow in lib.of_type("aws_flow_log")
-	flow.after.traffic_type in {"ALL", "REJECT"}
-	some network in lib.references_at(flow, "/vpc_id")
+# Addresses of the networks that a flow log is of for certain: it refers to them, or names them by their id.
+networks_of(flow) := {network.address | some network in lib.references_at(flow, "/vpc_id")} | named(flow)
+
+named(flow) := {address | some address in by_id[flow.after.vpc_id]}
+
+by_id[network.after.id] contains network.address if {
+	some network in lib.of_type("aws_vpc")
+	is_string(network.after.id)
 }
 
-logged contains network.address if {
+logged contains address if {
 	some flow in lib.of_type("aws_flow_log")
 	flow.after.traffic_type in {"ALL", "REJECT"}
-	some network in lib.of_type("aws_vpc")
-	network.after.id == flow.after.vpc_id
+	some address in networks_of(flow)
+}
+
+perhaps_logged contains address if {
+	some flow in lib.of_type("aws_flow_log")
+	lib.is_unknown(flow, "/traffic_type")
+	some address in networks_of(flow)
 }
 
 perhaps_logged contains network.address if {
 	some flow in lib.of_type("aws_flow_log")
 	some network in lib.may_reference_at(flow, "/vpc_id")
-}
-
-perhaps_logged contains network.address if {
-	some flow in lib.of_type("aws_flow_log")
-	lib.is_unknown(flow, "/traffic_type")
-	some network in lib.references_at(flow, "/vpc_id")
 }
 
 strays contains flow.address if {

@@ -114,3 +114,20 @@ test_pass_where_another_flow_log_cannot_be_followed if {
 	rule.deny == set() with input as plan
 	rule.undetermined == set() with input as plan
 }
+
+test_fail_no_id_is_nobodys if {
+	plan := builders.plan([
+		{"address": "aws_vpc.main", "type": "aws_vpc", "after": {"id": null}},
+		flow({"after": {"traffic_type": "ALL", "vpc_id": null, "subnet_id": "subnet-1"}}),
+	])
+	rule.deny == not_logged with input as plan
+}
+
+test_unknown_which_traffic_of_one_named_by_its_id if {
+	plan := builders.plan([
+		{"address": "aws_vpc.main", "type": "aws_vpc", "after": {"id": "vpc-1"}},
+		flow({"after": {"vpc_id": "vpc-1"}, "unknown": ["/traffic_type"]}),
+	])
+	rule.deny == set() with input as plan
+	rule.undetermined == late with input as plan
+}
