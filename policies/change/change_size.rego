@@ -3,6 +3,7 @@
 # description: >-
 #   Nobody reads two hundred changes; what matters hides among them. Unlike the built-in rule blast-radius, this one
 #   counts what is created as well, so it is about the reader and not about the damage.
+#   Source and templates pass: they do not say what changes.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/wellarchitected/latest/framework/ops_dev_integ_freq_sm_rev_chg.html
 # custom:
@@ -28,8 +29,14 @@ package policies.change.change_size
 import data.plangate.lib
 
 deny contains lib.plan_finding(message) if {
+	not is_description
 	settings := data.plangate.settings.change_size
 	changed := count([action | some action in lib.actions; action in settings.actions])
 	changed > settings.max_changes
 	message := sprintf("it changes %v resources (at most %v)", [changed, settings.max_changes])
+}
+
+# These say what there should be, and not what changes.
+is_description if {
+	input.source.format in {"azure-template", "cloudformation", "compose", "kubernetes", "terraform-source"}
 }

@@ -31,3 +31,21 @@ test_absent_resources_change_nothing if {
 	settings := {"max_changes": 0, "actions": ["create"]}
 	rule.deny == set() with input as builders.plan([]) with data.plangate.settings.change_size as settings
 }
+
+test_fail_whatever_the_format_of_the_plan if {
+	settings := {"max_changes": 0, "actions": ["create"]}
+	every format in ["terraform-plan", "cloudformation-change-set", "pulumi-preview", "something-new"] {
+		document := object.union(plan, {"source": {"format": format}})
+		denied := rule.deny with input as document with data.plangate.settings.change_size as settings
+		denied == {{"address": "", "message": "it changes 2 resources (at most 0)"}}
+	}
+}
+
+test_pass_what_says_nothing_of_changes if {
+	settings := {"max_changes": 0, "actions": ["create"]}
+	every format in ["azure-template", "cloudformation", "compose", "kubernetes", "terraform-source"] {
+		document := object.union(plan, {"source": {"format": format}})
+		denied := rule.deny with input as document with data.plangate.settings.change_size as settings
+		denied == set()
+	}
+}

@@ -2,7 +2,8 @@
 # title: Nothing is changed while changes are frozen
 # description: >-
 #   In a freeze nobody is there to see that a change went wrong, or the damage would be greatest. The time is that of
-#   the decision, which the log records. With no windows in the settings, this rule passes everything.
+#   the decision, which the log records. With no windows in the settings, this rule passes everything. Terraform source
+#   always passes: it cannot be applied without a plan.
 # related_resources:
 #   - ref: https://www.rfc-editor.org/rfc/rfc3339#section-5.6
 # custom:
@@ -61,7 +62,10 @@ now := sprintf("%vZ", [substring(time, 0, 19)]) if {
 	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$`, time)
 }
 
+is_source if input.source.format == "terraform-source"
+
 does_something if {
+	not is_source
 	some action in lib.actions
 	not action in {"no-op", "read"}
 }

@@ -87,3 +87,15 @@ test_unknown_which_freeze_was_meant if {
 		"message": "the freeze from 2028-01-03T00:00:00Z to 2028-01-03T00:00:00Z is empty",
 	}}
 }
+
+test_pass_source if {
+	document := object.union(plan("2027-12-24T18:00:00Z", "create"), {"source": {"format": "terraform-source"}})
+	denied(document, freeze) == set()
+}
+
+test_fail_other_formats if {
+	every format in ["terraform-plan", "kubernetes"] {
+		document := object.union(plan("2027-12-24T18:00:00Z", "create"), {"source": {"format": format}})
+		denied(document, freeze) == frozen
+	}
+}

@@ -5,7 +5,7 @@
 #   cannot be had afterwards.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/securityhub/latest/userguide/eks-controls.html#eks-8
-#     description: "EKS.8 of aws-fsbp-1.0"
+#     description: "EKS.8, with what it maps to in aws-fsbp-1.0"
 #   - ref: https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
 #   - ref: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/eks_cluster#enabled_cluster_log_types
 # custom:

@@ -42,7 +42,7 @@ deny contains lib.finding_at(database, message, "/backup_retention_period") if {
 	some type, _ in defaults
 	some database in lib.of_type(type)
 	is_short(database)
-	message := sprintf("it keeps backups for %v days (at least %v)", [days_of(database), least])
+	message := sprintf("days for which it keeps backups: %v (at least %v)", [days_of(database), least])
 }
 
 undetermined contains lib.finding_at(database, message, "/backup_retention_period") if {

@@ -23,7 +23,7 @@ undetermined(document) := found if {
 
 test_fail_less_than_a_week if {
 	every type in types {
-		denied(database(type, kept(6), [])) == finding("it keeps backups for 6 days (at least 7)")
+		denied(database(type, kept(6), [])) == finding("days for which it keeps backups: 6 (at least 7)")
 		undetermined(database(type, kept(6), [])) == set()
 	}
 }
@@ -39,8 +39,8 @@ test_pass_a_week_or_more if {
 
 test_absent_days_are_none_and_one_for_a_cluster if {
 	every after in [{}, {"backup_retention_period": null}] {
-		denied(database("aws_db_instance", after, [])) == finding("it keeps backups for 0 days (at least 7)")
-		denied(database("aws_rds_cluster", after, [])) == finding("it keeps backups for 1 days (at least 7)")
+		denied(database("aws_db_instance", after, [])) == finding("days for which it keeps backups: 0 (at least 7)")
+		denied(database("aws_rds_cluster", after, [])) == finding("days for which it keeps backups: 1 (at least 7)")
 	}
 }
 
@@ -53,7 +53,7 @@ test_pass_a_copy if {
 
 test_fail_a_copy_of_nothing if {
 	none := {"backup_retention_period": 0, "replicate_source_db": ""}
-	denied(database("aws_db_instance", none, [])) == finding("it keeps backups for 0 days (at least 7)")
+	denied(database("aws_db_instance", none, [])) == finding("days for which it keeps backups: 0 (at least 7)")
 }
 
 test_pass_deleted_or_another_type if {
