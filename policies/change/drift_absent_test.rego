@@ -70,11 +70,12 @@ test_unknown_kind_of_what_is_not_in_the_plan if {
 	denied(document) == set()
 	undetermined(document) == {{
 		"address": "",
-		"message": "gone was changed outside of it, and what that is the plan does not say",
+		"message": "gone was changed outside of it, and what that is the plan does not say; it also changes web",
 	}}
 }
 
 test_pass_a_stranger_that_is_settled_alone if {
+	undetermined(plan([drift("gone"), drift("sg")], [guard("update"), other("no-op")])) == set()
 	undetermined(plan([drift("gone")], [other("no-op")])) == set()
 }
 

@@ -54,16 +54,14 @@ undetermined contains lib.finding_at(resource, message, "/tags") if {
 }
 
 undetermined contains lib.finding_at(resource, "its tags are known only after apply", "/tags") if {
-	count(data.plangate.settings.tag_values.tags) > 0
 	some resource in tagged
 	resource.facts.tags == "unknown"
 }
 
-# What can have tags; those of anything else are null.
+# Nothing, where nothing is asked for. The tags of what cannot have any are null.
 tagged contains resource if {
 	count(data.plangate.settings.tag_values.tags) > 0
 	some resource in input.resources
 	resource.mode == "managed"
 	lib.remains(resource)
-	resource.facts.tags != null
 }

@@ -82,3 +82,9 @@ test_fail_known_value_beside_unknown_ones if {
 	denied(document) == {finding(`the tag env is "x", which is none of: prod, test-*`)}
 	undetermined(document) == {finding("the tag team is known only after apply")}
 }
+
+test_unknown_tags_where_one_tag_is_asked_for if {
+	document := plan("unknown", true)
+	found := rule.undetermined with input as document with data.plangate.settings.tag_values as {"tags": {"env": ["a"]}}
+	found == {finding("its tags are known only after apply")}
+}

@@ -76,3 +76,11 @@ test_certain_and_possible_references_of_an_attribute_are_kept_apart if {
 	lib.references_at(source([possible]), "/bucket") == set() with input as estate
 	lib.may_reference_at(source([certain]), "/bucket") == set() with input as estate
 }
+
+test_a_certain_reference_is_not_a_possible_one if {
+	lib.may_reference(source([builders.certainly("module.other.t.two")])) == set() with input as estate
+}
+
+test_possible_references_to_what_goes_lead_nowhere if {
+	lib.may_reference(source([builders.possibly("t.gone")])) == set() with input as estate
+}

@@ -11,7 +11,7 @@ estate := builders.plan([
 	{"address": "leftover", "kind": "a.b", "action": "delete", "after": null, "deposed": "00ff"},
 	{"address": "swapped", "kind": "a.b", "action": "replace"},
 	{"address": "changed", "kind": "c.d", "action": "update", "type": "t"},
-	{"address": "looked_up", "kind": "a.b", "mode": "data", "action": "read"},
+	{"address": "looked_up", "kind": "a.b", "type": "t", "mode": "data", "action": "read"},
 ])
 
 addresses(resources) := {resource.address | some resource in resources}

@@ -66,6 +66,7 @@ test_both_ends_of_a_pattern_need_text_of_their_own if {
 
 test_more_stars_than_one_match_only_themselves if {
 	not lib.matches("abc", "*b*")
+	not lib.matches("ab", "*b*")
 	lib.matches("*b*", "*b*")
 }
 

@@ -43,7 +43,6 @@ undetermined contains lib.finding(network, message) if {
 	some network in lib.of_type("aws_vpc")
 	not network.address in logged
 	not network.address in perhaps_logged
-	count(strays) > 0
 	message := sprintf("%v is of a network that could not be followed", [min(strays)])
 }
 

@@ -131,3 +131,10 @@ test_unknown_which_traffic_of_one_named_by_its_id if {
 	rule.deny == set() with input as plan
 	rule.undetermined == late with input as plan
 }
+
+test_pass_where_another_flow_log_may_be_of_it if {
+	perhaps := object.union(flow({"references": [possible]}), {"address": "aws_flow_log.perhaps"})
+	plan := builders.plan([network, perhaps, flow({"after": {"traffic_type": "ALL"}, "references": [certain]})])
+	rule.deny == set() with input as plan
+	rule.undetermined == set() with input as plan
+}

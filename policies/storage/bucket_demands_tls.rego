@@ -42,7 +42,6 @@ undetermined contains lib.finding(bucket, message) if {
 	some bucket in lib.of_type("aws_s3_bucket")
 	not bucket.address in safe
 	not bucket.address in perhaps_safe
-	count(strays) > 0
 	message := sprintf("%v is of a bucket that could not be followed", [min(strays)])
 }
 

@@ -143,3 +143,9 @@ test_pass_where_another_policy_cannot_be_followed if {
 	text := document([statement])
 	is_safe(builders.plan([bucket, stray, policy({"after": {"policy": text}, "references": [certain]})]))
 }
+
+test_pass_where_another_policy_may_be_of_it if {
+	perhaps := object.union(policy({"references": [possible]}), {"address": "perhaps"})
+	text := document([statement])
+	is_safe(builders.plan([bucket, perhaps, policy({"after": {"policy": text}, "references": [certain]})]))
+}
