@@ -1,0 +1,107 @@
+# METADATA
+# title: SQL servers of Azure write an audit log, kept for 90 days
+# description: >-
+#   The audit log is the only record of who read or changed data. Most intrusions are found weeks after they began, so
+#   it has to be older than that.
+# related_resources:
+#   - ref: https://learn.microsoft.com/azure/azure-sql/database/auditing-overview
+#   - ref: https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/mssql_server_extended_auditing_policy
+#   - ref: https://github.com/Azure/azure-policy/tree/master/built-in-policies/policySetDefinitions/Regulatory%20Compliance
+#     description: >-
+#       What maps "Auditing on SQL server should be enabled" and "SQL servers with auditing to storage account
+#       destination should be configured with 90 days retention or higher" to the frameworks.
+# custom:
+#   id: sql-server-audited
+#   severity: medium
+#   enforcement: overridable
+#   types: [azurerm_mssql_server]
+#   remediation: >-
+#     Add an azurerm_mssql_server_extended_auditing_policy with the server's id, and with retention_in_days left out or
+#     at 90 and more. Where the policy is kept in another configuration, waive the server.
+#   frameworks:
+#     cis-azure-3.0: ["5.1.1", "5.1.6"]
+#     nist-800-53-r5: [AU-6(4), AU-6(5), AU-11, AU-12, AU-12(1)]
+#     pci-dss-4.0: ["10.2.2", "10.3.3"]
+package policies.database.sql_server_audited
+
+import data.plangate.lib
+
+policy_type := "azurerm_mssql_server_extended_auditing_policy"
+
+deny contains lib.finding(server, "no auditing policy of the plan is for it") if {
+	some server in lib.of_type("azurerm_mssql_server")
+	not certain[server.address]
+	not possible[server.address]
+	count(unfollowed) == 0
+}
+
+deny contains lib.finding(server, message) if {
+	some server in lib.of_type("azurerm_mssql_server")
+	some audit in certain[server.address]
+	audit.switch == "off"
+	message := sprintf("its auditing policy %v is switched off", [audit.address])
+}
+
+# 0 means for ever.
+deny contains lib.finding(server, message) if {
+	some server in lib.of_type("azurerm_mssql_server")
+	some audit in certain[server.address]
+	is_number(audit.days)
+	audit.days > 0
+	audit.days < 90
+	message := sprintf("its auditing policy %v keeps records for %v days", [audit.address, audit.days])
+}
+
+undetermined contains lib.finding(server, message) if {
+	some server in lib.of_type("azurerm_mssql_server")
+	some audit in certain[server.address]
+	"unknown" in {audit.switch, audit.days}
+	message := sprintf("what its auditing policy %v does is known only after apply", [audit.address])
+}
+
+undetermined contains lib.finding(server, message) if {
+	some server in lib.of_type("azurerm_mssql_server")
+	not certain[server.address]
+	some address in possible[server.address]
+	message := sprintf("whether the auditing policy %v is for it is known only after apply", [address])
+}
+
+undetermined contains lib.finding(server, message) if {
+	some server in lib.of_type("azurerm_mssql_server")
+	not certain[server.address]
+	some address in unfollowed
+	message := sprintf("the auditing policy %v could not be followed to a server", [address])
+}
+
+# What audits a server, by the server's address.
+certain[server.address] contains as_audit(policy) if {
+	some policy in lib.of_type(policy_type)
+	some server in lib.references(policy)
+}
+
+possible[server.address] contains policy.address if {
+	some policy in lib.of_type(policy_type)
+	some server in lib.may_reference(policy)
+}
+
+unfollowed contains policy.address if {
+	some policy in lib.of_type(policy_type)
+	lib.is_unresolved(policy, {"/server_id"})
+}
+
+# Small on purpose: a set of whole resources is compared value by value.
+as_audit(policy) := {"address": policy.address, "switch": switch(policy), "days": days(policy)}
+
+switch(policy) := "unknown" if lib.is_unknown(policy, "/enabled")
+
+switch(policy) := "off" if policy.after.enabled == false
+
+# Left out, or null, it is on.
+switch(policy) := "on" if {
+	not lib.is_unknown(policy, "/enabled")
+	not policy.after.enabled == false
+}
+
+days(policy) := object.get(policy.after, "retention_in_days", 0) if not lib.is_unknown(policy, "/retention_in_days")
+
+days(policy) := "unknown" if lib.is_unknown(policy, "/retention_in_days")

@@ -1,0 +1,68 @@
+# METADATA
+# title: Programs in Kubernetes get credentials of the cluster only where they need them
+# description: >-
+#   A token in a container is what an intruder looks for first: with it the API answers. Most programs never ask the API
+#   anything, and get one all the same.
+# related_resources:
+#   - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting
+#   - ref: https://github.com/aquasecurity/kube-bench/blob/main/cfg/cis-1.8/policies.yaml
+#     description: The benchmark's sections.
+#   - ref: https://github.com/Azure/azure-policy/tree/master/built-in-policies/policySetDefinitions/Regulatory%20Compliance
+#     description: What maps "Kubernetes clusters should disable automounting API credentials" to SOC 2.
+# custom:
+#   id: service-account-token
+#   severity: low
+#   enforcement: advisory
+#   kinds: [kubernetes.workload]
+#   remediation: >-
+#     Set automountServiceAccountToken to false, in the pod or in its service account. Waive programs that use the API.
+#   frameworks:
+#     cis-kubernetes-1.8: ["5.1.6"]
+#     soc-2: [CC6.8, CC8.1]
+package policies.identity.service_account_token
+
+import data.plangate.lib
+
+deny contains lib.finding(workload, "it asks for the token of its service account") if {
+	some workload in lib.of_kind("kubernetes.workload")
+	workload.facts.token_mounted == true
+}
+
+# The pod is silent, and its account gives the token to every such pod.
+deny contains lib.finding(workload, message) if {
+	some workload in lib.of_kind("kubernetes.workload")
+	is_silent(workload)
+	some account in accounts[key_of(workload.facts, workload.facts.service_account)]
+	account.mounted == true
+	message := sprintf("it gets the token of %v", [account.address])
+}
+
+undetermined contains lib.finding(workload, message) if {
+	some workload in lib.of_kind("kubernetes.workload")
+	is_silent(workload)
+	not is_answered(workload)
+	message := "neither it nor a service account of the plan says whether it gets a token"
+}
+
+is_silent(workload) if {
+	not workload.facts.token_mounted == true
+	not workload.facts.token_mounted == false
+}
+
+is_answered(workload) if {
+	some account in accounts[key_of(workload.facts, workload.facts.service_account)]
+	account.mounted in {true, false}
+}
+
+# Accounts by namespace and name.
+accounts[key_of(account.facts, name)] contains {"address": account.address, "mounted": account.facts.token_mounted} if {
+	some account in lib.of_kind("kubernetes.service_account")
+	some name in names(account)
+}
+
+key_of(facts, name) := concat("/", [facts.namespace, name]) if not "unknown" in {facts.namespace, name}
+
+names(account) := {account.after.metadata.name}
+
+# Terraform's provider has metadata as a list of one.
+names(account) := {metadata.name | some metadata in account.after.metadata} if is_array(account.after.metadata)
