@@ -26,8 +26,6 @@ package policies.compute.machine_serial_port
 
 import data.plangate.lib
 
-key := "serial-port-enable"
-
 holders := {
 	"google_compute_instance",
 	"google_compute_instance_template",
@@ -48,6 +46,7 @@ deny contains lib.finding_at(holder, message, "/metadata/serial-port-enable") if
 
 deny contains lib.finding_at(item, "it lets people log in to machines over the serial port", "/value") if {
 	some item in lib.of_type("google_compute_project_metadata_item")
-	item.after.key == key
-	not item.after.value in no
+	item.after.key == "serial-port-enable"
+	value := item.after.value
+	not value in no
 }

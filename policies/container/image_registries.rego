@@ -39,9 +39,10 @@ deny contains lib.finding_at(workload, message, used.path) if {
 	count(allowed) > 0
 	some workload in workloads
 	some used in lib.items(workload.facts.containers)
-	used.image != "unknown"
-	not is_allowed(used.image)
-	message := sprintf("container %v runs an image of %v", [used.name, repository(used.image)])
+	image := used.image
+	image != "unknown"
+	not is_allowed(image)
+	message := sprintf("container %v runs an image of %v", [used.name, repository(image)])
 }
 
 undetermined contains lib.finding_at(workload, message, used.path) if {

@@ -30,8 +30,9 @@ policy_type := "azurerm_mssql_server_extended_auditing_policy"
 
 deny contains lib.finding(server, "no auditing policy of the plan is for it") if {
 	some server in lib.of_type("azurerm_mssql_server")
-	not certain[server.address]
-	not possible[server.address]
+	address := server.address
+	not certain[address]
+	not possible[address]
 	count(unfollowed) == 0
 }
 
@@ -61,16 +62,18 @@ undetermined contains lib.finding(server, message) if {
 
 undetermined contains lib.finding(server, message) if {
 	some server in lib.of_type("azurerm_mssql_server")
-	not certain[server.address]
-	some address in possible[server.address]
-	message := sprintf("whether the auditing policy %v is for it is known only after apply", [address])
+	address := server.address
+	not certain[address]
+	some policy in possible[address]
+	message := sprintf("whether the auditing policy %v is for it is known only after apply", [policy])
 }
 
 undetermined contains lib.finding(server, message) if {
 	some server in lib.of_type("azurerm_mssql_server")
-	not certain[server.address]
-	some address in unfollowed
-	message := sprintf("the auditing policy %v could not be followed to a server", [address])
+	address := server.address
+	not certain[address]
+	some policy in unfollowed
+	message := sprintf("the auditing policy %v could not be followed to a server", [policy])
 }
 
 # What audits a server, by the server's address.

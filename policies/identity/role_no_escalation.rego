@@ -34,12 +34,9 @@ powers := {
 deny contains lib.finding_at(role, message, entry.path) if {
 	some role in lib.of_kind("kubernetes.role")
 	some entry in lib.items(role.facts.rules)
-	entry.names == []
-	some power in powers
-	covers(entry.verbs, power[0])
-	covers(entry.groups, power[1])
-	covers(entry.resources, power[2])
-	message := sprintf("it lets its holder %v %v", [power[0], power[2]])
+	given := {power[0] | some power in powers; is_given(entry, power)}
+	count(given) > 0
+	message := sprintf("its holder may %v what it names", [concat(", ", sort(given))])
 }
 
 undetermined contains lib.finding_at(role, "what it allows is not in the plan", "/rules") if {
@@ -55,7 +52,7 @@ undetermined contains lib.finding_at(role, "what a rule of it allows is known on
 	may_cover(entry.verbs, power[0])
 	may_cover(entry.groups, power[1])
 	may_cover(entry.resources, power[2])
-	not is_certain(entry, power)
+	not is_given(entry, power)
 }
 
 covers(listed, word) if {
@@ -69,7 +66,7 @@ may_cover("unknown", _) := true
 
 may_cover(listed, _) if "unknown" in lib.items(listed)
 
-is_certain(entry, power) if {
+is_given(entry, power) if {
 	entry.names == []
 	covers(entry.verbs, power[0])
 	covers(entry.groups, power[1])

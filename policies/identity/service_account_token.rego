@@ -32,8 +32,8 @@ deny contains lib.finding(workload, "it asks for the token of its service accoun
 deny contains lib.finding(workload, message) if {
 	some workload in lib.of_kind("kubernetes.workload")
 	is_silent(workload)
-	some account in accounts[key_of(workload.facts, workload.facts.service_account)]
-	account.mounted == true
+	some account in accounts_of(workload)
+	account.facts.token_mounted == true
 	message := sprintf("it gets the token of %v", [account.address])
 }
 
@@ -50,19 +50,23 @@ is_silent(workload) if {
 }
 
 is_answered(workload) if {
-	some account in accounts[key_of(workload.facts, workload.facts.service_account)]
-	account.mounted in {true, false}
+	some account in accounts_of(workload)
+	account.facts.token_mounted in {true, false}
 }
 
-# Accounts by namespace and name.
-accounts[key_of(account.facts, name)] contains {"address": account.address, "mounted": account.facts.token_mounted} if {
+accounts_of(workload) := {account |
+	workload.facts.namespace != "unknown"
+	workload.facts.service_account != "unknown"
+	some account in by_name[workload.facts.service_account]
+	account.facts.namespace == workload.facts.namespace
+}
+
+by_name[name] contains account if {
 	some account in lib.of_kind("kubernetes.service_account")
 	some name in names(account)
 }
 
-key_of(facts, name) := concat("/", [facts.namespace, name]) if not "unknown" in {facts.namespace, name}
-
-names(account) := {account.after.metadata.name}
-
 # Terraform's provider has metadata as a list of one.
-names(account) := {metadata.name | some metadata in account.after.metadata} if is_array(account.after.metadata)
+names(account) := {name | name := account.after.metadata.name} | {metadata.name |
+	some metadata in lib.items(account.after.metadata)
+}

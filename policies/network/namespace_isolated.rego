@@ -30,17 +30,39 @@ deny contains lib.finding(namespace, "no network policy of the plan selects all 
 
 undetermined contains lib.finding(namespace, message) if {
 	some namespace in lib.of_kind("kubernetes.namespace")
-	some name in names(namespace)
-	name in inhabited
-	not name in isolated
+	not is_settled(namespace)
 	some address in doubtful
-	message := sprintf("which pods %v selects, and where, is known only after apply", [address])
+	message := sprintf("where %v is, or which pods it selects, is not known", [address])
 }
 
-names(namespace) := {namespace.after.metadata.name}
+undetermined contains lib.finding(namespace, "which programs run in it is not known") if {
+	some namespace in lib.of_kind("kubernetes.namespace")
+	not is_settled(namespace)
+	"unknown" in inhabited
+}
 
-# Terraform's provider has metadata as a list of one.
-names(namespace) := {metadata.name | some metadata in namespace.after.metadata} if is_array(namespace.after.metadata)
+undetermined contains lib.finding(namespace, "its name is known only after apply") if {
+	some namespace in lib.of_kind("kubernetes.namespace")
+	count(names(namespace)) == 0
+	count(inhabited) > 0
+}
+
+# A policy selects all its pods, or nothing of the plan runs in it.
+is_settled(namespace) if {
+	some name in names(namespace)
+	name in isolated
+}
+
+is_settled(namespace) if {
+	some name in names(namespace)
+	not name in inhabited
+	not "unknown" in inhabited
+}
+
+# Terraform's provider has metadata as a list of one. A name that is not known is none.
+names(namespace) := {name | name := namespace.after.metadata.name} | {metadata.name |
+	some metadata in lib.items(namespace.after.metadata)
+}
 
 inhabited contains workload.facts.namespace if some workload in lib.of_kind("kubernetes.workload")
 
