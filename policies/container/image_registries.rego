@@ -56,7 +56,7 @@ undetermined contains lib.finding_at(workload, message, used.path) if {
 undetermined contains lib.finding(workload, "which containers it runs is known only after apply") if {
 	count(allowed) > 0
 	some workload in workloads
-	not is_array(object.get(workload.facts, "containers", "unknown"))
+	not is_array(object.get(workload.facts, "containers", null))
 }
 
 workloads contains workload if {
@@ -96,10 +96,7 @@ names_registry(parts) if {
 	contains(parts[0], ".")
 }
 
-names_registry(parts) if {
-	count(parts) > 1
-	contains(parts[0], ":")
-}
+names_registry(parts) if contains(parts[0], ":")
 
 names_registry(parts) if {
 	count(parts) > 1

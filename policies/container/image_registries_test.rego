@@ -63,6 +63,7 @@ test_pass_from_a_path if {
 test_pass_from_docker_hub if {
 	passed("nginx:1.27", ["docker.io"])
 	passed("localhost:5000", ["docker.io/library/localhost"])
+	passed("my.app:1", ["docker.io/library/my.app"])
 	passed("acme/app", ["docker.io/acme"])
 	passed("docker.io/acme/app", ["docker.io/acme"])
 }

@@ -73,6 +73,10 @@ test_unknown_whether_it_is_a_replica if {
 	doubted(instance({"after": with_backups(false), "unresolved": ["/master_instance_name"]}))
 }
 
+test_pass_on_whether_a_replica_or_not if {
+	passed(instance({"after": with_backups(true), "unresolved": ["/master_instance_name"]}))
+}
+
 test_unknown_setting if {
 	doubted(instance({"unknown": ["/settings/0/backup_configuration"]}))
 	doubted(instance({"unknown": ["/settings"]}))

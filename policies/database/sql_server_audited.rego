@@ -39,7 +39,7 @@ deny contains lib.finding(server, "no auditing policy of the plan is for it") if
 deny contains lib.finding(server, message) if {
 	some server in lib.of_type("azurerm_mssql_server")
 	some audit in certain[server.address]
-	audit.switch == "off"
+	audit.switch == false
 	message := sprintf("its auditing policy %v is switched off", [audit.address])
 }
 
@@ -47,7 +47,6 @@ deny contains lib.finding(server, message) if {
 deny contains lib.finding(server, message) if {
 	some server in lib.of_type("azurerm_mssql_server")
 	some audit in certain[server.address]
-	is_number(audit.days)
 	audit.days > 0
 	audit.days < 90
 	message := sprintf("its auditing policy %v keeps records for %v days", [audit.address, audit.days])
@@ -97,14 +96,20 @@ as_audit(policy) := {"address": policy.address, "switch": switch(policy), "days"
 
 switch(policy) := "unknown" if lib.is_unknown(policy, "/enabled")
 
-switch(policy) := "off" if policy.after.enabled == false
+switch(policy) := false if policy.after.enabled == false
 
 # Left out, or null, it is on.
-switch(policy) := "on" if {
+switch(policy) if {
 	not lib.is_unknown(policy, "/enabled")
 	not policy.after.enabled == false
 }
 
-days(policy) := object.get(policy.after, "retention_in_days", 0) if not lib.is_unknown(policy, "/retention_in_days")
-
 days(policy) := "unknown" if lib.is_unknown(policy, "/retention_in_days")
+
+days(policy) := policy.after.retention_in_days if is_number(policy.after.retention_in_days)
+
+# Left out, or null, it is 0.
+days(policy) := 0 if {
+	not lib.is_unknown(policy, "/retention_in_days")
+	object.get(policy.after, "retention_in_days", null) == null
+}

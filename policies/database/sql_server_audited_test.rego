@@ -80,6 +80,10 @@ test_pass_with_nothing_set if {
 	rule.undetermined == set() with input as plan
 }
 
+test_fail_days_that_are_no_number if {
+	rule.deny == {not_for_it} with input as audited({"after": {"retention_in_days": "90"}})
+}
+
 test_unknown_whether_it_is_on if {
 	plan := audited({"unknown": ["/enabled"]})
 	rule.deny == set() with input as plan

@@ -41,7 +41,7 @@ deny contains lib.finding_at(role, message, entry.path) if {
 
 undetermined contains lib.finding_at(role, "what it allows is not in the plan", "/rules") if {
 	some role in lib.of_kind("kubernetes.role")
-	not is_array(object.get(role.facts, "rules", "unknown"))
+	not is_array(object.get(role.facts, "rules", null))
 }
 
 undetermined contains lib.finding_at(role, "what a rule of it allows is known only after apply", entry.path) if {

@@ -18,8 +18,10 @@ user := "roles/iam.serviceAccountUser"
 creator := "roles/iam.serviceAccountTokenCreator"
 
 test_fail_on_a_project if {
-	rule.deny == {finding(user, "/role")} with input as giver("google_project_iam_member", {"role": user})
-	rule.deny == {finding(creator, "/role")} with input as giver("google_project_iam_binding", {"role": creator})
+	of_member := rule.deny with input as giver("google_project_iam_member", {"role": user})
+	of_member == {finding(user, "/role")}
+	of_binding := rule.deny with input as giver("google_project_iam_binding", {"role": creator})
+	of_binding == {finding(creator, "/role")}
 }
 
 test_fail_in_a_whole_policy if {

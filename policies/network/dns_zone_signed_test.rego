@@ -43,7 +43,10 @@ test_pass_on if passed(zone({"after": with_state("on")}))
 
 test_pass_moving_to_another_operator if passed(zone({"after": with_state("transfer")}))
 
-test_pass_private if passed(zone({"after": {"visibility": "private"}, "unknown": ["/dnssec_config"]}))
+test_pass_private if {
+	passed(zone({"after": {"visibility": "private"}, "unknown": ["/dnssec_config"]}))
+	passed(zone({"after": object.union(with_state("off"), {"visibility": "private"})}))
+}
 
 test_unknown_whether_it_is_signed if {
 	doubted(zone({"after": {"visibility": "public"}, "unknown": ["/dnssec_config"]}))

@@ -72,6 +72,11 @@ test_unknown_annotations if {
 
 test_fail_whatever_else_of_it_is_unknown if denied(ingress(false, {"unknown": ["/metadata/0/uid"]}))
 
+test_pass_with_a_certificate_of_the_cloud_whatever_else_is_annotated if {
+	certified := annotated("networking.gke.io/certmap", "one")
+	passed(ingress(false, object.union(certified, {"unknown": ["/metadata/annotations/other"]})))
+}
+
 test_pass_with_a_certificate_whatever_its_annotations_are if {
 	passed(ingress(true, {"unknown": ["/metadata/annotations"]}))
 	doubted(ingress("unknown", {"unknown": ["/metadata/annotations"]}), doubt)
