@@ -31,3 +31,10 @@ deny contains lib.finding_at(vault, "what is deleted in it can be purged at once
 	not vault.after.purge_protection_enabled == true
 	not lib.is_unknown(vault, "/purge_protection_enabled")
 }
+
+undetermined contains lib.finding_at(vault, message, "/purge_protection_enabled") if {
+	some type in types
+	some vault in lib.of_type(type)
+	lib.is_unknown(vault, "/purge_protection_enabled")
+	message := "whether what is deleted in it can be purged at once is known only after apply"
+}

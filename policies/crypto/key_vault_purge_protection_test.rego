@@ -28,12 +28,18 @@ test_fail_security_module if {
 
 test_pass_on if rule.deny == set() with input as vault({"after": {"purge_protection_enabled": true}})
 
-test_unknown_is_not_denied if {
-	rule.deny == set() with input as vault({"unknown": ["/purge_protection_enabled"]})
+doubt := object.union(finding, {"message": "whether what is deleted in it can be purged at once is known only after apply"})
+
+test_unknown if {
+	plan := vault({"unknown": ["/purge_protection_enabled"]})
+	rule.deny == set() with input as plan
+	rule.undetermined == {doubt} with input as plan
 }
 
 test_fail_whatever_else_is_unknown if {
-	rule.deny == {finding} with input as vault({"unknown": ["/vault_uri"]})
+	plan := vault({"unknown": ["/vault_uri"]})
+	rule.deny == {finding} with input as plan
+	rule.undetermined == set() with input as plan
 }
 
 test_pass_deleted if rule.deny == set() with input as vault({"action": "delete", "after": null})

@@ -63,3 +63,10 @@ deny contains lib.finding_at(app, "it answers over plain HTTP as well", "/https_
 	not app.after.https_only == true
 	not lib.is_unknown(app, "/https_only")
 }
+
+undetermined contains lib.finding_at(app, message, "/https_only") if {
+	some type in types
+	some app in lib.of_type(type)
+	lib.is_unknown(app, "/https_only")
+	message := "whether it answers over plain HTTP as well is known only after apply"
+}

@@ -15,9 +15,19 @@ test_fail_null if rule.deny == {finding} with input as app({"after": {"https_onl
 
 test_pass_on if rule.deny == set() with input as app({"after": {"https_only": true}})
 
-test_unknown_is_not_denied if rule.deny == set() with input as app({"unknown": ["/https_only"]})
+doubt := object.union(finding, {"message": "whether it answers over plain HTTP as well is known only after apply"})
 
-test_fail_whatever_else_is_unknown if rule.deny == {finding} with input as app({"unknown": ["/id"]})
+test_unknown if {
+	plan := app({"unknown": ["/https_only"]})
+	rule.deny == set() with input as plan
+	rule.undetermined == {doubt} with input as plan
+}
+
+test_fail_whatever_else_is_unknown if {
+	plan := app({"unknown": ["/id"]})
+	rule.deny == {finding} with input as plan
+	rule.undetermined == set() with input as plan
+}
 
 test_pass_deleted if rule.deny == set() with input as app({"action": "delete", "after": null})
 

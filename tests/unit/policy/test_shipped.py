@@ -13,6 +13,7 @@ from plangate.policy.files import LoadLimits, read_files
 from plangate.policy.index import INDEX, index_document
 from plangate.policy.load import check, digest, load, shipped_policies
 from plangate.policy.reads import EVERYTHING
+from plangate.policy.rule_settings import with_settings
 from tests.tools import ROOT
 from tests.unit.policy.builders import judged, plan_of
 
@@ -89,7 +90,7 @@ def test_each_has_a_fixture_for(word: str) -> None:
         if folder.is_dir():
             cases = json.loads((folder / "cases.json").read_text())
             assert [name for name in cases if name.startswith(f"{word}_")], folder.name
-            assert {path.stem for path in folder.glob("*.json")} - {"cases"} == set(cases)
+            assert {path.stem for path in folder.glob("*.json")} - {"cases", "settings"} == set(cases)
 
 
 @pytest.mark.parametrize(("slug", "name", "expected"), CASES)
@@ -98,8 +99,11 @@ def test_gives_the_outcomes_of_its_fixture(
 ) -> None:
     document: dict[str, Any] = json.loads((FIXTURES / slug / f"{name}.json").read_text())
     jsonschema.validate(document, PLAN_SCHEMA)
-    found = judged(policies, plan_of(document)).outcomes
     rule = slug.replace("_", "-")
+    settings = FIXTURES / slug / "settings.json"
+    if settings.exists():
+        policies = with_settings(policies, {rule: json.loads(settings.read_text())}, str(settings))
+    found = judged(policies, plan_of(document)).outcomes
     assert {o.address: o.status.value for o in found if o.rule == rule} == expected
     word = re.match("[a-z]+", name)
     assert word is not None
