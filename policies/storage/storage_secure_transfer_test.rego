@@ -1,7 +1,7 @@
-package policies.storage.storage_account_secure_transfer_test
+package policies.storage.storage_secure_transfer_test
 
 import data.plangate.lib.builders_test as builders
-import data.policies.storage.storage_account_secure_transfer as rule
+import data.policies.storage.storage_secure_transfer as rule
 
 account(after) := builders.plan([{
 	"address": "azurerm_storage_account.main",

@@ -11,7 +11,7 @@
 #       What maps "Secure transfer to storage accounts should be enabled" and "Storage accounts should have the
 #       specified minimum TLS version" to the frameworks.
 # custom:
-#   id: storage-account-secure-transfer
+#   id: storage-secure-transfer
 #   severity: high
 #   enforcement: mandatory
 #   types: [azurerm_storage_account]
@@ -22,7 +22,7 @@
 #     nist-800-53-r5: [SC-8, SC-8(1)]
 #     pci-dss-4.0: ["3.5.1", "6.2.4"]
 #     soc-2: [CC6.1, CC6.6, CC6.7]
-package policies.storage.storage_account_secure_transfer
+package policies.storage.storage_secure_transfer
 
 import data.plangate.lib
 
