@@ -7,7 +7,7 @@
 #   - ref: https://kubernetes.io/docs/concepts/containers/images/#image-names
 #   - ref: https://pkg.go.dev/github.com/distribution/reference
 #   - ref: https://github.com/aquasecurity/kube-bench/blob/main/cfg/cis-1.8/policies.yaml
-#     description: The benchmark's sections.
+#     description: Maps it to the sections of the benchmark.
 #   - ref: https://github.com/Azure/azure-policy/tree/master/built-in-policies/policySetDefinitions/Regulatory%20Compliance
 #     description: What maps "Kubernetes cluster containers should only use allowed images" to NIST 800-53 and SOC 2.
 # custom:

@@ -6,7 +6,7 @@
 # related_resources:
 #   - ref: https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks
 #   - ref: https://github.com/aquasecurity/kube-bench/blob/main/cfg/cis-1.8/policies.yaml
-#     description: The benchmark's sections.
+#     description: Maps it to the sections of the benchmark.
 # custom:
 #   id: role-no-escalation
 #   severity: high

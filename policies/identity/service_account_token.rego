@@ -6,7 +6,7 @@
 # related_resources:
 #   - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting
 #   - ref: https://github.com/aquasecurity/kube-bench/blob/main/cfg/cis-1.8/policies.yaml
-#     description: The benchmark's sections.
+#     description: Maps it to the sections of the benchmark.
 #   - ref: https://github.com/Azure/azure-policy/tree/master/built-in-policies/policySetDefinitions/Regulatory%20Compliance
 #     description: What maps "Kubernetes clusters should disable automounting API credentials" to SOC 2.
 # custom:

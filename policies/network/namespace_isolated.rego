@@ -7,7 +7,7 @@
 # related_resources:
 #   - ref: https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies
 #   - ref: https://github.com/aquasecurity/kube-bench/blob/main/cfg/cis-1.8/policies.yaml
-#     description: The benchmark's sections.
+#     description: Maps it to the sections of the benchmark.
 # custom:
 #   id: namespace-isolated
 #   severity: medium
