@@ -17,6 +17,11 @@ test_fail_off_in_a_block if {
 	denied == {finding("/role_based_access_control/0/enabled")}
 }
 
+test_fail_off_as_text if {
+	denied := rule.deny with input as cluster({"role_based_access_control_enabled": "false"})
+	denied == {finding("/role_based_access_control_enabled")}
+}
+
 test_pass_on if {
 	rule.deny == set() with input as cluster({"role_based_access_control_enabled": true})
 	rule.deny == set() with input as cluster({"role_based_access_control": [{"enabled": true}]})

@@ -64,10 +64,15 @@ workloads contains workload if {
 	some workload in lib.of_kind(kind)
 }
 
+is_allowed(image) if {
+	some entry in allowed
+	repository(image) == trim_suffix(entry, "/")
+}
+
 # Whole parts of the path: ghcr.io/acme is not ghcr.io/acme-two.
 is_allowed(image) if {
 	some entry in allowed
-	startswith(concat("", [repository(image), "/"]), concat("", [trim_suffix(entry, "/"), "/"]))
+	startswith(repository(image), concat("", [trim_suffix(entry, "/"), "/"]))
 }
 
 # The image with its registry and without tag and digest.

@@ -28,7 +28,7 @@ types := {"azurerm_key_vault", "azurerm_key_vault_managed_hardware_security_modu
 deny contains lib.finding_at(vault, "what is deleted in it can be purged at once", "/purge_protection_enabled") if {
 	some type in types
 	some vault in lib.of_type(type)
-	not vault.after.purge_protection_enabled == true
+	not is_protected(vault)
 	not lib.is_unknown(vault, "/purge_protection_enabled")
 }
 
@@ -38,3 +38,6 @@ undetermined contains lib.finding_at(vault, message, "/purge_protection_enabled"
 	lib.is_unknown(vault, "/purge_protection_enabled")
 	message := "whether what is deleted in it can be purged at once is known only after apply"
 }
+
+# Source may have a text where a plan has true or false.
+is_protected(vault) if vault.after.purge_protection_enabled in {"true", true}

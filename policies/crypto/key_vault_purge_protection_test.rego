@@ -26,7 +26,10 @@ test_fail_security_module if {
 	rule.deny == {finding} with input as vault({"type": module_type, "after": {}})
 }
 
-test_pass_on if rule.deny == set() with input as vault({"after": {"purge_protection_enabled": true}})
+test_pass_on if {
+	rule.deny == set() with input as vault({"after": {"purge_protection_enabled": true}})
+	rule.deny == set() with input as vault({"after": {"purge_protection_enabled": "true"}})
+}
 
 doubt := object.union(finding, {"message": "whether what is deleted in it can be purged at once is known only after apply"})
 

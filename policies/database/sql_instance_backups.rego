@@ -39,10 +39,11 @@ undetermined contains lib.finding_at(instance, message, setting) if {
 	message := "whether it has automatic backups is known only after apply: set it"
 }
 
+# Source may have a text where a plan has true or false.
 is_backed_up(instance) if {
 	some settings in lib.items(instance.after.settings)
 	some backups in lib.items(settings.backup_configuration)
-	backups.enabled == true
+	backups.enabled in {"true", true}
 }
 
 # The name of its primary stands there, or comes from another resource.

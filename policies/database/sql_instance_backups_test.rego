@@ -42,7 +42,10 @@ test_fail_absent if {
 	denied(instance({"after": {}}))
 }
 
-test_pass_on if passed(instance({"after": with_backups(true)}))
+test_pass_on if {
+	passed(instance({"after": with_backups(true)}))
+	passed(instance({"after": with_backups("true")}))
+}
 
 test_pass_on_whatever_else_is_unknown if {
 	passed(instance({

@@ -78,12 +78,12 @@ undetermined contains lib.finding(server, message) if {
 # What audits a server, by the server's address.
 certain[server.address] contains as_audit(policy) if {
 	some policy in lib.of_type(policy_type)
-	some server in lib.references(policy)
+	some server in lib.references_at(policy, "/server_id")
 }
 
 possible[server.address] contains policy.address if {
 	some policy in lib.of_type(policy_type)
-	some server in lib.may_reference(policy)
+	some server in lib.may_reference_at(policy, "/server_id")
 }
 
 unfollowed contains policy.address if {
@@ -96,13 +96,16 @@ as_audit(policy) := {"address": policy.address, "switch": switch(policy), "days"
 
 switch(policy) := "unknown" if lib.is_unknown(policy, "/enabled")
 
-switch(policy) := false if policy.after.enabled == false
+switch(policy) := false if is_off(policy)
 
 # Left out, or null, it is on.
 switch(policy) if {
 	not lib.is_unknown(policy, "/enabled")
-	not policy.after.enabled == false
+	not is_off(policy)
 }
+
+# Source may have a text where a plan has true or false.
+is_off(policy) if policy.after.enabled in {"false", false}
 
 days(policy) := "unknown" if lib.is_unknown(policy, "/retention_in_days")
 

@@ -5,11 +5,13 @@ import data.policies.database.sql_server_audited as rule
 
 server := {"address": "azurerm_mssql_server.main", "type": "azurerm_mssql_server"}
 
+at(pointer, edge) := object.union(edge, {"at": pointer})
+
 policy(fields) := object.union(
 	{
 		"address": "audit",
 		"type": "azurerm_mssql_server_extended_auditing_policy",
-		"references": [builders.certainly("azurerm_mssql_server.main")],
+		"references": [at("/server_id", builders.certainly("azurerm_mssql_server.main"))],
 	},
 	fields,
 )
@@ -29,8 +31,18 @@ test_fail_absent if {
 }
 
 test_fail_policy_of_another_server if {
-	other := policy({"references": [builders.certainly("azurerm_mssql_server.other")]})
+	other := policy({"references": [at("/server_id", builders.certainly("azurerm_mssql_server.other"))]})
 	plan := builders.plan([server, other])
+	rule.deny == {not_for_it} with input as plan
+	rule.undetermined == set() with input as plan
+}
+
+test_fail_policy_that_names_it_elsewhere if {
+	edges := [
+		at("/predicate_expression", builders.certainly("azurerm_mssql_server.main")),
+		at("/storage_endpoint", builders.possibly("azurerm_mssql_server.main")),
+	]
+	plan := audited({"references": edges})
 	rule.deny == {not_for_it} with input as plan
 	rule.undetermined == set() with input as plan
 }
@@ -43,6 +55,10 @@ test_fail_switched_off if {
 	plan := audited({"after": {"enabled": false, "retention_in_days": 90}})
 	rule.deny == {finding("its auditing policy audit is switched off")} with input as plan
 	rule.undetermined == set() with input as plan
+}
+
+test_fail_switched_off_as_text if {
+	rule.deny == {finding("its auditing policy audit is switched off")} with input as audited({"after": {"enabled": "false"}})
 }
 
 test_fail_kept_for_too_short if {
@@ -97,7 +113,7 @@ test_unknown_how_long_it_is_kept if {
 }
 
 test_unknown_which_server_it_is_for if {
-	plan := audited({"references": [builders.possibly("azurerm_mssql_server.main")]})
+	plan := audited({"references": [at("/server_id", builders.possibly("azurerm_mssql_server.main"))]})
 	rule.deny == set() with input as plan
 	rule.undetermined == {finding("whether the auditing policy audit is for it is known only after apply")} with input as plan
 }
@@ -116,7 +132,7 @@ test_fail_where_something_else_cannot_be_followed if {
 test_pass_with_a_certain_policy_beside_a_doubtful_one if {
 	doubtful := policy({
 		"address": "other",
-		"references": [builders.possibly("azurerm_mssql_server.main")],
+		"references": [at("/server_id", builders.possibly("azurerm_mssql_server.main"))],
 		"unresolved": ["/server_id"],
 	})
 	plan := builders.plan([server, policy({}), doubtful])

@@ -60,7 +60,7 @@ types := {
 deny contains lib.finding_at(app, "it answers over plain HTTP as well", "/https_only") if {
 	some type in types
 	some app in lib.of_type(type)
-	not app.after.https_only == true
+	not is_on(app)
 	not lib.is_unknown(app, "/https_only")
 }
 
@@ -70,3 +70,6 @@ undetermined contains lib.finding_at(app, message, "/https_only") if {
 	lib.is_unknown(app, "/https_only")
 	message := "whether it answers over plain HTTP as well is known only after apply"
 }
+
+# Source may have a text where a plan has true or false.
+is_on(app) if app.after.https_only in {"true", true}

@@ -13,7 +13,10 @@ test_fail_absent if rule.deny == {finding} with input as app({"after": {}})
 
 test_fail_null if rule.deny == {finding} with input as app({"after": {"https_only": null}})
 
-test_pass_on if rule.deny == set() with input as app({"after": {"https_only": true}})
+test_pass_on if {
+	rule.deny == set() with input as app({"after": {"https_only": true}})
+	rule.deny == set() with input as app({"after": {"https_only": "true"}})
+}
 
 doubt := object.union(finding, {"message": "whether it answers over plain HTTP as well is known only after apply"})
 

@@ -23,7 +23,7 @@ import data.plangate.lib
 # Left out, or null, it is off.
 deny contains lib.finding_at(bucket, "single objects may have access lists", "/uniform_bucket_level_access") if {
 	some bucket in lib.of_type("google_storage_bucket")
-	not bucket.after.uniform_bucket_level_access == true
+	not is_on(bucket)
 	not lib.is_unknown(bucket, "/uniform_bucket_level_access")
 }
 
@@ -33,3 +33,6 @@ undetermined contains lib.finding_at(bucket, message, "/uniform_bucket_level_acc
 	lib.is_unknown(bucket, "/uniform_bucket_level_access")
 	message := "whether single objects may have access lists is known only after apply: set it"
 }
+
+# Source may have a text where a plan has true or false.
+is_on(bucket) if bucket.after.uniform_bucket_level_access in {"true", true}

@@ -28,6 +28,10 @@ test_pass_on if {
 	rule.undetermined == set() with input as plan
 }
 
+test_pass_on_as_text if {
+	rule.deny == set() with input as bucket({"after": {"uniform_bucket_level_access": "true"}})
+}
+
 test_unknown if {
 	plan := bucket({"unknown": ["/uniform_bucket_level_access"]})
 	rule.deny == set() with input as plan

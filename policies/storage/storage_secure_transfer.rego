@@ -26,18 +26,21 @@ package policies.storage.storage_secure_transfer
 
 import data.plangate.lib
 
+# Source may have a text where a plan has true or false.
+off := {"false", false}
+
 old_versions := {"TLS1_0", "TLS1_1"}
 
 # Left out, or null, only HTTPS is taken.
 deny contains lib.finding_at(account, "it takes requests over plain HTTP", "/https_traffic_only_enabled") if {
 	some account in lib.of_type("azurerm_storage_account")
-	account.after.https_traffic_only_enabled == false
+	account.after.https_traffic_only_enabled in off
 }
 
 # The same setting, as it was called before version 4 of the provider.
 deny contains lib.finding_at(account, "it takes requests over plain HTTP", "/enable_https_traffic_only") if {
 	some account in lib.of_type("azurerm_storage_account")
-	account.after.enable_https_traffic_only == false
+	account.after.enable_https_traffic_only in off
 }
 
 # Left out, or null, it is TLS1_2.

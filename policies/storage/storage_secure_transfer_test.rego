@@ -16,6 +16,11 @@ test_fail_plain_http if {
 	denied == {finding("it takes requests over plain HTTP", "/https_traffic_only_enabled")}
 }
 
+test_fail_plain_http_as_text if {
+	denied := rule.deny with input as account({"https_traffic_only_enabled": "false"})
+	denied == {finding("it takes requests over plain HTTP", "/https_traffic_only_enabled")}
+}
+
 test_fail_plain_http_by_its_older_name if {
 	denied := rule.deny with input as account({"enable_https_traffic_only": false})
 	denied == {finding("it takes requests over plain HTTP", "/enable_https_traffic_only")}
