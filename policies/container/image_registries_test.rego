@@ -58,6 +58,7 @@ test_pass_from_a_registry if {
 test_pass_from_a_path if {
 	passed("ghcr.io/acme/app:1", ["ghcr.io/acme"])
 	passed("ghcr.io/acme/app:1", ["ghcr.io/acme/app"])
+	passed("ghcr.io/acme/app:1", ["ghcr.io/acme/app/"])
 }
 
 test_pass_from_docker_hub if {
