@@ -80,7 +80,7 @@ class Layout:
             raise LayoutError
         return number
 
-    def expr(self, expr: Expr) -> Region:
+    def expr(self, expr: Expr) -> Region:  # noqa: PLR0911 - one arm per construct
         """Where an expression stands, without brackets around it.
 
         Raises:

@@ -1,9 +1,9 @@
 """The faults that are put into policies: each mutant is a policy with one edit in one place.
 
 The operators are few and each stands for a slip that authors make. Mutants that no test could tell from the
-original are not made where that can be seen: ``of_kind`` is not swapped with ``all_of_kind``, a set of one text is not
-emptied (changing the text does that), ``< 90`` becomes ``<= 90`` and ``< 89`` but not ``< 91``. What only words a finding
-for people is left alone by default; see docs/adr/0013-mutation.md.
+original, or from another mutant, are not made where that can be seen: ``of_kind`` is not swapped with
+``all_of_kind``, a set of one text is not emptied (changing the text does that), ``< 90`` becomes ``<= 90`` and ``< 89``
+but not ``< 91``. What only words a finding for people is left alone by default; see docs/adr/0013-mutation.md.
 """
 
 from contextlib import suppress
@@ -307,9 +307,7 @@ def _message_parts(expr: Expr) -> tuple[Expr, ...]:
         return expr.parts[at : at + 1] if at else ()
     if expr.form == "object":
         pairs = zip(expr.parts[::2], expr.parts[1::2], strict=True)
-        return tuple(
-            value for key, value in pairs if key.form == "scalar" and key.value in _MESSAGE_KEYS
-        )
+        return tuple(value for key, value in pairs if key.form == "scalar" and key.value in _MESSAGE_KEYS)
     return ()
 
 

@@ -190,12 +190,12 @@ class Pool:
             if not each.ready and message == {"ready": True}:
                 each.ready = True
                 return
-            trial = each.trial
-            if trial is None or message["id"] != trial.id:
-                raise ValueError("an answer to no question")
-            verdict, test, said = (str(message[name]) for name in ("verdict", "test", "problem"))
+            number, verdict, test, said = (message[name] for name in ("id", "verdict", "test", "problem"))
         except (ValueError, TypeError, KeyError) as problem:
             raise EngineError(f"a trial gave garbage instead of an answer: {problem}") from problem
+        trial = each.trial
+        if trial is None or number != trial.id:
+            raise EngineError("a trial gave an answer to no question")
         if verdict not in {"survived", "killed", "invalid", "crashed"}:
             raise EngineError(f"{trial.request['file']}: a mutant could not be tried: {said}")
         if verdict == "crashed":

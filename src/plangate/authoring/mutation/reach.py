@@ -66,10 +66,12 @@ def own_tests(file: str) -> str:
 def test_names(module: Module) -> tuple[str, ...]:
     """The tests of a file, each once, in its order."""
     names = (head_name(rule) for rule in module.rules)
-    return tuple(dict.fromkeys(f"{'.'.join(module.package)}.{name}" for name in names if name.startswith("test_")))
+    return tuple(
+        dict.fromkeys(f"{'.'.join(module.package)}.{name}" for name in names if name.startswith("test_"))
+    )
 
 
-def _closure(file: str, uses: Mapping[str, Sequence[str]]) -> frozenset[str]:
+def _closure(file: str, uses: Mapping[str, frozenset[str]]) -> frozenset[str]:
     found, waiting = {file}, [file]
     while waiting:
         for used in uses[waiting.pop()]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from plangate.authoring.mutation.operators import Mutant, mutants
@@ -65,6 +66,7 @@ class Options:
         budget_s: Seconds for everything; ``None`` for no limit.
         seed: Decides the order, which counts when the time is up before all is tried.
         messages: Also mutate what only words a finding.
+        data: Documents for the policies besides those in their folders.
     """
 
     only: Collection[str] = ()
@@ -72,6 +74,7 @@ class Options:
     budget_s: float | None = None
     seed: int = 0
     messages: bool = False
+    data: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +150,9 @@ class Mutation:
 
     def passes(self, threshold: float) -> bool:
         """Whether every policy reaches the threshold, in percent, and no explanation is out of date."""
-        return bool(self.subjects) and not self.stale and all(each.reaches(threshold) for each in self.subjects)
+        return (
+            bool(self.subjects) and not self.stale and all(each.reaches(threshold) for each in self.subjects)
+        )
 
 
 def mutate(
@@ -158,14 +163,15 @@ def mutate(
     """Mutate the policies below these folders and try each mutant against the tests there.
 
     Raises:
-        PolicyLoadError: A policy or test must not be judged with, there are no tests, or a survivor is explained wrongly.
+        PolicyLoadError: A policy or test must not be judged with, there are no tests, or a block of explained
+            survivors cannot be read.
         UsageError: ``only`` names what is not there.
         CannotDecideError: A test fails before anything is changed.
         EngineError: The trials could not be run.
     """
     started = time.monotonic()
     until = started + options.budget_s if options.budget_s is not None else float("inf")
-    policies = load(sources)
+    policies = load(sources, data=options.data)
     files = read_files(sources, LoadLimits())
     if not files.tests:
         raise PolicyLoadError(
@@ -186,7 +192,9 @@ def mutate(
             key=lambda mutant: hashlib.sha256(f"{options.seed}\0{mutant.name}".encode()).digest(),
         )
         trials = (
-            _trial(number, reach[mutant.file], mutant.apply(modules[mutant.file].text), deadlines[mutant.file])
+            _trial(
+                number, reach[mutant.file], mutant.apply(modules[mutant.file].text), deadlines[mutant.file]
+            )
             for number, mutant in enumerate(order)
         )
         total = f"of {len(order)} mutants"
@@ -211,9 +219,7 @@ def mutate(
     )
 
 
-def _chosen(
-    files: Sequence[PolicyFile], names: Mapping[str, str], only: Collection[str]
-) -> tuple[str, ...]:
+def _chosen(files: Sequence[PolicyFile], names: Mapping[str, str], only: Collection[str]) -> tuple[str, ...]:
     known = [file.name for file in files]
     unknown = set(only) - {*known, *names.values()}
     if unknown:
@@ -225,8 +231,6 @@ def _chosen(
 
 
 def _policy_file(name: str, text: str) -> PolicyFile:
-    from pathlib import Path  # noqa: PLC0415
-
     return PolicyFile(name=name, text=text, source="", path=Path(name))
 
 
@@ -297,9 +301,7 @@ def _tried(mutant: Mutant, answer: Answer | None, explained: Sequence[Explained]
     return Tried(mutant=mutant, verdict=verdict, test=answer.test, problem=answer.problem, reason=reason)
 
 
-def _stale(
-    subject: Subject, explained: Mapping[str, Sequence[Explained]]
-) -> list[tuple[str, int, str]]:
+def _stale(subject: Subject, explained: Mapping[str, Sequence[Explained]]) -> list[tuple[str, int, str]]:
     if subject.count(Verdict.NOT_RUN):
         return []  # It may be among those.
     survivors = [each.mutant for each in subject.tried if each.verdict is Verdict.SURVIVED]

@@ -99,7 +99,7 @@ def _entry(file: str, at: int, entry: Any) -> Explained:
     )
 
 
-def _problem(entry: Any) -> str:
+def _problem(entry: Any) -> str:  # noqa: PLR0911 - one line per thing that can be wrong
     if not isinstance(entry, dict):
         return "an entry must be a mapping"
     for name in entry:

@@ -9,15 +9,17 @@ import resource
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.files import PolicyFile
 from plangate.policy.hazards import check_program
 from plangate.policy.parse import parse_modules
 from plangate.policy.program import Program
-from plangate.policy.syntax import Module
 from plangate.policy.worker import clean, limit_cpu, limit_memory, new_engine
+
+if TYPE_CHECKING:
+    from plangate.policy.syntax import Module
 
 KEPT_ENGINES: Final = 64
 """Engines with everything but the mutated file, of the files tried last."""
@@ -31,7 +33,7 @@ class Trials:
     """
 
     def __init__(self, setup: Mapping[str, Any]) -> None:
-        self._texts: Final[dict[str, str]] = {file: text for file, text in (*setup["policies"], *setup["tests"])}
+        self._texts: Final[dict[str, str]] = dict((*setup["policies"], *setup["tests"]))
         files = [_file(file, text) for file, text in setup["policies"]]
         self._modules: Final[dict[str, Module]] = {module.file: module for module in parse_modules(files)}
         self._data: Final = setup["data"]
@@ -51,7 +53,9 @@ class Trials:
         file, text = trial["file"], trial["text"]
         try:
             (mutated,) = parse_modules([_file(file, text)])
-            others = [self._modules[name] for name in trial["needed"] if name in self._modules and name != file]
+            others = [
+                self._modules[name] for name in trial["needed"] if name in self._modules and name != file
+            ]
             check_program(Program([mutated, *others], self._parsed_data))
         except PolicyLoadError as problem:
             return {"verdict": "invalid", "test": "", "problem": str(problem)}
@@ -59,8 +63,8 @@ class Trials:
         engine.add_policy(file, text)
         for names in trial["tests"]:
             if not _all_true(engine, names):
-                test, problem = _first_failure(engine, names)
-                return {"verdict": "killed", "test": test, "problem": problem}
+                test, said = _first_failure(engine, names)
+                return {"verdict": "killed", "test": test, "problem": said}
         return {"verdict": "survived", "test": "", "problem": ""}
 
     def _base(self, file: str, needed: Sequence[str]) -> Any:
@@ -129,7 +133,11 @@ def serve(requests: BinaryIO, out: BinaryIO) -> None:
         try:
             verdict = trials.run(trial)
         except Exception as problem:  # noqa: BLE001 - a fault of ours must not look like a test that noticed
-            verdict = {"verdict": "error", "test": "", "problem": f"{type(problem).__name__}: {problem}"[:500]}
+            verdict = {
+                "verdict": "error",
+                "test": "",
+                "problem": f"{type(problem).__name__}: {problem}"[:500],
+            }
         except BaseException as problem:  # noqa: BLE001 - the engine's panics are no Exception
             # What is left of the engine cannot be trusted: the other side starts a new process.
             _tell(out, {"id": trial["id"], "verdict": "crashed", "test": "", "problem": clean(problem)})
