@@ -135,7 +135,7 @@ class _Finder:
             self._definition(rule)
 
     def _definition(self, rule: Rule) -> None:
-        bodies = [body for body in rule.bodies if body.query]
+        bodies = [body for body in rule.bodies if body.query and not any(map(_is_settled, body.query))]
         for body in bodies:
             with suppress(LayoutError):
                 self._never(body)
@@ -297,6 +297,13 @@ class _Finder:
                 start=start, end=end, replacement=replacement,
             ),
         )  # fmt: skip
+
+
+def _is_settled(statement: Statement) -> bool:
+    """A line that nothing can be put before: one with ``with``, or one that never holds anyway."""
+    part = statement.parts[0] if statement.parts else None
+    never = statement.form == "expr" and part is not None and part.form == "scalar" and part.value is False
+    return bool(statement.mods) or never
 
 
 def _message_parts(expr: Expr) -> tuple[Expr, ...]:

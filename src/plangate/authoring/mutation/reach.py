@@ -15,7 +15,7 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestFile:
+class FileTests:
     """The tests of one file: their full names, ``<package>.<rule>``, in the order of the file."""
 
     file: str
@@ -33,7 +33,7 @@ class Reach:
     """
 
     file: str
-    tests: tuple[TestFile, ...]
+    tests: tuple[FileTests, ...]
     needed: tuple[str, ...]
 
 
@@ -50,7 +50,9 @@ def reaches(policies: Sequence[Module], tests: Sequence[Module]) -> Mapping[str,
         found[policy.file] = Reach(
             file=policy.file,
             tests=tuple(
-                TestFile(file=module.file, tests=names) for module in leading if (names := test_names(module))
+                FileTests(file=module.file, tests=names)
+                for module in leading
+                if (names := names_of_tests(module))
             ),
             needed=tuple(sorted(needed)),
         )
@@ -63,7 +65,7 @@ def own_tests(file: str) -> str:
     return str(path.with_name(f"{path.stem}_test.rego"))
 
 
-def test_names(module: Module) -> tuple[str, ...]:
+def names_of_tests(module: Module) -> tuple[str, ...]:
     """The tests of a file, each once, in its order."""
     names = (head_name(rule) for rule in module.rules)
     return tuple(
@@ -92,16 +94,20 @@ def _uses(modules: Sequence[Module]) -> Mapping[str, frozenset[str]]:
     found = {}
     for module in modules:
         used = set(packages[module.package])
-        for path in set(_paths(module)):
+        for path, above in set(_paths(module)):
             used |= below.get(path, set())
-            for length in range(len(path) + 1):
+            for length in range(above, len(path) + 1):
                 used |= packages.get(path[:length], set())
         found[module.file] = frozenset(used)
     return found
 
 
-def _paths(module: Module) -> Iterator[Path]:
-    """Every path below ``data`` that a file spells, up to the first computed key. Variables count as names."""
+def _paths(module: Module) -> Iterator[tuple[Path, int]]:
+    """Every path below ``data`` that a file spells, up to the first computed key. Variables count as names.
+
+    With each, the length of the shortest package that it may lead into: a name that is not imported leads into the
+    file's own package or one below.
+    """
     aliases = {item.alias: item.path[1:] for item in module.imports if item.path[0] == "data"} | {"data": ()}
     for rule in module.rules:
         exprs = tuple(rule_exprs(rule))
@@ -115,4 +121,4 @@ def _paths(module: Module) -> Iterator[Path]:
                 if step.form != "scalar" or not isinstance(step.value, str):
                     break
                 path.append(step.value)
-            yield tuple(path)
+            yield tuple(path), 0 if head.value in aliases else len(module.package)
