@@ -129,7 +129,7 @@ def test_a_mutant_that_would_not_load_is_not_counted(tmp_path: Path) -> None:
     tests = WHOLE_TESTS.replace('{"size": size}', '{"size": size, "sizes": [size]}')
     (subject,) = mutated(write(tmp_path, {"limit.rego": text, "limit_test.rego": tests})).subjects
     invalid = [each for each in subject.tried if each.verdict is Verdict.INVALID]
-    assert [(each.mutant.operator, each.mutant.line) for each in invalid] == [(Operator.CONDITION, 17)]
+    assert [(each.mutant.operator, each.mutant.line) for each in invalid] == [(Operator.CONDITION, 16)]
     assert "`i`" in invalid[0].problem
     assert subject.counted == len(subject.tried) - 1
 
