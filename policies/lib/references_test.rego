@@ -53,3 +53,11 @@ test_a_known_module_instance_is_kept_apart_from_the_others if {
 	found := addresses(lib.may_reference(source([builders.possibly("module.m[\"a]b\"].t.one")]))) with input as estate
 	found == {"module.m[\"a]b\"].t.one[0]", "module.m[\"a]b\"].t.one[1]"}
 }
+
+test_a_certain_reference_is_not_merely_possible if {
+	lib.may_reference(source([builders.certainly("module.m[\"a]b\"].t.one[0]")])) == set() with input as estate
+}
+
+test_a_possible_reference_to_what_goes_leads_nowhere if {
+	lib.may_reference(source([builders.possibly("t.gone")])) == set() with input as estate
+}
