@@ -112,3 +112,10 @@ def test_mutants_of_many_constructs_end_as_with_opa(tmp_path: Path) -> None:
 def test_mutants_without_tests_survive_as_with_opa(tmp_path: Path) -> None:
     source = write(tmp_path / "p", {"limit.rego": limit(), "limit_test.rego": WEAK_TESTS})
     assert disagreements(mutate([source], Options()), source, tmp_path / "opa", 100) == []
+
+
+@pytest.mark.slow
+def test_the_tests_of_every_shipped_policy_kill_nine_of_ten_mutants() -> None:
+    found = mutate([shipped_policies()], Options())
+    assert found.stale == ()
+    assert [subject.name for subject in found.subjects if not subject.reaches(90)] == []
