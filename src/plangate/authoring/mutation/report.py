@@ -72,7 +72,7 @@ def difference(subject: Subject, tried: Tried) -> list[str]:
 
 
 def render_json(found: Mutation, threshold: float | None) -> str:
-    """The whole result as a versioned document (``plangate schema mutation``)."""
+    """The whole result as a versioned document."""
     return json.dumps(document(found, threshold), indent=2, ensure_ascii=False) + "\n"
 
 
