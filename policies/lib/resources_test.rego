@@ -6,7 +6,7 @@ import data.plangate.lib.builders_test as builders
 estate := builders.plan([
 	{"address": "made", "kind": "a.b", "type": "t"},
 	{"address": "kept", "kind": "a.b", "action": "no-op"},
-	{"address": "gone", "kind": "a.b", "action": "delete", "after": null},
+	{"address": "gone", "kind": "a.b", "type": "t", "action": "delete", "after": null},
 	{"address": "forgotten", "kind": "a.b", "action": "forget", "after": null},
 	{"address": "leftover", "kind": "a.b", "action": "delete", "after": null, "deposed": "00ff"},
 	{"address": "swapped", "kind": "a.b", "action": "replace"},
