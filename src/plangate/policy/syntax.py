@@ -10,9 +10,10 @@ read on every run and each dataclass costs start-up time.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 
@@ -24,8 +25,7 @@ OPERATORS: Final = {
 }  # fmt: skip
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Expr:
+class Expr(Struct, kw_only=True, eq=False):
     """One expression.
 
     Attributes:
@@ -45,8 +45,7 @@ class Expr:
     body: "tuple[Statement, ...]" = ()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Statement:
+class Statement(Struct, kw_only=True, eq=False):
     """One line of a body.
 
     Attributes:
@@ -65,8 +64,7 @@ class Statement:
     mods: tuple[tuple[Expr, Expr], ...] = ()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Body:
+class Body(Struct, kw_only=True, eq=False):
     """One body of a rule; ``value`` is set for an ``else := value``."""
 
     start: int
@@ -75,8 +73,7 @@ class Body:
     query: tuple[Statement, ...]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Rule:
+class Rule(Struct, kw_only=True, eq=False):
     """One definition of a rule.
 
     Attributes:
@@ -94,8 +91,7 @@ class Rule:
     bodies: tuple[Body, ...]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Import:
+class Import(Struct, kw_only=True, eq=False):
     """``import path as alias``; the alias is the last part of the path when none is written."""
 
     path: tuple[str, ...]
@@ -103,8 +99,7 @@ class Import:
     start: int
 
 
-@dataclass(kw_only=True, eq=False)
-class Module:
+class Module(Struct, kw_only=True, eq=False, dict=True):
     """One file. ``package`` leaves out the leading ``data``."""
 
     file: str
@@ -189,7 +184,9 @@ class _Reader:
             case "Object":
                 found = made("object", None, *(part for field in body["fields"] for part in field[-2:]))
                 # The engine's offset is that of the last key, not that of the bracket.
-                return replace(found, start=self.bracket(found.parts[0].start)) if found.parts else found
+                if found.parts:
+                    found.start = self.bracket(found.parts[0].start)
+                return found
             case "ArrayCompr":
                 return made("array-compr", None, body["term"], query=body["query"])
             case "SetCompr":

@@ -55,6 +55,7 @@ def test_a_policy_becomes_a_rule(tmp_path: Path) -> None:
         "lib/findings.rego",
         "lib/references.rego",
         "lib/resources.rego",
+        "lib/statements.rego",
         "lib/values.rego",
     ]
 

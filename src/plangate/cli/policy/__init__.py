@@ -3,5 +3,6 @@
 from typing import Final
 
 SUBCOMMANDS: Final = {
+    "mutate": "Put faults into policies and see whether their tests notice.",
     "test": "Run the tests of policies.",
 }
