@@ -136,7 +136,9 @@ def _lines(module: Module, query: tuple[Statement, ...]) -> Iterator[tuple[int, 
 
 def _with_values(module: Module, v0: bool) -> str:
     content, sign = module.encoded, b" = true" if v0 else b" := true"
-    for at in sorted((at for rule in module.rules if (at := _head_end(module, rule)) is not None), reverse=True):
+    for at in sorted(
+        (at for rule in module.rules if (at := _head_end(module, rule)) is not None), reverse=True
+    ):
         content = content[:at] + sign + content[at:]
     return content.decode()
 

@@ -9,9 +9,11 @@ rules that the test's file names give there. From these follow outcomes, as for 
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import structs
 
 from plangate.authoring.evaluation import Query, TimeLimits, evaluate
 from plangate.authoring.instrument import MARK, Instrumented, modifiers, own_print, with_texts
@@ -80,9 +82,7 @@ def unmet_demand(
     )  # fmt: skip
 
 
-def _observe(
-    suite: Suite, policies: PolicySet, run: TestRun, limits: TimeLimits
-) -> Mapping[str, set[Sight]]:
+def _observe(suite: Suite, policies: PolicySet, run: TestRun, limits: TimeLimits) -> Mapping[str, set[Sight]]:
     seen: dict[str, set[Sight]] = defaultdict(set)
     found = find_tests(suite)
     passed = {result.name for result in run.results if result.verdict is Verdict.PASSED}
@@ -125,15 +125,13 @@ def _sights(said: str, policies: PolicySet) -> Iterator[tuple[str, Sight]]:
 
 
 def _of_rule(rule: RuleSpec, policies: PolicySet, value: Any, view: PlanView) -> set[Sight]:
-    alone = replace(policies, rules=(rule,))
+    alone = structs.replace(policies, rules=(rule,))
     answers = rule_answers((rule,), policies.handles_unknowns, (Reply(value=value),))
     statuses = {outcome.status for outcome in judge(alone, answers, view).outcomes}
     found = set()
     if Status.FAIL in statuses:
         found.add(Sight.FAIL)
-    if Status.PASS in statuses and (
-        policies.scopes[rule.id] is not RuleScope.PLAN or view.plan.resources
-    ):
+    if Status.PASS in statuses and (policies.scopes[rule.id] is not RuleScope.PLAN or view.plan.resources):
         found.add(Sight.PASS)
     reads = policies.reads[rule.id]
     if Status.UNKNOWN in statuses and (view.own_unknowns(reads) or view.shared_unknowns(reads)):
@@ -146,7 +144,9 @@ class _Watch:
 
     def __init__(self, found: Found, policies: PolicySet, suite: Suite) -> None:
         self.policies = policies
-        self.packages: Final = {tuple(package.split(".")): rule for rule, package in policies.packages.items()}
+        self.packages: Final = {
+            tuple(package.split(".")): rule for rule, package in policies.packages.items()
+        }
         self.modules = found.parsed
         self.program = Program(parse_texts(found.modules, suite.v0), suite.data)
 
@@ -156,7 +156,9 @@ class _Watch:
         texts = {}
         for file, module in self.modules.items():
             rules = frozenset(named[file]).union(*(named[other] for other in self._imported(module)))
-            watched = [line for line in _lines(module) if any(_gives_input(target) for target, _ in line.mods)]
+            watched = [
+                line for line in _lines(module) if any(_gives_input(target) for target, _ in line.mods)
+            ]
             if not rules or not watched:
                 continue
             instrumented = Instrumented(module)

@@ -68,7 +68,9 @@ def _outputs(document: Mapping[str, Any]) -> tuple[OutputChange, ...]:
 def _checks(document: Mapping[str, Any]) -> tuple[Check, ...]:
     return tuple(
         Check(
-            address=str(entry.get("address", "")), kind=str(entry.get("kind", "")), status=str(entry.get("status", ""))
+            address=str(entry.get("address", "")),
+            kind=str(entry.get("kind", "")),
+            status=str(entry.get("status", "")),
         )
         for entry in _items(document.get("checks"))
         if isinstance(entry, Mapping)

@@ -98,9 +98,7 @@ class Prober:
         bodies: Sequence[Body | None] = definition.rule.bodies or (None,)
         return tuple(self._probe(definition, body, depth, conditions) for body in bodies)
 
-    def _probe(
-        self, definition: Definition, body: Body | None, depth: int, conditions: Conditions
-    ) -> Probe:
+    def _probe(self, definition: Definition, body: Body | None, depth: int, conditions: Conditions) -> Probe:
         module, rule = definition.module, definition.rule
         query = body.query if body is not None else ()
         value = body.value if body is not None and (body.value is not None or body.is_else) else rule.value

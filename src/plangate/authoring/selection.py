@@ -38,7 +38,8 @@ class _Parser:
 
     def error(self, problem: str) -> UsageError:
         return UsageError(
-            f"-k {self.expression!r}: {problem}", hint="words with and, or, not and brackets: 'fail and not public'"
+            f"-k {self.expression!r}: {problem}",
+            hint="words with and, or, not and brackets: 'fail and not public'",
         )
 
     def take(self) -> str:

@@ -134,7 +134,9 @@ def _with_doubts(found: Found) -> dict[str, Instrumented]:
     for doubt in found.doubts:
         module = doubt.module
         part = module.encoded[doubt.part.start : doubt.part.end].decode()
-        said = json.dumps(f"{MARK}{module.file}:{module.position(doubt.part.start)[0]}: {module.source(doubt.part)}")
+        said = json.dumps(
+            f"{MARK}{module.file}:{module.position(doubt.part.start)[0]}: {module.source(doubt.part)}"
+        )
         line = (
             f"count([1 | count([plangate_part | plangate_part := {part}]) == 0; print({said})]) >= 0"
             f"{modifiers(module, doubt.statement)}"
@@ -186,9 +188,7 @@ def _with_cases(result: Callable[..., TestResult], answer: Sequence[Any]) -> Tes
     for value in values:
         _leaves(value, (), held)
     cases = tuple(
-        CaseResult(
-            name=name, verdict=Verdict.PASSED if good else Verdict.FAILED, keys=keys.get(name, ())
-        )
+        CaseResult(name=name, verdict=Verdict.PASSED if good else Verdict.FAILED, keys=keys.get(name, ()))
         for name, good in sorted(held.items())
     )
     failed = [case for case in cases if case.verdict is Verdict.FAILED]

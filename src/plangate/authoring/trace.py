@@ -130,9 +130,7 @@ def _ways(probe: Probe, index: int, found: Sequence[Mapping[str, Any]]) -> Itera
         values = []
         for seen, values_of, traces in zip(probe.seen[index], way["e"], way["t"], strict=True):
             inner = tuple(_inner(seen.probes, traces))
-            values.append(
-                Value(source=seen.source, values=tuple(values_of), traces=inner)
-            )
+            values.append(Value(source=seen.source, values=tuple(values_of), traces=inner))
         yield Way(variables=way["v"], values=tuple(values))
 
 

@@ -55,7 +55,9 @@ def failure(trace: Trace, show: Show = show_value) -> Iterator[str]:
         yield f"      and {stopped.ways - len(stopped.seen)} more ways to get here"
 
 
-def whole(trace: Trace, show: Show = show_value, note: Callable[[Way, Value], str] = lambda *_: "") -> Iterator[str]:
+def whole(
+    trace: Trace, show: Show = show_value, note: Callable[[Way, Value], str] = lambda *_: ""
+) -> Iterator[str]:
     """Every line of a body with what it met."""
     for line in trace.lines:
         first, *others = source_lines(trace, line)
