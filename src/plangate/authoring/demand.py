@@ -91,7 +91,9 @@ def _observe(suite: Suite, policies: PolicySet, run: TestRun, limits: TimeLimits
     texts = watch.texts()
     if not texts or not tests:
         return seen
-    queries = [Query(name=f"test {test.name}", text=f"[1 | {reference(test.path)}]") for test in tests]
+    queries = [
+        Query(name=f"test {test.name}", text=reference(test.path), group=test.module.file) for test in tests
+    ]
     ran = evaluate(with_texts(found.modules, texts), suite.data, queries, limits, v0=suite.v0)
     known: dict[str, tuple[tuple[str, Sight], ...]] = {}
     for test, answered in zip(tests, ran.answers, strict=True):

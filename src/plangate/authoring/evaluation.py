@@ -1,4 +1,4 @@
-"""Evaluate many queries in a worker process, each by itself: a query that hangs or crashes spoils no other.
+"""Evaluate many queries in a worker process: a query that hangs or crashes spoils no other.
 
 Built on the worker that judges (`plangate.policy.worker`). A query that takes too long, or that ends the process, gets
 an error; the others go on in a new process.
@@ -20,6 +20,8 @@ from plangate.policy.process import start_process
 _MOST_RESTARTS: Final = 20
 """Processes that one evaluation may use up: a suite in which everything hangs must end some day."""
 
+_BEGINS: Final = "plangate\x1fbegins"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLimits:
@@ -36,10 +38,17 @@ class TimeLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """One query: what it is called in messages, and its text, which gives one value."""
+    """One query.
+
+    Attributes:
+        name: What it is called in messages.
+        text: Rego that gives one value.
+        group: Queries of one group are tried together first, which is much faster; an empty one is asked by itself.
+    """
 
     name: str
     text: str
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +80,7 @@ def evaluate(
     v0: bool = False,
     coverage: bool = False,
 ) -> Evaluation:
-    """Ask every query by itself.
+    """Ask every query: first those of a group together, then, where one of them spoils that, each by itself.
 
     Args:
         modules: ``(file name, text)`` of all modules.
@@ -85,41 +94,105 @@ def evaluate(
     Raises:
         EngineError: The modules cannot be loaded, or the engine does not answer as it should.
     """
-    until = time.monotonic() + limits.all_s
+    setup = {
+        "modules": tuple(modules),
+        "data": json.dumps(dict(data)),
+        "memory_bytes": EngineLimits().memory_bytes,
+        "v0": v0,
+        "coverage": coverage,
+    }
+    asking = _Asking(setup, limits, document)
+    groups: dict[str, list[int]] = {}
+    for index, query in enumerate(queries):
+        if query.group:
+            groups.setdefault(query.group, []).append(index)
     answers: dict[int, Answered] = {}
-    covered: dict[str, frozenset[int]] = {}
-    left = list(range(len(queries)))
-    restarts = 0
-    while left:
-        setup = {
-            "modules": tuple(modules),
-            "data": json.dumps(dict(data)),
-            "queries": [f"[{queries[index].text}]" for index in left],
-            "memory_bytes": EngineLimits().memory_bytes,
-            "v0": v0,
-            "coverage": coverage,
-        }
-        exchange = _exchange(setup, [queries[index].name for index in left], limits, until, document)
-        for index, lines in exchange.covered.items():
-            covered[index] = covered.get(index, frozenset()) | frozenset(lines)
-        answers |= {left[index]: exchange.answered(index) for index in exchange.replies}
-        if exchange.problem is not None:
-            if exchange.current is None or not exchange.process.ready:
-                raise exchange.problem
-            restarts += 1
-            answers[left[exchange.current]] = Answered(
-                error=str(exchange.problem), seconds=exchange.seconds_of_current()
-            )
-        left = [index for index in left if index not in answers]
-        if left and (restarts > _MOST_RESTARTS or time.monotonic() >= until):
-            why = (
-                f"not run: all together took longer than {limits.all_s:g} s"
-                if time.monotonic() >= until
-                else f"not run: {restarts} others before it hung or crashed"
-            )
-            answers |= {index: Answered(error=why) for index in left}
-            break
-    return Evaluation(answers=tuple(answers[index] for index in range(len(queries))), covered=covered)
+    members = [found for found in groups.values() if len(found) > 1]
+    together = [_together([queries[index].text for index in found]) for found in members]
+    for found, answered in zip(members, asking.ask(together), strict=True):
+        answers |= _apart(found, answered)
+    left = [index for index in range(len(queries)) if index not in answers]
+    answers |= zip(left, asking.ask([queries[index] for index in left]), strict=True)
+    return Evaluation(answers=tuple(answers[index] for index in range(len(queries))), covered=asking.covered)
+
+
+def _together(texts: Sequence[str]) -> Query:
+    """One query for several; each says that it begins, so that what is printed can be told apart."""
+    parts = [
+        f"[plangate_q | print({json.dumps(_BEGINS)}, {number}); plangate_q := {text}]"
+        for number, text in enumerate(texts)
+    ]
+    return Query(name="several tests", text="[" + ",\n".join(parts) + "]")
+
+
+def _apart(members: Sequence[int], answered: Answered) -> dict[int, Answered]:
+    """The answers to the queries of a group; none when they could not be told apart, or one of them failed."""
+    if answered.error or not isinstance(answered.value, list) or len(answered.value) != len(members):
+        return {}
+    prints: list[list[str]] = []
+    for line in answered.prints:
+        _, mark, number = line.partition(_BEGINS)
+        if mark and number.strip() == str(len(prints)):
+            prints.append([])
+        elif mark or not prints:
+            return {}
+        else:
+            prints[-1].append(line)
+    if len(prints) != len(members):
+        return {}
+    return {
+        index: Answered(
+            value=values[0] if values else None,
+            undefined=not values,
+            seconds=answered.seconds / len(members),
+            prints=tuple(said),
+        )
+        for index, values, said in zip(members, answered.value, prints, strict=True)
+    }
+
+
+class _Asking:
+    """Queries in one worker after the other: one that hangs or crashes takes only itself along."""
+
+    def __init__(self, setup: Mapping[str, Any], limits: TimeLimits, document: bytes) -> None:
+        self.setup = setup
+        self.limits = limits
+        self.document = document
+        self.until = time.monotonic() + limits.all_s
+        self.restarts = 0
+        self.covered: dict[str, frozenset[int]] = {}
+
+    def ask(self, queries: Sequence[Query]) -> list[Answered]:
+        """The answers, in the order of the queries."""
+        answers: dict[int, Answered] = {}
+        left = list(range(len(queries)))
+        while left:
+            if why := self._given_up():
+                answers |= {index: Answered(error=why) for index in left}
+                break
+            setup = {**self.setup, "queries": [f"[{queries[index].text}]" for index in left]}
+            names = [queries[index].name for index in left]
+            exchange = _exchange(setup, names, self.limits, self.until, self.document)
+            for file, lines in exchange.covered.items():
+                self.covered[file] = self.covered.get(file, frozenset()) | frozenset(lines)
+            answers |= {left[index]: exchange.answered(index) for index in exchange.replies}
+            if exchange.problem is not None:
+                if exchange.current is None or not exchange.process.ready:
+                    raise exchange.problem
+                self.restarts += 1
+                if exchange.current not in exchange.replies:
+                    answers[left[exchange.current]] = Answered(
+                        error=str(exchange.problem), seconds=exchange.seconds_of_current()
+                    )
+            left = [index for index in left if index not in answers]
+        return [answers[index] for index in range(len(queries))]
+
+    def _given_up(self) -> str:
+        if time.monotonic() >= self.until:
+            return f"not run: all together took longer than {self.limits.all_s:g} s"
+        if self.restarts > _MOST_RESTARTS:
+            return f"not run: {self.restarts} others before it hung or crashed"
+        return ""
 
 
 def _exchange(

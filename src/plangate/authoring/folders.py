@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from plangate.authoring.suite import Suite
+from plangate.authoring.suite import Suite, parse_texts
 from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.files import DATA_SUFFIXES, LoadLimits, PolicyFile, read_data, read_files, read_rego
 from plangate.policy.hazards import check_tests
 from plangate.policy.load import load, shipped_library
-from plangate.policy.parse import parse_modules
 from plangate.policy.program import Program
 
 _BUILDERS = "builders_test.rego"
@@ -32,7 +31,7 @@ def read_suite(sources: Sequence[PolicySource], data: Sequence[Path] = ()) -> tu
     library = shipped_library()
     if not any(library.root.resolve().is_relative_to(source.root.resolve()) for source in sources):
         builders = tuple(file for file in read_files([library], limits).tests if file.path.name == _BUILDERS)
-    modules = parse_modules((*(_file(*module) for module in policies.modules), *tests, *builders))
+    modules = parse_texts((*policies.modules, *((file.name, file.text) for file in (*tests, *builders))))
     check_tests(Program(modules, policies.data), modules[len(policies.modules) :])
     suite = Suite(
         modules=policies.modules,
@@ -57,7 +56,7 @@ def read_plain(sources: Sequence[PolicySource], data: Sequence[Path] = (), *, v0
     documents: dict[str, object] = {}
     roots = [source.root for source in sources if _has_data(source.root)]
     read_data([*roots, *data], limits, documents)
-    modules = parse_modules(files, v0=v0)
+    modules = parse_texts([(file.name, file.text) for file in files], v0)
     check_tests(Program(modules, documents), modules, any_data=True)
     tests = {file.name for file in files if file.name.endswith("_test.rego")}
     return Suite(
@@ -72,6 +71,3 @@ def read_plain(sources: Sequence[PolicySource], data: Sequence[Path] = (), *, v0
 def _has_data(root: Path) -> bool:
     return any(path.suffix in DATA_SUFFIXES for path in root.rglob("*"))
 
-
-def _file(name: str, text: str) -> PolicyFile:
-    return PolicyFile(name=name, text=text, source="", path=Path(name))

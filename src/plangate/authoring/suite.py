@@ -9,6 +9,7 @@ its own in the text before it is loaded.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 from plangate.authoring.doubts import Doubt, find_doubts
@@ -175,8 +176,11 @@ def parse_texts(modules: Sequence[tuple[str, str]], v0: bool = False) -> tuple[M
     Raises:
         PolicyLoadError: One is not Rego as the engine knows it.
     """
-    from pathlib import Path  # noqa: PLC0415 - only to fill a field that parsing does not read
+    return tuple(_parsed(name, text, v0) for name, text in modules)
 
-    return parse_modules(
-        tuple(PolicyFile(name=name, text=text, source="", path=Path()) for name, text in modules), v0=v0
-    )
+
+@lru_cache(maxsize=4096)
+def _parsed(name: str, text: str, v0: bool) -> Module:
+    # A suite is looked at several times over, and few of its texts differ from one time to the next.
+    (module,) = parse_modules((PolicyFile(name=name, text=text, source="", path=Path()),), v0=v0)
+    return module

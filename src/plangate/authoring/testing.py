@@ -55,7 +55,7 @@ class TestResult:
         problem: Why it did not pass; empty for one that passed or was skipped.
         cases: Of a test with cases, sorted by name.
         prints: What it printed, a line each.
-        seconds: How long it took.
+        seconds: How long it took; of tests that were run together, an equal share.
     """
 
     __test__ = False  # It is no test of ours, whatever pytest thinks of its name.
@@ -121,7 +121,7 @@ def run_tests(
             rule = f"plangate_cases_{number}"
             texts[file] = f"{texts.get(file, test.module.text)}\n{rule} := {cases_rule(test)}\n"
             text = f"[[tests | tests := {text}], {reference((*test.module.package, rule))}]"
-        queries.append(Query(name=f"test {test.name}", text=text))
+        queries.append(Query(name=f"test {test.name}", text=text, group=file))
     modules = with_texts(found.modules, texts)
     ran = evaluate(modules, suite.data, queries, limits or TimeLimits(), v0=suite.v0, coverage=coverage)
     answers = dict(zip((id(test) for test in asked), ran.answers, strict=True))
