@@ -306,7 +306,7 @@ RULE_REFUSALS = {
     ),
     "a fact that no kind has": (
         a_policy(BAD_INSTANCE.replace("public_ip", "publik_ip")),
-        'custom/policy.rego:10:9: this rule reads the fact "publik_ip", which no kind has',
+        'custom/policy.rego:16:17: compute.instance has no fact "publik_ip", so this line would never hold',
     ),
 }
 
