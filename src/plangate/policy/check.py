@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from plangate.policy.files import PolicyFiles
 from plangate.policy.flow import rule_reads
@@ -11,8 +12,12 @@ from plangate.policy.parse import parse_modules
 from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program
 from plangate.policy.register import LIBRARY, RulePackage, register
+from plangate.policy.rule_settings import default_settings
 from plangate.policy.syntax import Module
 from plangate.policy.vocabulary import Vocabulary
+
+_HIDES_NOTHING: Final = frozenset({"unclaimed", "id", "rule-set", "misspelt-rule-set", "no-deny"})
+"""Problems of files and rules after which every name is still there that others may use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +55,10 @@ def examine_files(files: PolicyFiles, problems: Problems) -> Examined:
         problems: Takes what is wrong. What was wrong with reading is in it already.
     """
     modules = parse_modules(files.modules, problems)
-    whole = all(error.code == "unclaimed" for error in problems.errors)
     registered = _register(modules, problems)
-    program = Program(modules, files.data)
+    whole = all(error.code in _HIDES_NOTHING for error in problems.errors)
+    defaults = default_settings((rule.module.package[-1], rule.settings) for rule in registered)
+    program = Program(modules, {**files.data, **defaults})
     broken = check_program(program, problems, whole=whole)
     return Examined(
         program=program,
@@ -96,6 +102,7 @@ def _follow(
                     package=".".join(package),
                     reads=reads,
                     handles_unknowns=rule.handles_unknowns,
+                    settings=rule.settings,
                 )
             )
     # What a function reads can be right for one of its callers, so this is judged when all have been seen.

@@ -128,7 +128,7 @@ class _Walk(ExpressionWalk):
                 scope.bound.add(part.value)
 
     def rule_value(self, rule: Rule, scope: Scope) -> Alias | None:
-        """Go through all bodies of a definition; the alias of its value (a set's members), if it has anything inside."""
+        """Go through all bodies of a definition; the alias of its value (a set's members), unless it is bare."""
         keys = rule.ref.parts[1:] if rule.ref.form == "ref" else ()
         values: list[Alias] = []
         for body in rule.bodies or (Body(start=rule.start, value=None, is_else=False, query=()),):
@@ -199,7 +199,7 @@ class _Walk(ExpressionWalk):
             self.problems.note(problem, "negation")
 
     def is_defined(self, expr: Expr, scope: Scope) -> bool:
-        """A reference to something that every plan has, or to a rule that always has a value."""
+        """A reference to something that every plan has, to a rule that always has a value, or to data that is there."""
         parts = expr.parts if expr.form == "ref" else (expr,)
         head, steps = parts[0], parts[1:]
         if head.form != "var":
@@ -213,10 +213,14 @@ class _Walk(ExpressionWalk):
         path = self.program.global_path(scope.module, head.value)
         if path is None:
             return False
-        path = (*path, *keys)
+        return self._is_there((*path, *keys))
+
+    def _is_there(self, path: Path) -> bool:
         if path[0] == "input":
             return len(path) == 1 or (len(path) == 2 and path[1] in REQUIRED_TOP)  # noqa: PLR2004 - input.<field>
         target = self.program.target(path[1:])
+        if target.kind == "document":
+            return self.program.has_document(path[1:])
         return target.kind == "rule" and not target.rest and any(map(_has_value, target.definitions))
 
 

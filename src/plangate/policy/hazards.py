@@ -5,8 +5,8 @@ on OPA; docs/adr/0004-embedded-rego.md has the findings. ``not`` is judged in `p
 to know what is surely defined.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.builtin_table import BUILTINS
@@ -21,12 +21,9 @@ from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule
 
 _ARITHMETIC: Final = frozenset("+-*/%")
 
-Note: TypeAlias = Callable[[PolicyLoadError, str, Path | None], None]
-"""Takes a problem, its code, and the rule that it breaks."""
-
 
 def check_program(program: Program, problems: Problems, *, whole: bool = True) -> frozenset[Path]:
-    """Note the hazards in all modules: the first of each kind in each rule.
+    """Note the hazards in all modules: the first of each kind in each rule, and each wrong name.
 
     Args:
         program: All modules that could be read.
@@ -37,46 +34,54 @@ def check_program(program: Program, problems: Problems, *, whole: bool = True) -
     Returns:
         Rules that cannot be gone through, because of what is wrong with them or with a rule that they use.
     """
+    notes = _Notes(problems, whole=whole)
     uses: dict[Path, set[Path]] = {}
-    broken: set[Path] = set()
-
-    def note(error: PolicyLoadError, code: str, path: Path | None) -> None:
-        if path is not None and (error.code or code) in _ENDLESS_OR_ODD:
-            broken.add(path)
-        if whole or error.code != "undefined":
-            problems.note(error, code)
-
     for module in program.modules:
         for error in _import_errors(program, module):
-            note(error, "import", None)
+            notes.note(error, "import")
         finder = UseFinder(program, module)
         for rule in module.rules:
             path = (*module.package, *head_path(rule)[0])
-            for check, code in ((_check_head, "rule-head"), (_check_forms, "engine-difference")):
-                try:
-                    check(module, rule)
-                except PolicyLoadError as error:
-                    note(error, code, path)
-            if unsafe := unsafe_variable(program, module, rule):
-                text = f"`{unsafe.value}` gets no value in the body"
-                note(module.error(unsafe.start, text), "unsafe-variable", path)
+            _check_rule(program, module, rule, notes, path)
             for use in finder.rule(rule):
+                check = _check_call if use.call else _check_reference
                 try:
-                    target = (
-                        _check_call(program, module, use)
-                        if use.call
-                        else _check_reference(program, module, use)
-                    )
+                    target = check(program, module, use)
                 except PolicyLoadError as error:
-                    note(error, "undefined", path)
-                    continue
-                if target:
-                    uses.setdefault(path, set()).add(target)
-    _check_recursion(program, uses, note)
+                    notes.note(error, "undefined", path)
+                else:
+                    uses.setdefault(path, set()).update((target,) if target else ())
+    _check_recursion(program, uses, notes)
     if not problems.errors:
         with problems.part("engine"):
             prepare(program.modules)
-    return _and_users(broken, uses)
+    return _and_users(notes.broken, uses)
+
+
+class _Notes:
+    """Where hazards go, and the rules that they break."""
+
+    def __init__(self, problems: Problems, *, whole: bool) -> None:
+        self.problems = problems
+        self.whole = whole
+        self.broken: set[Path] = set()
+
+    def note(self, error: PolicyLoadError, code: str, path: Path | None = None) -> None:
+        if path is not None and (error.code or code) in _ENDLESS_OR_ODD:
+            self.broken.add(path)
+        if self.whole or error.code != "undefined":
+            self.problems.note(error, code)
+
+
+def _check_rule(program: Program, module: Module, rule: Rule, notes: _Notes, path: Path) -> None:
+    for check, code in ((_check_head, "rule-head"), (_check_forms, "engine-difference")):
+        try:
+            check(module, rule)
+        except PolicyLoadError as error:
+            notes.note(error, code, path)
+    if unsafe := unsafe_variable(program, module, rule):
+        problem = f"`{unsafe.value}` gets no value in the body"
+        notes.note(module.error(unsafe.start, problem), "unsafe-variable", path)
 
 
 def _and_users(broken: set[Path], uses: Mapping[Path, Collection[Path]]) -> frozenset[Path]:
@@ -282,7 +287,7 @@ def _closest(program: Program, path: Path) -> str:
     return f"{'.'.join(package) or 'data'} has: {', '.join(names)}" if names else ""
 
 
-def _check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], note: Note) -> None:
+def _check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], notes: _Notes) -> None:
     """Regorus overflows its stack on recursion, which ends its process."""
     done: set[Path] = set()
 
@@ -304,7 +309,7 @@ def _check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], no
 
     def refuse(path: Path, problem: str, trail: tuple[Path, ...]) -> None:
         at = _definitions(program, path)[0]
-        note(at.module.error(at.rule.start, problem), "recursion", path)
+        notes.note(at.module.error(at.rule.start, problem), "recursion", path)
         done.update((*trail, path))
 
     for path in sorted(uses):

@@ -1,7 +1,8 @@
 """A module outside of the library must be a rule: registered by its METADATA, or refused."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from plangate.decision.outcome import RuleSpec
 from plangate.errors import PolicyLoadError
@@ -25,6 +26,7 @@ class RulePackage:
     scope: RuleScope
     module: Module
     handles_unknowns: bool
+    settings: Mapping[str, Mapping[str, Any]]
 
 
 def register(module: Module, problems: Problems) -> RulePackage | None:
@@ -38,13 +40,11 @@ def register(module: Module, problems: Problems) -> RulePackage | None:
         problems.note(module.error(module.package_start, problem), "unclaimed")
         return None
     line, _ = module.position(module.package_start)
-    registered: tuple[RuleSpec, RuleScope] | None = None
-    with problems.part("metadata"):
-        registered = read_metadata(module.file, module.text, line)
+    registered = read_metadata(module.file, module.text, line, problems)
     defined = _rule_sets(module, problems)
     if registered is None:
         return None
-    spec, scope = registered
+    spec, scope, settings = registered
     slug = package[2].replace("_", "-")
     if spec.id != slug:
         problem = f'METADATA: custom.id is "{spec.id}" but the package says "{slug}"'
@@ -52,7 +52,7 @@ def register(module: Module, problems: Problems) -> RulePackage | None:
         return None
     return RulePackage(
         spec=replace(spec, source=module.file), scope=scope, module=module,
-        handles_unknowns="undetermined" in defined,
+        handles_unknowns="undetermined" in defined, settings=settings,
     )  # fmt: skip
 
 
