@@ -3,5 +3,6 @@
 from typing import Final
 
 SUBCOMMANDS: Final = {
+    "new": "Start a policy: rule, test and plans to try it on.",
     "test": "Run the tests of policies.",
 }
