@@ -105,6 +105,9 @@ def _follow(
                     settings=rule.settings,
                 )
             )
+    for module in program.modules:
+        for item in module.imports:
+            vocabulary.imported(module, item)
     # What a function reads can be right for one of its callers, so this is judged when all have been seen.
     for error in vocabulary.errors():
         problems.note(error)

@@ -37,7 +37,6 @@ class ExpressionWalk(ABC):
         self.program = program
         self.log = log
         self.vocabulary = vocabulary
-        self.telling = False
 
     @abstractmethod
     def rule_alias(self, path: Path) -> Alias:
@@ -186,13 +185,13 @@ class ExpressionWalk(ABC):
         for step in steps:
             if step.form != "scalar" or not isinstance(step.value, str):
                 return
-            self.vocabulary.step(scope.module, alias, step, told=self.telling)
+            self.vocabulary.step(scope.module, alias, step)
             alias = alias.at(step.value)
 
     def step(self, alias: Alias, step: Expr, scope: Scope) -> Alias:
         """One key of a chain."""
         if step.form == "scalar" and isinstance(step.value, str):
-            self.vocabulary.step(scope.module, alias, step, told=self.telling)
+            self.vocabulary.step(scope.module, alias, step)
             return alias.at(step.value)
         if step.form == "scalar":
             return alias.at(ANY)
@@ -254,6 +253,7 @@ class ExpressionWalk(ABC):
         )  # fmt: skip
         if asks_pointer:
             self.log.pointer(alias, pointer_tokens(str(sought.value)))
+            self.vocabulary.pointer(alias, pointer_tokens(str(sought.value)))
             return NOTHING
         for part in wanted:
             found = self.value(part, scope)
@@ -278,6 +278,7 @@ class ExpressionWalk(ABC):
                     self.log.look(arg, deep=True)
             if path == _IS_UNKNOWN and (asked := self.asked_pointer(expr.parts[2], args[0])):
                 self.log.pointer(args[0].at("unknown"), asked)
+                self.vocabulary.pointer(args[0], asked)
                 return NOTHING
             alias = self.call_alias(path, args)
             first = expr.parts[1] if len(expr.parts) > 1 else None
@@ -294,9 +295,9 @@ class ExpressionWalk(ABC):
 
     def arguments(self, call: Expr, scope: Scope, *, told: bool) -> tuple[Alias, ...]:
         """What a call's arguments are; ``told`` says that they end in a text."""
-        before, self.telling = self.telling, self.telling or told
+        before, self.vocabulary.told = self.vocabulary.told, self.vocabulary.told or told
         found = tuple(self.value(part, scope) for part in call.parts[1:])
-        self.telling = before
+        self.vocabulary.told = before
         return found
 
     @staticmethod
@@ -332,7 +333,7 @@ class ExpressionWalk(ABC):
                 self.log.keys(found)
             constant = step.form == "scalar" and isinstance(step.value, str)
             if constant:
-                self.vocabulary.step(scope.module, found, step, told=self.telling)
+                self.vocabulary.step(scope.module, found, step)
             found = found.at(str(step.value) if constant else ANY)
         self.log.look(found, deep=False)
         return either((found, None if bare else default))

@@ -93,7 +93,7 @@ def read_files(
                     found.note(PolicyLoadError(name, "no rule claims this file", hint=hint), "unclaimed")
                     continue
                 reading.count_one(name)
-                with found.part("file"):
+                with found.part("file" if path.suffix == ".rego" else "data"):
                     text = _read_text(path, name, limits)
                     reading.take(PolicyFile(name=name, text=text, source=source.name, path=path), relative)
                 reading.refuse_too_much(name)

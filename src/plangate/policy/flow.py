@@ -74,8 +74,8 @@ class _Walk(ExpressionWalk):
     def __init__(self, program: Program, log: ReadLog, vocabulary: Vocabulary, problems: Problems) -> None:
         super().__init__(program, log, vocabulary)
         self.problems = problems
-        self.rules: dict[Path, Alias] = {}
-        self.calls: dict[tuple[Path, tuple[Alias, ...], frozenset[str], bool], Alias] = {}
+        self.rules: dict[tuple[Path, object], Alias] = {}
+        self.calls: dict[tuple[Path, tuple[Alias, ...], object], Alias] = {}
 
     # --- Rules and functions ------------------------------------------------------------------------------
 
@@ -88,7 +88,8 @@ class _Walk(ExpressionWalk):
 
     def rule_alias(self, path: Path) -> Alias:
         """The value of a rule, whichever of its definitions it comes from."""
-        if path not in self.rules:
+        key = (path, self.vocabulary.negated)
+        if key not in self.rules:
             values: list[Alias | None] = []
             for definition in self.program.rules[path]:
                 rule = definition.rule
@@ -98,13 +99,12 @@ class _Walk(ExpressionWalk):
                 for _ in range((rule.form == "set") + len(head_path(rule)[1])):
                     value = collection(value or NOTHING)
                 values.append(value)
-            self.rules[path] = either(values)
-        return self.rules[path]
+            self.rules[key] = either(values)
+        return self.rules[key]
 
     def call_alias(self, path: Path, args: tuple[Alias, ...]) -> Alias:
         """The value of a function for these arguments."""
-        # The names in a function may be right for resources of one kind and wrong for those of another.
-        key = (path, args, self.vocabulary.kinds, self.telling)
+        key = (path, args, self.vocabulary.context)
         if key not in self.calls:
             values: list[Alias | None] = []
             for definition in self.program.rules[path]:
@@ -165,8 +165,12 @@ class _Walk(ExpressionWalk):
 
     def statement(self, statement: Statement, scope: Scope) -> None:
         match statement.form:
-            case "expr" | "not":
+            case "expr":
                 self.log.look(self.value(statement.parts[0], scope), deep=True)
+            case "not":
+                self.vocabulary.negated = not self.vocabulary.negated
+                self.log.look(self.value(statement.parts[0], scope), deep=True)
+                self.vocabulary.negated = not self.vocabulary.negated
             case "some-in":
                 *patterns, source = statement.parts
                 self.iterate(self.value(source, scope), patterns, scope)

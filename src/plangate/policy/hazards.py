@@ -5,6 +5,7 @@ on OPA; docs/adr/0004-embedded-rego.md has the findings. ``not`` is judged in `p
 to know what is surely defined.
 """
 
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
@@ -284,7 +285,9 @@ def _closest(program: Program, path: Path) -> str:
     """Names of the package that was meant, for a hint."""
     package = path[:-1]
     names = sorted({known[len(package)] for known in program.rules if known[: len(package)] == package})
-    return f"{'.'.join(package) or 'data'} has: {', '.join(names)}" if names else ""
+    near = difflib.get_close_matches(path[-1], names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}{'.'.join(package) or 'data'} has: {', '.join(names)}" if names else ""
 
 
 def _check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], notes: _Notes) -> None:

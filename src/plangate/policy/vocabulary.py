@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from plangate.errors import PolicyLoadError
 from plangate.model.kinds import COMMON_FACTS, KINDS
-from plangate.policy.aliases import MADE, OWN, PLAN, SOME, Alias, Place
+from plangate.policy.aliases import MADE, OWN, PLAN, PLAN_ALIAS, SOME, Alias, Place
 from plangate.policy.reads import ANY, Path
-from plangate.policy.syntax import Expr, Module
+from plangate.policy.syntax import Expr, Import, Module
 
 SCHEMA_FILE: Final = FilePath(__file__).resolve().parent.parent / "schemas" / "plan.v1.json"
 
@@ -36,6 +36,7 @@ class Sighting:
         kinds: Kinds of the resource that it may be of; none when it may be any.
         path: From the resource down.
         told: It is only put into a text for people.
+        negated: It stands behind a ``not``: where it is unknown, the line holds.
     """
 
     module: Module
@@ -43,6 +44,7 @@ class Sighting:
     kinds: frozenset[str]
     path: Path
     told: bool
+    negated: bool
 
 
 @cache
@@ -64,21 +66,32 @@ class Vocabulary:
 
     Attributes:
         sightings: Every place of a resource that was named, in the order in which it was.
+        pointers: Kinds of a resource and what of it is asked for being unknown.
         kinds: Of the resource that a finding is about, while one definition of a rule is gone through.
+        told: What is gone through ends in a text for people.
+        negated: It stands behind a ``not``.
     """
 
     def __init__(self) -> None:
         self._wrong: dict[tuple[str, int], PolicyLoadError] = {}
         self._right: set[tuple[str, int]] = set()
         self.sightings: dict[Sighting, None] = {}
+        self.pointers: set[tuple[frozenset[str], Path]] = set()
         self.kinds: frozenset[str] = frozenset()
+        self.told = False
+        self.negated = False
+
+    @property
+    def context(self) -> tuple[frozenset[str], bool, bool]:
+        """What names are judged with: a function may be right for resources of one kind and wrong for another."""
+        return self.kinds, self.told, self.negated
 
     def errors(self) -> Iterator[PolicyLoadError]:
         """What was wrong each time, in the order of places."""
         for place in sorted(self._wrong.keys() - self._right):
             yield self._wrong[place]
 
-    def step(self, module: Module, alias: Alias, key: Expr, *, told: bool = False) -> None:
+    def step(self, module: Module, alias: Alias, key: Expr) -> None:
         """A constant key is looked up in a value."""
         name = str(key.value)
         if alias.inside is not None or not alias.places:
@@ -86,11 +99,19 @@ class Vocabulary:
         for root, path in alias.places:
             if root not in (PLAN, MADE):
                 sighting = Sighting(
-                    module=module, start=key.start, kinds=self._kinds(root), path=(*path, name), told=told
-                )
+                    module=module, start=key.start, kinds=self._kinds(root), path=(*path, name),
+                    told=self.told, negated=self.negated,
+                )  # fmt: skip
                 self.sightings[sighting] = None
         problems = [self._missing(place, name) for place in sorted(alias.places)]
         self._judge(module, key, problems)
+
+    def imported(self, module: Module, item: Import) -> None:
+        """A part of the plan is imported."""
+        alias = PLAN_ALIAS
+        for key in item.path[1:] if item.path[0] == "input" else ():
+            self.step(module, alias, Expr(form="scalar", start=item.start, end=item.start, value=key))
+            alias = alias.at(key)
 
     def value(self, module: Module, alias: Alias, constant: Expr) -> None:
         """A value is compared with a text that is written out."""
@@ -100,6 +121,11 @@ class Vocabulary:
             return
         problems = [self._impossible(place, constant.value) for place in sorted(alias.places)]
         self._judge(module, constant, problems)
+
+    def pointer(self, resource: Alias, pointer: Path) -> None:
+        """It is asked whether one attribute of a resource is unknown."""
+        for root, _ in resource.places:
+            self.pointers.add((self._kinds(root), ("after", *pointer)))
 
     def kind(self, module: Module, constant: Expr) -> None:
         """The name of a kind."""
@@ -129,10 +155,7 @@ class Vocabulary:
         here: Mapping[str, Any] = schema if root == PLAN else schema["$defs"]["resource"]
         for key in path:
             here = _resolved(here)
-            if key == ANY or "items" in here:
-                here = here.get("items", _OPEN)
-            else:
-                here = here.get("properties", _OPEN).get(key, _OPEN)
+            here = here.get("items", _OPEN) if key == ANY else here.get("properties", _OPEN).get(key, _OPEN)
         return _resolved(here)
 
     def _missing(self, place: Place, name: str) -> tuple[str, str, str]:
@@ -208,6 +231,5 @@ def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def _no_such_value(name: str, value: str, choices: Collection[str]) -> tuple[str, str, str]:
     if value in choices:
         return "", "", ""
-    known = f"known: {', '.join(choices)}"
-    hint = "; ".join(filter(None, (did_you_mean(value, choices), known)))
+    hint = did_you_mean(value, choices) or f"known: {', '.join(choices)}"
     return f'no {name} is called "{value}"', hint, "unknown-value"

@@ -4,5 +4,6 @@ from typing import Final
 
 SUBCOMMANDS: Final = {
     "new": "Start a policy: rule, test and plans to try it on.",
+    "check": "Say everything that is wrong with policies.",
     "test": "Run the tests of policies.",
 }
