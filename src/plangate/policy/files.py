@@ -11,6 +11,10 @@ from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
+from plangate.policy.problems import Problems
+
+FIXTURES: Final = "fixtures"
+"""The folder at the top of a policy folder that holds plans to try policies on."""
 
 _DATA_NAMES: Final = ("data.json", "data.yaml", "data.yml")
 _DATA_SUFFIXES: Final = (".json", ".yaml", ".yml")
@@ -54,53 +58,88 @@ class PolicyFiles(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFiles:
+def read_files(
+    sources: Sequence[PolicySource], limits: LoadLimits, problems: Problems | None = None
+) -> PolicyFiles:
     """Read everything below the folders.
 
+    Args:
+        sources: The folders.
+        limits: What they may hold, all together.
+        problems: Takes what is wrong; the rest is read all the same.
+
     Raises:
-        PolicyLoadError: A folder is missing, something in it cannot be read or is of no known use, or too much.
+        PolicyLoadError: Without ``problems``: a folder is missing, something in it cannot be read or is of no known
+            use, or too much.
     """
-    modules: dict[str, PolicyFile] = {}
-    tests: dict[str, PolicyFile] = {}
-    data: dict[str, Any] = {}
-    count, total = 0, 0
-    for source in sources:
-        for path, relative in _walk(source, limits):
-            name = f"{source.name.rstrip('/')}/{relative.as_posix()}"
-            if path.suffix.lower() in _IGNORED_SUFFIXES:
-                continue
-            if path.suffix != ".rego" and path.name not in _DATA_NAMES:
-                raise PolicyLoadError(
-                    name, "no rule claims this file",
-                    hint="policies end in .rego; data documents are called data.json or data.yaml",
-                )  # fmt: skip
-            count += 1
-            if count > limits.max_files:
-                raise PolicyLoadError(name, f"more than {limits.max_files} files (max_files)")
-            text = _read_text(path, name, limits)
-            total += len(text)
-            if total > limits.max_total_bytes:
-                raise PolicyLoadError(
-                    name, f"more than {limits.max_total_bytes} bytes in all (max_total_bytes)"
-                )
-            if path.suffix != ".rego":
-                _merge(data, _parse_data(text, name), relative.parts[:-1], name)
-                continue
-            is_test = path.name.endswith("_test.rego")
-            if is_test and _TEST_PACKAGE.search(text) is None:
-                raise PolicyLoadError(
-                    name, "a file whose name ends in _test.rego is a test, so its package must end in _test"
-                )
-            target = tests if is_test else modules
-            if name in target:
-                raise PolicyLoadError(name, "two folders have the same name, so two files do")
-            target[name] = PolicyFile(name=name, text=text, source=source.name, path=path)
-            _refuse_deep_nesting(text, name, limits)
+    found = Problems() if problems is None else problems
+    reading = _Reading(limits)
+    with found.part("limit"):
+        for source in sources:
+            for path, relative in _walk(source, limits, found):
+                name = f"{source.name.rstrip('/')}/{relative.as_posix()}"
+                if relative.parts[0] == FIXTURES and len(relative.parts) > 1:
+                    if path.suffix == ".rego":
+                        hint = f"{FIXTURES}/ holds plans to try policies on, and is not judged with"
+                        problem = f"a policy in a folder {FIXTURES}"
+                        found.note(PolicyLoadError(name, problem, hint=hint), "unclaimed")
+                    continue
+                if path.suffix.lower() in _IGNORED_SUFFIXES:
+                    continue
+                if path.suffix != ".rego" and path.name not in _DATA_NAMES:
+                    hint = "policies end in .rego; data documents are called data.json or data.yaml"
+                    found.note(PolicyLoadError(name, "no rule claims this file", hint=hint), "unclaimed")
+                    continue
+                reading.count_one(name)
+                with found.part("file" if path.suffix == ".rego" else "data"):
+                    text = _read_text(path, name, limits)
+                    reading.take(PolicyFile(name=name, text=text, source=source.name, path=path), relative)
+                reading.refuse_too_much(name)
+    if problems is None:
+        found.raise_first()
     return PolicyFiles(
-        modules=tuple(modules[name] for name in sorted(modules)),
-        tests=tuple(tests[name] for name in sorted(tests)),
-        data=data,
+        modules=tuple(reading.modules[name] for name in sorted(reading.modules)),
+        tests=tuple(reading.tests[name] for name in sorted(reading.tests)),
+        data=reading.data,
     )
+
+
+class _Reading:
+    """What was read so far."""
+
+    def __init__(self, limits: LoadLimits) -> None:
+        self.limits = limits
+        self.modules: dict[str, PolicyFile] = {}
+        self.tests: dict[str, PolicyFile] = {}
+        self.data: dict[str, Any] = {}
+        self._count = 0
+        self._total = 0
+
+    def count_one(self, name: str) -> None:
+        self._count += 1
+        if self._count > self.limits.max_files:
+            raise PolicyLoadError(name, f"more than {self.limits.max_files} files (max_files)")
+
+    def refuse_too_much(self, name: str) -> None:
+        if self._total > self.limits.max_total_bytes:
+            most = self.limits.max_total_bytes
+            raise PolicyLoadError(name, f"more than {most} bytes in all (max_total_bytes)")
+
+    def take(self, file: PolicyFile, relative: Path) -> None:
+        """Keep a file, or refuse it."""
+        self._total += len(file.text)
+        if file.path.suffix != ".rego":
+            _merge(self.data, _parse_data(file.text, file.name), relative.parts[:-1], file.name)
+            return
+        is_test = file.path.name.endswith("_test.rego")
+        if is_test and _TEST_PACKAGE.search(file.text) is None:
+            problem = "a file whose name ends in _test.rego is a test, so its package must end in _test"
+            raise PolicyLoadError(file.name, problem)
+        target = self.tests if is_test else self.modules
+        if file.name in target:
+            raise PolicyLoadError(file.name, "two folders have the same name, so two files do")
+        _refuse_deep_nesting(file.text, file.name, self.limits)
+        target[file.name] = file
 
 
 def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -> None:
@@ -140,36 +179,51 @@ def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -
             raise PolicyLoadError(str(given), "no data documents in this folder")
 
 
-def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path]]:
+def _walk(
+    source: PolicySource, limits: LoadLimits, problems: Problems | None = None
+) -> Iterator[tuple[Path, Path]]:
     """Files below a folder with their relative paths, sorted; links are followed only inside of it."""
     root = source.root.resolve()
     if not root.is_dir():
-        raise PolicyLoadError(str(source.root), "not a folder" if root.exists() else "no such folder")
+        raise PolicyLoadError(
+            str(source.root), "not a folder" if root.exists() else "no such folder", code="file"
+        )
+    found = Problems() if problems is None else problems
     folders = [Path()]
     while folders:
         relative = folders.pop()
-        if len(relative.parts) > limits.max_depth:
-            raise PolicyLoadError(
-                f"{source.name}/{relative.as_posix()}",
-                f"more than {limits.max_depth} folders deep (max_depth)",
-            )
-        try:
-            entries = sorted(os.scandir(root / relative), key=lambda entry: entry.name)
-        except OSError as problem:
-            raise PolicyLoadError(str(relative), f"cannot be read: {problem.strerror}") from problem
+        entries: list[os.DirEntry[str]] = []
+        with found.part("file"):
+            if len(relative.parts) > limits.max_depth:
+                problem = f"more than {limits.max_depth} folders deep (max_depth)"
+                raise PolicyLoadError(f"{source.name}/{relative.as_posix()}", problem, code="limit")
+            try:
+                entries = sorted(os.scandir(root / relative), key=lambda entry: entry.name)
+            except OSError as problem:
+                raise PolicyLoadError(str(relative), f"cannot be read: {problem.strerror}") from problem
         for entry in entries:
             inner = relative / entry.name
-            name = f"{source.name}/{inner.as_posix()}"
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
-                raise PolicyLoadError(name, "this link leaves the policy folder")
-            if entry.name.startswith(".") and not entry.name.endswith(".rego"):
-                continue  # .git, .regal, editor files: no policy engine reads them.
-            if entry.is_dir():
-                folders.append(inner)
-            elif entry.is_file():
-                yield root / inner, inner
-            else:
-                raise PolicyLoadError(name, "neither a file nor a folder")
+            with found.part("file"):
+                is_folder = _is_folder(entry, root, f"{source.name}/{inner.as_posix()}")
+                if is_folder:
+                    folders.append(inner)
+                elif is_folder is False:
+                    yield root / inner, inner
+    if problems is None:
+        found.raise_first()
+
+
+def _is_folder(entry: os.DirEntry[str], root: Path, name: str) -> bool | None:
+    """Whether an entry of a folder is one itself, or ``None`` for one that no policy engine reads."""
+    if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
+        raise PolicyLoadError(name, "this link leaves the policy folder", code="link")
+    if entry.name.startswith(".") and not entry.name.endswith(".rego"):
+        return None  # .git, .regal, editor files
+    if entry.is_dir():
+        return True
+    if not entry.is_file():
+        raise PolicyLoadError(name, "neither a file nor a folder")
+    return False
 
 
 def _read_text(path: Path, name: str, limits: LoadLimits) -> str:

@@ -18,6 +18,7 @@ from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.files import LoadLimits, PolicyFile, PolicyFiles, read_data, read_files
 from plangate.policy.index import Checked, known_check
+from plangate.policy.problems import Problems
 from plangate.policy.rule_settings import default_settings
 
 
@@ -38,6 +39,20 @@ def shipped_library() -> PolicySource:
     return PolicySource(root=shipped_policies().root / "lib", name="lib")
 
 
+BUILDERS: Final = "plangate.lib.builders_test"
+"""The package with which tests make plans."""
+
+
+def shipped_builders() -> PolicyFile:
+    """The module with which tests make plans; policies cannot import it."""
+    path = shipped_library().root / "builders_test.rego"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise PolicyLoadError(str(path), f"cannot be read: {problem.strerror}") from problem
+    return PolicyFile(name=f"lib/{path.name}", text=text, source="lib", path=path)
+
+
 def load(
     sources: Sequence[PolicySource], limits: LoadLimits | None = None, *, data: Sequence[Path] = ()
 ) -> PolicySet:
@@ -54,19 +69,9 @@ def load(
     Raises:
         PolicyLoadError: The first thing that is wrong, at its place.
     """
-    limits = limits or LoadLimits()
-    files = _one_library(read_files(_with_library(sources), limits))
-    read_data(data, limits, files.data)
-    for source in sources:
-        if not any(file.source == source.name for file in files.modules):
-            raise PolicyLoadError(
-                str(source.root), "no policies in this folder", hint="a policy is a .rego file"
-            )
-    for name in ("plangate", "policies", "input"):
-        if name in files.data:
-            raise PolicyLoadError(
-                f"data.{name}", "data documents must not use this name: it belongs to plangate"
-            )
+    problems = Problems()
+    files = gather(sources, limits or LoadLimits(), data, problems)
+    problems.raise_first()
     sha256 = digest(files)
     # What no data document was needed for, none can change: a name that leads into data led nowhere before.
     checked = known_check(digest(replace(files, data={}))) or check(files)
@@ -84,6 +89,34 @@ def load(
         sha256=sha256,
         sources=tuple(source.name for source in sources),
     )
+
+
+def gather(
+    sources: Sequence[PolicySource], limits: LoadLimits, data: Sequence[Path], problems: Problems
+) -> PolicyFiles:
+    """Everything that is loaded for these folders, as far as it can be read.
+
+    Args:
+        sources: As for `load`.
+        limits: As for `load`.
+        data: As for `load`.
+        problems: Takes what is wrong.
+    """
+    files = _one_library(read_files(_with_library(sources), limits, problems), problems)
+    with problems.part("data"):
+        read_data(data, limits, files.data)
+    if not problems.errors:
+        for source in sources:
+            if not any(file.source == source.name for file in files.modules):
+                hint = "a policy is a .rego file"
+                problems.note(
+                    PolicyLoadError(str(source.root), "no policies in this folder", hint=hint), "empty"
+                )
+    for name in ("plangate", "policies", "input"):
+        if name in files.data:
+            problem = "data documents must not use this name: it belongs to plangate"
+            problems.note(PolicyLoadError(f"data.{name}", problem), "data")
+    return files
 
 
 def check(files: PolicyFiles) -> tuple[Checked, ...]:
@@ -131,7 +164,7 @@ def _with_library(sources: Sequence[PolicySource]) -> tuple[PolicySource, ...]:
     return (*sources, library)
 
 
-def _one_library(files: PolicyFiles) -> PolicyFiles:
+def _one_library(files: PolicyFiles, problems: Problems) -> PolicyFiles:
     """Only the shipped folder may say what ``plangate.lib`` is; an exact copy of one of its files does not count.
 
     A second definition of ``of_kind`` would change what every other rule sees.
@@ -143,9 +176,9 @@ def _one_library(files: PolicyFiles) -> PolicyFiles:
         if file.path.is_relative_to(root) or _LIBRARY_PACKAGE.search(file.text) is None:
             return False
         if file.text not in own:
-            raise PolicyLoadError(
-                file.name, "package plangate.lib is plangate's own", hint="call it plangate.lib.<name>"
-            )
+            hint = "call it plangate.lib.<name>"
+            problem = "package plangate.lib is plangate's own"
+            problems.note(PolicyLoadError(file.name, problem, hint=hint), "library")
         return True
 
     return replace(files, modules=tuple(file for file in files.modules if not is_copy(file)))

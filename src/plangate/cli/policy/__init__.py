@@ -3,6 +3,8 @@
 from typing import Final
 
 SUBCOMMANDS: Final = {
-    "mutate": "Put faults into policies and see whether their tests notice.",
+    "new": "Start a policy: rule, test and plans to try it on.",
+    "check": "Say everything that is wrong with policies.",
     "test": "Run the tests of policies.",
+    "mutate": "Put faults into policies and see whether their tests notice.",
 }
