@@ -1,5 +1,6 @@
 """The whole check of a set of policies: parse, register, refuse hazards, find out what each rule reads."""
 
+from plangate.policy.bundle_contents import check_bundles
 from plangate.policy.files import PolicyFiles
 from plangate.policy.flow import rule_reads
 from plangate.policy.hazards import check_program
@@ -28,6 +29,7 @@ def check_files(files: PolicyFiles) -> tuple[Checked, ...]:
                 f'two rules have the id "{rule.spec.id}": the other is {twin.module.file}',
             )
         registered[rule.spec.id] = rule
+    check_bundles(files, modules, {rule: found.module.file for rule, found in registered.items()})
     program = Program(modules, files.data)
     check_program(program)
     found = []

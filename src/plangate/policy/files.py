@@ -1,15 +1,16 @@
-"""The files of policy folders, read within limits. Nothing is skipped without a reason."""
+"""The files of policy folders and bundles, read within limits. Nothing is skipped without a reason."""
 
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, NoReturn
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
+from plangate.policy.trust import BundleUsed, Roots
 
 _DATA_NAMES: Final = ("data.json", "data.yaml", "data.yml")
 _TEST_PACKAGE: Final = re.compile(r"^\s*package\s[^#\n]*_test\s*(#.*)?$", re.MULTILINE)
@@ -19,12 +20,16 @@ _IGNORED_SUFFIXES: Final = (".md", ".txt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadLimits:
-    """What policy folders may hold, all of them together.
+    """What policy folders and bundles may hold, all of them together.
 
     Attributes:
         max_files: Files that are read.
         max_file_bytes: One file.
         max_total_bytes: All files.
+        max_bundle_bytes: One bundle, as it lies on the disk.
+        max_unpacked_bytes: One bundle, unpacked.
+        max_ratio: How many times bigger than itself a bundle may get, beyond the first MiB.
+        max_members: Files and folders in one bundle.
         max_depth: Folders within folders.
         max_nesting: Brackets within brackets in one policy; the engine's parser would overflow its stack.
     """
@@ -32,6 +37,10 @@ class LoadLimits:
     max_files: int = 2_000
     max_file_bytes: int = 1 << 20
     max_total_bytes: int = 32 << 20
+    max_bundle_bytes: int = 32 << 20
+    max_unpacked_bytes: int = 48 << 20
+    max_ratio: int = 200
+    max_members: int = 4_000
     max_depth: int = 16
     max_nesting: int = 100
 
@@ -48,29 +57,34 @@ class PolicyFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFiles:
-    """All policies but tests, sorted by name, and the merged data documents."""
+    """All policies but tests, sorted by name, the merged data documents, and the bundles among the sources."""
 
     modules: tuple[PolicyFile, ...]
     tests: tuple[PolicyFile, ...]
     data: dict[str, Any]
+    bundles: tuple[BundleUsed, ...] = ()
 
 
 def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFiles:
-    """Read everything below the folders.
+    """Read everything below the folders and in the bundles.
 
     Raises:
-        PolicyLoadError: A folder is missing, something in it cannot be read or is of no known use, or too much.
+        PolicyLoadError: A folder is missing, something in it cannot be read or is of no known use, or too much; or
+            a bundle must not be trusted.
     """
+    bundles: list[BundleUsed] = []
     modules: dict[str, PolicyFile] = {}
     tests: dict[str, PolicyFile] = {}
     data: dict[str, Any] = {}
     count, total = 0, 0
     for source in sources:
-        for path, relative in _walk(source, limits):
-            name = f"{source.name.rstrip('/')}/{relative.as_posix()}"
-            if path.suffix.lower() in _IGNORED_SUFFIXES:
+        entries, bundle = _entries(source, limits)
+        bundles += [bundle] if bundle is not None else []
+        for relative, content in entries:
+            name = f"{source.name.rstrip('/')}/{relative}"
+            if relative.suffix.lower() in _IGNORED_SUFFIXES:
                 continue
-            if path.suffix != ".rego" and path.name not in _DATA_NAMES:
+            if relative.suffix != ".rego" and relative.name not in _DATA_NAMES:
                 raise PolicyLoadError(
                     name, "no rule claims this file",
                     hint="policies end in .rego; data documents are called data.json or data.yaml",
@@ -78,33 +92,44 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
             count += 1
             if count > limits.max_files:
                 raise PolicyLoadError(name, f"more than {limits.max_files} files (max_files)")
-            text = _read_text(path, name, limits)
+            text = _to_text(content, name, limits)
             total += len(text)
             if total > limits.max_total_bytes:
                 raise PolicyLoadError(
                     name, f"more than {limits.max_total_bytes} bytes in all (max_total_bytes)"
                 )
-            if path.suffix != ".rego":
-                _merge(data, _parse_data(text, name), relative.parts[:-1], name)
+            if relative.suffix != ".rego":
+                document = _parse_data(text, name)
+                _merge(data, document, relative.parts[:-1], name, bundle)
                 continue
-            is_test = path.name.endswith("_test.rego")
-            if is_test and _TEST_PACKAGE.search(text) is None:
-                raise PolicyLoadError(
-                    name, "a file whose name ends in _test.rego is a test, so its package must end in _test"
-                )
-            target = tests if is_test else modules
+            target = tests if _is_test(name, text) else modules
             if name in target:
                 raise PolicyLoadError(name, "two folders have the same name, so two files do")
+            path = content if isinstance(content, Path) else source.root
             target[name] = PolicyFile(name=name, text=text, source=source.name, path=path)
             _refuse_deep_nesting(text, name, limits)
     return PolicyFiles(
         modules=tuple(modules[name] for name in sorted(modules)),
         tests=tuple(tests[name] for name in sorted(tests)),
         data=data,
+        bundles=tuple(bundles),
     )
 
 
-def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path]]:
+def _entries(
+    source: PolicySource, limits: LoadLimits
+) -> tuple[Iterable[tuple[PurePosixPath, Path | bytes]], BundleUsed | None]:
+    """What a source holds: relative paths with where the content is, or the content itself; and which bundle it is."""
+    if not source.root.is_file():
+        return _walk(source, limits), None
+    # Most runs have no bundle.
+    from plangate.policy.bundle import read_bundle  # noqa: PLC0415
+
+    bundle, files = read_bundle(source, limits)
+    return ((PurePosixPath(name), files[name]) for name in sorted(files)), bundle
+
+
+def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[PurePosixPath, Path]]:
     """Files below a folder with their relative paths, sorted; links are followed only inside of it."""
     root = source.root.resolve()
     if not root.is_dir():
@@ -131,17 +156,21 @@ def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path
             if entry.is_dir():
                 folders.append(inner)
             elif entry.is_file():
-                yield root / inner, inner
+                yield PurePosixPath(inner), root / inner
             else:
                 raise PolicyLoadError(name, "neither a file nor a folder")
 
 
-def _read_text(path: Path, name: str, limits: LoadLimits) -> str:
+def _read(path: Path, name: str, limits: LoadLimits) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(limits.max_file_bytes + 1)
+            return file.read(limits.max_file_bytes + 1)
     except OSError as problem:
         raise PolicyLoadError(name, f"cannot be read: {problem.strerror}") from problem
+
+
+def _to_text(found: Path | bytes, name: str, limits: LoadLimits) -> str:
+    content = found if isinstance(found, bytes) else _read(found, name, limits)
     if len(content) > limits.max_file_bytes:
         raise PolicyLoadError(name, f"larger than {limits.max_file_bytes} bytes (max_file_bytes)")
     try:
@@ -152,6 +181,16 @@ def _read_text(path: Path, name: str, limits: LoadLimits) -> str:
     if "\0" in text or "\r" in text.replace("\r\n", "\n") or text.startswith("\ufeff"):
         raise PolicyLoadError(name, "holds a NUL, a lone carriage return or a byte order mark")
     return text
+
+
+def _is_test(name: str, text: str) -> bool:
+    if not name.endswith("_test.rego"):
+        return False
+    if _TEST_PACKAGE.search(text) is None:
+        raise PolicyLoadError(
+            name, "a file whose name ends in _test.rego is a test, so its package must end in _test"
+        )
+    return True
 
 
 def _refuse_deep_nesting(text: str, name: str, limits: LoadLimits) -> None:
@@ -224,10 +263,24 @@ def _parse_data(text: str, name: str) -> Any:
     return document
 
 
-def _merge(data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str) -> None:
+def _refuse_outside(value: Any, path: tuple[str, ...], roots: Roots, name: str) -> None:
+    """Refuse data that a bundle's roots do not allow for."""
+    if roots.hold(path):
+        return
+    if not (isinstance(value, dict) and roots.lie_below(path)):
+        raise PolicyLoadError(name, f"data.{'.'.join(path)[:200]} is outside of the bundle's roots")
+    for key, item in value.items():
+        _refuse_outside(item, (*path, key), roots, name)
+
+
+def _merge(
+    data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str, bundle: BundleUsed | None
+) -> None:
     """Put a document where its folder says; two documents may share folders but no key."""
     if not isinstance(document, dict):
         raise PolicyLoadError(name, "a data document must be an object")
+    if bundle is not None:
+        _refuse_outside(document, folders, Roots(bundle.roots), name)
     place = data
     for folder in folders:
         place = place.setdefault(folder, {})

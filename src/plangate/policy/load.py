@@ -37,14 +37,14 @@ def shipped_library() -> PolicySource:
 
 
 def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> PolicySet:
-    """Read, check and register all policies below these folders, with the shipped library.
+    """Read, check and register all policies in these folders and bundles, with the shipped library.
 
     Policies that are byte for byte the shipped ones were checked when they were made (`plangate.policy.index`);
     any others are checked now.
 
     Args:
-        sources: Folders in any order; none at all gives a set without rules.
-        limits: What a folder may hold.
+        sources: Folders and bundles in any order; none at all gives a set without rules.
+        limits: What they may hold.
 
     Raises:
         PolicyLoadError: The first thing that is wrong, at its place.
@@ -53,7 +53,9 @@ def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> P
     for source in sources:
         if not any(file.source == source.name for file in files.modules):
             raise PolicyLoadError(
-                str(source.root), "no policies in this folder", hint="a policy is a .rego file"
+                str(source.root),
+                f"no policies in this {'bundle' if source.root.is_file() else 'folder'}",
+                hint="a policy is a .rego file",
             )
     for name in ("plangate", "policies", "input"):
         if name in files.data:
@@ -61,7 +63,8 @@ def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> P
                 f"data.{name}", "data documents must not use this name: it belongs to plangate"
             )
     sha256 = digest(files)
-    checked = known_check(sha256) or check(files)
+    # What a bundle promises is checked every time.
+    checked = (None if files.bundles else known_check(sha256)) or check(files)
     return PolicySet(
         rules=tuple(rule.spec for rule in checked),
         packages=MappingProxyType({rule.spec.id: rule.package for rule in checked}),
@@ -72,6 +75,7 @@ def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> P
         handles_unknowns=frozenset(rule.spec.id for rule in checked if rule.handles_unknowns),
         sha256=sha256,
         sources=tuple(source.name for source in sources),
+        bundles=files.bundles,
     )
 
 
@@ -127,13 +131,18 @@ def _one_library(files: PolicyFiles) -> PolicyFiles:
     """
     root = shipped_library().root.resolve()
     own = {file.text for file in files.modules if file.path.is_relative_to(root)}
+    bundles = {bundle.source for bundle in files.bundles}
 
     def is_copy(file: PolicyFile) -> bool:
         if file.path.is_relative_to(root) or _LIBRARY_PACKAGE.search(file.text) is None:
             return False
         if file.text not in own:
             raise PolicyLoadError(
-                file.name, "package plangate.lib is plangate's own", hint="call it plangate.lib.<name>"
+                file.name,
+                "package plangate.lib is plangate's own",
+                hint="the library of another version: make the bundle again with this one, or --without-library"
+                if file.source in bundles
+                else "call it plangate.lib.<name>",
             )
         return True
 
