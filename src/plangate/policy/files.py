@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Final, NoReturn
 
 from plangate.errors import PolicyLoadError
@@ -13,6 +13,7 @@ from plangate.policy.base import PolicySource
 from plangate.policy.trust import BundleUsed, Roots
 
 _DATA_NAMES: Final = ("data.json", "data.yaml", "data.yml")
+_DATA_SUFFIXES: Final = (".json", ".yaml", ".yml")
 _TEST_PACKAGE: Final = re.compile(r"^\s*package\s[^#\n]*_test\s*(#.*)?$", re.MULTILINE)
 _IGNORED_SUFFIXES: Final = (".md", ".txt")
 """Texts for people. Everything else must be a policy or a data document."""
@@ -80,8 +81,8 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
     for source in sources:
         entries, bundle = _entries(source, limits)
         bundles += [bundle] if bundle is not None else []
-        for relative, content in entries:
-            name = f"{source.name.rstrip('/')}/{relative}"
+        for content, relative in entries:
+            name = f"{source.name.rstrip('/')}/{relative.as_posix()}"
             if relative.suffix.lower() in _IGNORED_SUFFIXES:
                 continue
             if relative.suffix != ".rego" and relative.name not in _DATA_NAMES:
@@ -92,7 +93,7 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
             count += 1
             if count > limits.max_files:
                 raise PolicyLoadError(name, f"more than {limits.max_files} files (max_files)")
-            text = _to_text(content, name, limits)
+            text = _read_text(content, name, limits)
             total += len(text)
             if total > limits.max_total_bytes:
                 raise PolicyLoadError(
@@ -118,18 +119,55 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
 
 def _entries(
     source: PolicySource, limits: LoadLimits
-) -> tuple[Iterable[tuple[PurePosixPath, Path | bytes]], BundleUsed | None]:
-    """What a source holds: relative paths with where the content is, or the content itself; and which bundle it is."""
+) -> tuple[Iterable[tuple[Path | bytes, PurePath]], BundleUsed | None]:
+    """What a source holds: where content is, or the content itself, with its relative path; and which bundle it is."""
     if not source.root.is_file():
         return _walk(source, limits), None
     # Most runs have no bundle.
     from plangate.policy.bundle import read_bundle  # noqa: PLC0415
 
     bundle, files = read_bundle(source, limits)
-    return ((PurePosixPath(name), files[name]) for name in sorted(files)), bundle
+    return ((files[name], PurePosixPath(name)) for name in sorted(files)), bundle
 
 
-def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[PurePosixPath, Path]]:
+def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -> None:
+    """Add data documents to those of the policy folders.
+
+    Args:
+        paths: A file stands at the top of ``data``. Of a folder, every ``.json``, ``.yaml`` and ``.yml`` file stands
+            below the names of the folders in it, as OPA and conftest have it.
+        limits: What they may hold, all together.
+        data: Where to add them.
+
+    Raises:
+        PolicyLoadError: One is missing, cannot be read, is no object, or says again what another one says.
+    """
+    count, total = 0, 0
+    for given in paths:
+        root = PolicySource(root=given, name=given.name)
+        found = _walk(root, limits) if given.is_dir() else [(given, Path(given.name))]
+        before = count
+        for path, relative in found:
+            name = str(given / relative) if given.is_dir() else str(given)
+            if path.suffix not in _DATA_SUFFIXES:
+                if given.is_dir():
+                    continue  # Such a folder may hold anything; what counts as data shows in its name.
+                raise PolicyLoadError(name, "a data document ends in .json, .yaml or .yml")
+            count += 1
+            if count > limits.max_files:
+                raise PolicyLoadError(name, f"more than {limits.max_files} data documents (max_files)")
+            text = _read_text(path, name, limits)
+            total += len(text)
+            if total > limits.max_total_bytes:
+                raise PolicyLoadError(
+                    name, f"more than {limits.max_total_bytes} bytes of data in all (max_total_bytes)"
+                )
+            _merge(data, _parse_data(text, name), relative.parts[:-1], name, None)
+        if count == before:
+            raise PolicyLoadError(str(given), "no data documents in this folder")
+
+
+def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path]]:
     """Files below a folder with their relative paths, sorted; links are followed only inside of it."""
     root = source.root.resolve()
     if not root.is_dir():
@@ -156,7 +194,7 @@ def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[PurePosixP
             if entry.is_dir():
                 folders.append(inner)
             elif entry.is_file():
-                yield PurePosixPath(inner), root / inner
+                yield root / inner, inner
             else:
                 raise PolicyLoadError(name, "neither a file nor a folder")
 
@@ -169,7 +207,7 @@ def _read(path: Path, name: str, limits: LoadLimits) -> bytes:
         raise PolicyLoadError(name, f"cannot be read: {problem.strerror}") from problem
 
 
-def _to_text(found: Path | bytes, name: str, limits: LoadLimits) -> str:
+def _read_text(found: Path | bytes, name: str, limits: LoadLimits) -> str:
     content = found if isinstance(found, bytes) else _read(found, name, limits)
     if len(content) > limits.max_file_bytes:
         raise PolicyLoadError(name, f"larger than {limits.max_file_bytes} bytes (max_file_bytes)")
