@@ -58,12 +58,17 @@ class PolicyFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFiles:
-    """All policies but tests, sorted by name, the merged data documents, and the bundles among the sources."""
+    """All policies but tests, sorted by name, the merged data documents, and the bundles among the sources.
+
+    ``defaults`` are the default settings that bundles bring along for OPA, as ``(file name, settings)``: METADATA
+    says the same, or they are refused.
+    """
 
     modules: tuple[PolicyFile, ...]
     tests: tuple[PolicyFile, ...]
     data: dict[str, Any]
     bundles: tuple[BundleUsed, ...] = ()
+    defaults: tuple[tuple[str, Any], ...] = ()
 
 
 def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFiles:
@@ -74,6 +79,7 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
             a bundle must not be trusted.
     """
     bundles: list[BundleUsed] = []
+    defaults: list[tuple[str, Any]] = []
     modules: dict[str, PolicyFile] = {}
     tests: dict[str, PolicyFile] = {}
     data: dict[str, Any] = {}
@@ -100,8 +106,9 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
                     name, f"more than {limits.max_total_bytes} bytes in all (max_total_bytes)"
                 )
             if relative.suffix != ".rego":
-                document = _parse_data(text, name)
-                _merge(data, document, relative.parts[:-1], name, bundle)
+                document, settings = _bundled(_parse_data(text, name), relative.parts[:-1], bundle, name)
+                defaults += settings
+                _merge(data, document, relative.parts[:-1], name)
                 continue
             target = tests if _is_test(name, text) else modules
             if name in target:
@@ -114,6 +121,7 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
         tests=tuple(tests[name] for name in sorted(tests)),
         data=data,
         bundles=tuple(bundles),
+        defaults=tuple(defaults),
     )
 
 
@@ -162,7 +170,7 @@ def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -
                 raise PolicyLoadError(
                     name, f"more than {limits.max_total_bytes} bytes of data in all (max_total_bytes)"
                 )
-            _merge(data, _parse_data(text, name), relative.parts[:-1], name, None)
+            _merge(data, _parse_data(text, name), relative.parts[:-1], name)
         if count == before:
             raise PolicyLoadError(str(given), "no data documents in this folder")
 
@@ -301,6 +309,19 @@ def _parse_data(text: str, name: str) -> Any:
     return document
 
 
+def _bundled(
+    document: Any, folders: tuple[str, ...], bundle: BundleUsed | None, name: str
+) -> tuple[Any, list[tuple[str, Any]]]:
+    """A data document without the default settings that a bundle brings along for OPA, and those."""
+    if bundle is None or not isinstance(document, dict):
+        return document, []
+    _refuse_outside(document, folders, Roots(bundle.roots), name)
+    if folders or not isinstance(document.get("plangate"), dict) or set(document["plangate"]) != {"settings"}:
+        return document, []
+    rest = {key: value for key, value in document.items() if key != "plangate"}
+    return rest, [(name, document["plangate"]["settings"])]
+
+
 def _refuse_outside(value: Any, path: tuple[str, ...], roots: Roots, name: str) -> None:
     """Refuse data that a bundle's roots do not allow for."""
     if roots.hold(path):
@@ -311,14 +332,10 @@ def _refuse_outside(value: Any, path: tuple[str, ...], roots: Roots, name: str) 
         _refuse_outside(item, (*path, key), roots, name)
 
 
-def _merge(
-    data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str, bundle: BundleUsed | None
-) -> None:
+def _merge(data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str) -> None:
     """Put a document where its folder says; two documents may share folders but no key."""
     if not isinstance(document, dict):
         raise PolicyLoadError(name, "a data document must be an object")
-    if bundle is not None:
-        _refuse_outside(document, folders, Roots(bundle.roots), name)
     place = data
     for folder in folders:
         place = place.setdefault(folder, {})

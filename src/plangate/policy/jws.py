@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from plangate.policy.strict_json import StrictJsonError, parse
@@ -32,6 +33,21 @@ _HEADER_FIELDS: Final = {"alg", "typ", "kid"}
 
 class JwsError(ValueError):
     """A token or a key that proves nothing; says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """A key that signs.
+
+    Attributes:
+        algorithm: The one it signs with.
+        sign: Signs a message.
+        verifies: What verifies it: the public key in PEM, or the secret itself.
+    """
+
+    algorithm: str
+    sign: Callable[[bytes], bytes] = field(repr=False)
+    verifies: bytes = field(repr=False)
 
 
 def split(token: str) -> tuple[dict[str, Any], bytes, bytes, bytes]:
@@ -95,8 +111,8 @@ def verifier(algorithm: str, content: bytes) -> Callable[[bytes, bytes], bool]:
     return verify
 
 
-def signer(algorithm: str, content: bytes) -> tuple[str, Callable[[bytes], bytes]]:
-    """What signs messages, and the algorithm that it does that with.
+def signer(algorithm: str, content: bytes) -> Signer:
+    """What signs messages.
 
     Args:
         algorithm: One of `ALGORITHMS`, or empty to take the one that fits the key.
@@ -109,7 +125,7 @@ def signer(algorithm: str, content: bytes) -> tuple[str, Callable[[bytes], bytes
         raise JwsError(f"unknown algorithm {algorithm[:40]!r} (known: {', '.join(ALGORITHMS)})")
     if algorithm in HMAC:
         secret = _secret(algorithm, content)
-        return algorithm, lambda message: _mac(secret, algorithm, message)
+        return Signer(algorithm=algorithm, sign=lambda said: _mac(secret, algorithm, said), verifies=secret)
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - as above
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 
@@ -122,18 +138,23 @@ def signer(algorithm: str, content: bytes) -> tuple[str, Callable[[bytes], bytes
         raise JwsError(f"not a private key in PEM{hint}") from problem
     chosen = algorithm or _fitting(key)
     _check_fit(chosen, key.public_key())
-    if chosen in _CURVES:
-        size = _CURVES[chosen][1]
-        return chosen, lambda message: _raw(key.sign(message, *_how(chosen, deterministic=True)), size)
-    return chosen, lambda message: bytes(key.sign(message, *_how(chosen)))
+
+    def sign(message: bytes) -> bytes:
+        signature: bytes = key.sign(message, *_how(chosen, deterministic=True))
+        return _raw(signature, _CURVES[chosen][1]) if chosen in _CURVES else signature
+
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return Signer(algorithm=chosen, sign=sign, verifies=public)
 
 
-def token(payload: bytes, algorithm: str, sign: Callable[[bytes], bytes], key_id: str) -> str:
+def sign_token(payload: bytes, signer: Signer, key_id: str) -> str:
     """A signed token."""
-    header = {"alg": algorithm, "typ": "JWT"} | ({"kid": key_id} if key_id else {})
+    header = {"alg": signer.algorithm, "typ": "JWT"} | ({"kid": key_id} if key_id else {})
     encoded = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
     message = f"{_encode(encoded)}.{_encode(payload)}"
-    return f"{message}.{_encode(sign(message.encode()))}"
+    return f"{message}.{_encode(signer.sign(message.encode()))}"
 
 
 def _check_fit(algorithm: str, key: Any) -> None:

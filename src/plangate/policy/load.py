@@ -7,11 +7,11 @@ believes to be judged; so it is an error, not something to skip.
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySet, PolicySource
@@ -75,6 +75,7 @@ def load(
     checked = known or check(files)
     settings = {rule.spec.id: rule.settings for rule in checked if rule.settings}
     defaults = default_settings((rule.package.rpartition(".")[2], rule.settings) for rule in checked)
+    _check_defaults(files, defaults)
     return PolicySet(
         rules=tuple(rule.spec for rule in checked),
         packages=MappingProxyType({rule.spec.id: rule.package for rule in checked}),
@@ -124,6 +125,18 @@ def digest(files: PolicyFiles) -> str:
             found.update(len(part).to_bytes(8, "big"))
             found.update(part)
     return found.hexdigest()
+
+
+def _check_defaults(files: PolicyFiles, defaults: Mapping[str, Any]) -> None:
+    """OPA gets default settings from a bundle's data, and we get them from METADATA: they have to be the same."""
+    own = defaults.get("plangate", {}).get("settings", {})
+    for name, brought in files.defaults:
+        for slug, values in brought.items() if isinstance(brought, dict) else [("", brought)]:
+            if slug not in own or json.dumps(own[slug], sort_keys=True) != json.dumps(values, sort_keys=True):
+                raise PolicyLoadError(
+                    name, f"data.plangate.settings.{slug} is not what METADATA has as defaults",
+                    hint="make the bundle again with `plangate policy bundle`",
+                )  # fmt: skip
 
 
 def _with_library(sources: Sequence[PolicySource]) -> tuple[PolicySource, ...]:

@@ -1,9 +1,12 @@
 """What is asked of a policy bundle before anybody judges with it, and what is recorded of one that was taken."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a bundle may be called."""
 MAX_SEQUENCE: Final = 2**53 - 1
 """A sequence number is a whole number that every JSON reader holds exactly."""
 

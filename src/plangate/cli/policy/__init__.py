@@ -3,5 +3,6 @@
 from typing import Final
 
 SUBCOMMANDS: Final = {
+    "bundle": "Make one file of policies, signed if wanted, for gates and for OPA.",
     "test": "Run the tests of policies.",
 }
