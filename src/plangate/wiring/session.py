@@ -17,6 +17,7 @@ from plangate.model.plan import Plan
 from plangate.model.redaction import Redactor
 from plangate.parsers.base import Limits
 from plangate.settings import Settings
+from plangate.wiring.bundles import remember
 from plangate.wiring.choices import Choices, limits_of, now, settings_for, waiver
 from plangate.wiring.documents import Document
 from plangate.wiring.inputs import Inputs
@@ -32,6 +33,7 @@ class Session:
 
     Attributes:
         document: The one file that is judged, for whoever is going to run it; ``None`` for anything else.
+        notices: What people should know before they see the decision.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class Session:
     document: Document | None
     state: State
     limits: Limits
+    notices: Sequence[str] = ()
 
 
 @contextmanager
@@ -108,8 +111,13 @@ def open_session(
             milliseconds=milliseconds,
             progress=progress,
         )
-        pool = pool_of(processes, judging, run, settings, choices, stack) if processes > 1 else None
+        pool = (
+            pool_of(processes, judging, run, settings, choices, stack, policy.sha256)
+            if processes > 1
+            else None
+        )
         state = stack.enter_context(open_state(state_folder(settings, choices)))
+        notices = remember(state.log, policy.bundles, lambda: fresh_stamp(who))
         gate = Gate(
             judging=judging,
             pool=pool,
@@ -129,7 +137,13 @@ def open_session(
             stamp=lambda: fresh_stamp(who),
         )
         yield Session(
-            settings=settings, gate=gate, run=run, document=inputs.only_document(), state=state, limits=limits
+            settings=settings,
+            gate=gate,
+            run=run,
+            document=inputs.only_document(),
+            state=state,
+            limits=limits,
+            notices=notices,
         )
 
 
