@@ -14,9 +14,10 @@ import stat
 import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate import __version__
 from plangate.errors import PolicyLoadError, UsageError
@@ -33,8 +34,7 @@ _LIBRARY: Final = "plangate/lib"
 _MAX_KEY_BYTES: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signing:
+class Signing(Struct, frozen=True, kw_only=True):
     """How a bundle is signed.
 
     Attributes:
@@ -50,8 +50,7 @@ class Signing:
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeBundle:
+class MadeBundle(Struct, frozen=True, kw_only=True):
     """A bundle that was made, and what is in it.
 
     Attributes:

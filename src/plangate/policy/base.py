@@ -5,10 +5,11 @@ because undefined is not empty.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from plangate.decision.outcome import RuleSpec
 from plangate.policy.reads import Reads
@@ -26,8 +27,7 @@ class RuleScope(StrEnum):
     """The plan as a whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySource:
+class PolicySource(Struct, frozen=True, kw_only=True):
     """A folder of policies, or a bundle in a file, and the name people know it by (``policies/``, ``shipped``).
 
     ``trust`` is what the settings ask of a bundle; without it a bundle is taken like a folder, if it is not signed.
@@ -38,8 +38,7 @@ class PolicySource:
     trust: BundleTrust | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySet:
+class PolicySet(Struct, frozen=True, kw_only=True):
     """Policies that were read, checked and registered.
 
     Attributes:
@@ -69,8 +68,7 @@ class PolicySet:
     bundles: tuple[BundleUsed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What a Rego rule says about one resource. ``address`` is empty for the plan as a whole."""
 
     address: str
@@ -78,8 +76,7 @@ class Finding:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleAnswer:
+class RuleAnswer(Struct, frozen=True, kw_only=True):
     """One rule's whole answer. ``error`` is set when the rule could not be evaluated; the sets are then empty."""
 
     rule: str

@@ -4,9 +4,10 @@
 OPA keeps it as it is. A key that is not known is refused, since it may change what the bundle means.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 from plangate.policy import strict_json
@@ -20,8 +21,7 @@ _KNOWN: Final = {"revision", "roots", "wasm", "rego_version", "file_rego_version
 _OURS: Final = {"schema", "name", "sequence", "rules", "made_with"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """A manifest that was understood.
 
     Attributes:

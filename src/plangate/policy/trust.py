@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a bundle may be called."""
 MAX_SEQUENCE: Final = 2**53 - 1
@@ -44,8 +46,7 @@ class VerificationKey:
     file: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleTrust:
+class BundleTrust(Struct, frozen=True, kw_only=True):
     """What the settings ask of one bundle.
 
     Attributes:
@@ -63,8 +64,7 @@ class BundleTrust:
     min_sequence: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleUsed:
+class BundleUsed(Struct, frozen=True, kw_only=True):
     """A bundle that was read and, if keys were given, verified.
 
     Attributes:
