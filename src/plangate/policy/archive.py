@@ -91,8 +91,7 @@ def _clean(raw: str, archive: str, limits: LoadLimits) -> str:
     if len(raw) > _MAX_NAME:
         refuse("a name that is too long")
     inner = raw.removesuffix("/")
-    inner = inner.removeprefix("./") if inner != "." else ""
-    inner = inner.removeprefix("/")
+    inner = inner[2:] if inner == "." or inner.startswith("./") else inner.removeprefix("/")
     if not inner:
         return ""
     parts = inner.split("/")
@@ -141,17 +140,17 @@ class _Stream:
                 if not rest:
                     return None
             self._refuse("something stands behind the end of the archive")
-        # Readers disagree on what these fields mean in other dialects of tar, and on how a size may be written.
-        if not _SIZE.fullmatch(block[124:136]):
-            self._refuse("a member whose size is not written in octal digits")
-        if (block[257:265] != b"ustar\x0000" and any(block[345:500])) or block[508:512] == b"tar\0":
-            self._refuse("a member whose name is split in a way that readers disagree on")
         try:
             header = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
         except UnicodeDecodeError:
             self._refuse("a member whose name is not UTF-8")
         except (tarfile.HeaderError, ValueError, OverflowError) as problem:
             self._refuse(f"not a tar archive: {problem}")
+        # Readers disagree on what these fields mean in other dialects of tar, and on how a size may be written.
+        if not _SIZE.fullmatch(block[124:136]):
+            self._refuse("a member whose size is not written in octal digits")
+        if (block[257:265] != b"ustar\x0000" and any(block[345:500])) or block[508:512] == b"tar\0":
+            self._refuse("a member whose name is split in a way that readers disagree on")
         return header
 
     def _inflate(self, content: bytes) -> Iterator[bytes]:

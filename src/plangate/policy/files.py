@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Final, NoReturn
 
@@ -313,11 +314,15 @@ def _bundled(
     """A data document without the default settings that a bundle brings along for OPA, and those."""
     if bundle is None or not isinstance(document, dict):
         return document, []
-    _refuse_outside(document, folders, Roots(bundle.roots), name)
+    _refuse_outside(document, folders, _roots(bundle.roots), name)
     if folders or not isinstance(document.get("plangate"), dict) or set(document["plangate"]) != {"settings"}:
         return document, []
     rest = {key: value for key, value in document.items() if key != "plangate"}
     return rest, [(name, document["plangate"]["settings"])]
+
+
+_roots = lru_cache(maxsize=8)(Roots)
+"""A bundle has few roots or many, and few data documents or many."""
 
 
 def _refuse_outside(value: Any, path: tuple[str, ...], roots: Roots, name: str) -> None:

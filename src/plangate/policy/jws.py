@@ -64,7 +64,7 @@ def split(token: str) -> tuple[dict[str, Any], bytes, bytes, bytes]:
         header = parse(header_bytes)
     except StrictJsonError as problem:
         raise JwsError(f"the token's header is not JSON: {problem}") from problem
-    if not isinstance(header, dict) or not all(isinstance(value, str) for value in header.values()):
+    if not isinstance(header, dict) or not all(type(value) is str for value in header.values()):
         raise JwsError("the token's header is not an object of texts")
     if unknown := sorted(set(header) - _HEADER_FIELDS):
         raise JwsError(f"the token's header has {unknown[0][:40]!r} (known: alg, kid, typ)")

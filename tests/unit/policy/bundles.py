@@ -85,6 +85,7 @@ def a_bundle(**others: bytes | None) -> dict[str, bytes]:
 def signed(
     files: Mapping[str, bytes],
     algorithm: str = "ES256",
+    /,
     *,
     key_id: str = "release",
     header: Mapping[str, Any] | None = None,
@@ -119,11 +120,11 @@ def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, **fie
     return info, content
 
 
-def tar(members: Iterable[Member], form: int = tarfile.USTAR_FORMAT) -> bytes:
+def tar(members: Iterable[Member]) -> bytes:
     """An uncompressed archive, written header by header, so that it may say anything."""
     found = io.BytesIO()
     for info, content in members:
-        found.write(info.tobuf(form, "utf-8", "surrogateescape"))
+        found.write(info.tobuf(tarfile.USTAR_FORMAT, "utf-8", "surrogateescape"))
         found.write(content + bytes(-len(content) % 512))
     return found.getvalue() + bytes(1024)
 

@@ -179,7 +179,7 @@ WHOLE = tar([member("a.rego", b"x" * 600)])
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "not a gzip file, or a damaged one"),
+        (b"", "cut off: the gzip stream has no end"),
         (WHOLE, "not a gzip file, or a damaged one"),
         (gz(WHOLE)[:-1], "cut off: the gzip stream has no end"),
         (gz(WHOLE)[:-8], "cut off: the gzip stream has no end"),
@@ -195,8 +195,6 @@ WHOLE = tar([member("a.rego", b"x" * 600)])
     ],
 )
 def test_a_file_that_is_not_one_whole_archive_is_refused(content: bytes, problem: str) -> None:
-    if content == b"":
-        problem = "cut off: the gzip stream has no end"
     assert refusal(content).startswith(f"b: {problem}")
 
 
@@ -239,16 +237,13 @@ def test_zeros_behind_the_end_are_what_tar_writes() -> None:
 )
 def test_each_limit_is_kept(limits: dict[str, int], make: Callable[[], bytes], problem: str) -> None:
     assert refusal(gz(make()), replace(LIMITS, **limits)) == problem
-    assert read_archive(gz(make()), "b", LIMITS)[:1] != ((),)
+    read_archive(gz(make()), "b", LIMITS)
 
 
 def test_a_decompression_bomb_is_refused_for_its_ratio_before_it_is_unpacked() -> None:
     bomb = gzip.compress(bytes(40 << 20), mtime=0)
     assert len(bomb) < 50_000
-    assert refusal(bomb) in {
-        "b: unpacks to more than 200 times its size (max_ratio)",
-        "b: more than 50331648 bytes unpacked (max_unpacked_bytes)",
-    }
+    assert refusal(bomb) == "b: unpacks to more than 200 times its size (max_ratio)"
     files = [member(f"{n}.rego", bytes(1 << 20)) for n in range(40)]
     assert refusal(gz(tar(files))) == "b: unpacks to more than 200 times its size (max_ratio)"
 
