@@ -178,7 +178,9 @@ def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path
     """Files below a folder with their relative paths, sorted; links are followed only inside of it."""
     root = source.root.resolve()
     if not root.is_dir():
-        raise PolicyLoadError(str(source.root), "not a folder" if root.exists() else "no such folder")
+        raise PolicyLoadError(
+            str(source.root), "neither a folder nor a bundle" if root.exists() else "no such folder or bundle"
+        )
     folders = [Path()]
     while folders:
         relative = folders.pop()
