@@ -151,7 +151,7 @@ def test_a_damaged_bundle_decides_nothing(place: Path, change: Callable[[bytes],
 
 def test_a_missing_unsigned_or_foreign_bundle_decides_nothing(place: Path) -> None:
     missing = check(place)
-    assert (missing.code, "acme.tar.gz: no such folder or bundle" in missing.err) == (3, True)
+    assert (missing.code, "acme: cannot be read: No such file or directory" in missing.err) == (3, True)
     run("policy", "bundle", "mine", "-o", "acme.tar.gz", "--revision", "7", cwd=place)
     unsigned = check(place)
     assert (unsigned.code, "acme: not signed" in unsigned.err) == (3, True)

@@ -128,7 +128,8 @@ def _entries(
     source: PolicySource, limits: LoadLimits
 ) -> tuple[Iterable[tuple[Path | bytes, PurePath]], BundleUsed | None]:
     """What a source holds: where content is, or the content itself, with its relative path; and which bundle it is."""
-    if not source.root.is_file():
+    # Where a bundle is asked for, a folder in its place would come without a signature.
+    if source.trust is None and not source.root.is_file():
         return _walk(source, limits), None
     # Most runs have no bundle.
     from plangate.policy.bundle import read_bundle  # noqa: PLC0415

@@ -124,6 +124,14 @@ def test_an_unsigned_bundle_is_taken_like_a_folder_and_where_settings_say_so(tmp
     assert (policies.bundles[0].key_id, policies.bundles[0].algorithm) == ("", "")
 
 
+def test_a_folder_in_the_place_of_a_bundle_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path / "acme.tar.gz", {"no_bad.rego": a_policy()})
+    for trust in (a_trust(), a_trust(keys={})):
+        assert why([replace(folder, trust=trust)]) == "custom: cannot be read: Is a directory"
+    missing = PolicySource(root=tmp_path / "gone", name="acme", trust=a_trust())
+    assert why([missing]) == "acme: cannot be read: No such file or directory"
+
+
 def test_nothing_of_a_bundle_is_understood_before_its_signature_holds(tmp_path: Path) -> None:
     files = signed(a_bundle()) | {".manifest": b'{"wasm": [1]}', "policy.wasm": b""}
     assert (
