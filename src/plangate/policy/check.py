@@ -1,14 +1,18 @@
 """The whole check of a set of policies: parse, register, refuse hazards, find out what each rule reads."""
 
+from collections.abc import Sequence
+
 from plangate.policy.bundle_contents import check_bundles
 from plangate.policy.files import PolicyFiles
 from plangate.policy.flow import rule_reads
 from plangate.policy.hazards import check_program
 from plangate.policy.index import Checked
+from plangate.policy.load import shipped_library
 from plangate.policy.parse import parse_modules
 from plangate.policy.program import Program
 from plangate.policy.register import LIBRARY, RulePackage, check_facts, register
 from plangate.policy.rule_settings import default_settings
+from plangate.policy.syntax import Module
 
 
 def check_files(files: PolicyFiles) -> tuple[Checked, ...]:
@@ -18,6 +22,7 @@ def check_files(files: PolicyFiles) -> tuple[Checked, ...]:
         PolicyLoadError: The first thing that is wrong, at its place.
     """
     modules = parse_modules(files.modules)
+    _check_library(files, modules)
     registered: dict[str, RulePackage] = {}
     for module in modules:
         if module.package[: len(LIBRARY)] == LIBRARY:
@@ -49,3 +54,11 @@ def check_files(files: PolicyFiles) -> tuple[Checked, ...]:
             )
         )
     return tuple(found)
+
+
+def _check_library(files: PolicyFiles, modules: Sequence[Module]) -> None:
+    """Only the shipped folder says what ``plangate.lib`` is, however the package is written."""
+    root = shipped_library().root.resolve()
+    for file, module in zip(files.modules, modules, strict=True):
+        if module.package == LIBRARY and not file.path.is_relative_to(root):
+            raise module.error(module.package_start, "package plangate.lib is plangate's own")
