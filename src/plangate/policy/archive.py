@@ -22,6 +22,7 @@ _SIZE: Final = re.compile(rb" *[0-7]+[ \0]*")
 _RATIO_FROM: Final = 1 << 20
 """Bytes that may come out whatever the ratio: short archives of similar files compress well."""
 _MAX_NAME: Final = 1_000
+_PLAIN: Final = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE)
 _KINDS: Final = {
     tarfile.LNKTYPE: "a hard link",
     tarfile.SYMTYPE: "a symbolic link",
@@ -52,17 +53,18 @@ def read_archive(content: bytes, name: str, limits: LoadLimits) -> tuple[tuple[s
         members += 1
         if members > limits.max_members:
             raise PolicyLoadError(name, f"more than {limits.max_members} members (max_members)")
+        if header.type not in _PLAIN:
+            raise PolicyLoadError(
+                name,
+                f"{_KINDS.get(header.type, 'a member of an unknown type')}, and a bundle holds plain files: "
+                f"{header.name[:100]!r}",
+                hint="make it with `plangate policy bundle`, `opa build`, or GNU tar",
+            )
         member = _clean(header.name, name, limits)
         if header.type == tarfile.DIRTYPE:
             if header.size:
                 raise PolicyLoadError(f"{name}/{member}", "a folder with content")
             continue
-        if header.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-            kind = _KINDS.get(header.type, f"a member of type {header.type!r}")
-            raise PolicyLoadError(
-                f"{name}/{member}", f"{kind}, and a bundle holds plain files",
-                hint="make it with `plangate policy bundle` or `opa build`",
-            )  # fmt: skip
         if not member or header.name.endswith("/"):
             raise PolicyLoadError(name, f"a file with the name {header.name!r}")
         folded = unicodedata.normalize("NFC", member).casefold()

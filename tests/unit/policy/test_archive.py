@@ -52,6 +52,16 @@ def test_what_tar_itself_writes_is_read() -> None:
         assert read_archive(made.getvalue(), "b", LIMITS) == (("a.rego", b"x"),)
 
 
+def test_python_s_own_format_with_extended_headers_says_what_is_wrong() -> None:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("a.rego")
+        info.mtime = 1.5
+        archive.addfile(info)
+    said = refusal(made.getvalue())
+    assert said == "b: an extended header, and a bundle holds plain files: '././@PaxHeader'"
+
+
 def test_an_archive_without_files_has_none() -> None:
     assert read() == ()
 
@@ -70,12 +80,12 @@ def test_an_archive_without_files_has_none() -> None:
         (tarfile.GNUTYPE_LONGLINK, "a link in a header of its own"),
         (tarfile.XHDTYPE, "an extended header"),
         (tarfile.XGLTYPE, "a global extended header"),
-        (b"Z", "a member of type b'Z'"),
+        (b"Z", "a member of an unknown type"),
     ],
 )
 def test_anything_but_plain_files_is_refused(kind: bytes, what: str) -> None:
     content = gz(tar([member("a.rego", kind=kind, linkname="/etc/passwd")]))
-    assert refusal(content) == f"b/a.rego: {what}, and a bundle holds plain files"
+    assert refusal(content) == f"b: {what}, and a bundle holds plain files: 'a.rego'"
 
 
 @pytest.mark.parametrize(
