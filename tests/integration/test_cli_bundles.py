@@ -174,6 +174,35 @@ def test_settings_of_the_wrong_kind_are_a_usage_error(place: Path) -> None:
         assert (refused.code, said in refused.err) == (2, True), refused.err
 
 
+def test_a_signature_that_was_meant_is_not_left_out(place: Path) -> None:
+    for option in ("--key-id", "--algorithm", "--scope"):
+        made = run("policy", "bundle", "mine", "-o", "acme.tar.gz", option, "x", cwd=place)
+        assert (made.code, made.out, "are about a signature" in made.err) == (2, "", True)
+    assert not (place / "acme.tar.gz").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sequence"),
+    [
+        (("--revision", "007"), 7),
+        (("--revision", "7", "--sequence", "9"), 9),
+        (("--revision", "4f1c2d9"), None),
+        (("--revision", "9" * 5_000), None),
+        ((), None),
+    ],
+)
+def test_a_revision_that_is_a_number_is_the_sequence_too(
+    place: Path, options: tuple[str, ...], sequence: int | None
+) -> None:
+    made = run("policy", "bundle", "mine", "-o", "try.tar.gz", *options, cwd=place)
+    if len("".join(options)) > 5_000:
+        assert (made.code, "revision: expected a text of at most 200 characters" in made.err) == (3, True)
+        return
+    (place / "plangate.yaml").unlink()
+    listed = json.loads(run("rules", "list", "--policy", "try.tar.gz", "--format", "json", cwd=place).out)
+    assert [rule["bundle"]["sequence"] for rule in listed if rule["bundle"]] == [sequence]
+
+
 def test_an_unsigned_bundle_can_be_tried_with_a_flag(place: Path) -> None:
     (place / "plangate.yaml").unlink()
     made = run("policy", "bundle", "mine", "-o", "try.tar.gz", cwd=place)

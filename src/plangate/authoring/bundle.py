@@ -77,6 +77,7 @@ def make_bundle(
     name: str,
     revision: str = "",
     sequence: int | None = None,
+    data: Sequence[Path] = (),
     signing: Signing | None = None,
     with_library: bool = True,
 ) -> MadeBundle:
@@ -89,6 +90,7 @@ def make_bundle(
         name: What the settings of a gate call it.
         revision: For people.
         sequence: A number that grows with every bundle of this name.
+        data: Documents to bring along besides those in the folders; see `plangate.policy.files.read_data`.
         signing: The key; without it the bundle is not signed.
         with_library: Bring ``data.plangate.lib`` along, so that OPA can evaluate the bundle by itself.
 
@@ -103,7 +105,7 @@ def make_bundle(
     if any(root.is_file() for root in roots):
         raise UsageError("a bundle is made of folders, not of files")
     sources = [PolicySource(root=root, name=str(root)) for root in roots]
-    policies = load(sources)
+    policies = load(sources, data=data)
     if not policies.rules:
         names = ", ".join(map(str, roots))
         raise PolicyLoadError(names, "no rules, so this bundle would judge nothing")

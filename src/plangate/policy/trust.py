@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec import Struct
@@ -31,8 +30,7 @@ class Roots:
         return "/".join(path) in self._above
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationKey:
+class VerificationKey(Struct, frozen=True, kw_only=True):
     """A key that bundles may be signed with.
 
     Attributes:
@@ -42,8 +40,12 @@ class VerificationKey:
     """
 
     algorithm: str
-    content: bytes = field(repr=False)
+    content: bytes
     file: str
+
+    def __repr__(self) -> str:
+        """Without the content, which may be a secret."""
+        return f"VerificationKey(algorithm={self.algorithm!r}, file={self.file!r})"
 
 
 class BundleTrust(Struct, frozen=True, kw_only=True):

@@ -81,6 +81,16 @@ def test_data_and_default_settings_come_along(tmp_path: Path) -> None:
     assert made.roots == ("acme", "plangate/settings/no_bad", "policies/test/no_bad")
 
 
+def test_data_from_elsewhere_can_come_along(tmp_path: Path) -> None:
+    uses = '\ndeny contains lib.plan_finding("x") if data.acme.limit > 9\n'
+    root = write(tmp_path / "p", {"no_bad.rego": a_policy(uses)}).root
+    (tmp_path / "acme.json").write_text('{"acme": {"limit": 3}}')
+    assert "data.acme" in why(root)
+    made = make_bundle([root], name="acme", data=[tmp_path / "acme.json"], with_library=False)
+    assert contents(made)["data.json"] == b'{"acme":{"limit":3}}'
+    assert made.roots == ("acme", "policies/test/no_bad")
+
+
 def test_own_libraries_come_along_and_copies_of_plangates_do_not_come_twice(tmp_path: Path) -> None:
     copies = {f"copied/{f.path.name}": f.text for f in read_files([shipped_library()], LoadLimits()).modules}
     root = a_folder(tmp_path, **{"mine.rego": "package plangate.lib.mine\n\nx := 1\n", **copies})

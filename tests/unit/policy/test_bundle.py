@@ -382,6 +382,12 @@ def test_policies_are_held_to_the_limits_of_folders(tmp_path: Path) -> None:
     assert why([one], LoadLimits(max_unpacked_bytes=99)).endswith("99 bytes unpacked (max_unpacked_bytes)")
 
 
+def test_a_huge_manifest_is_refused(tmp_path: Path) -> None:
+    huge = manifest(metadata={"x": os.urandom(1 << 20).hex()})
+    said = refusal(tmp_path, a_bundle(**{".manifest": huge}))
+    assert said == "acme/.manifest: larger than 1048576 bytes (max_file_bytes)"
+
+
 def test_data_with_a_key_twice_is_refused(tmp_path: Path) -> None:
     files = a_bundle(**{".manifest": manifest(roots=[""]), "data.json": b'{"a": 1, "a": 2}'})
     assert refusal(tmp_path, files) == "acme/data.json: a key is written twice in one object"

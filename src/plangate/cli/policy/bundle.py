@@ -1,11 +1,13 @@
 """``plangate policy bundle``: policy folders as one file, signed if wanted, for gates and for OPA."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from plangate.cli import streams
+
+_MAX_DIGITS: Final = 15
 
 
 def bundle(
@@ -22,6 +24,10 @@ def bundle(
         int | None,
         typer.Option("--sequence", min=0, help="Number that grows with every bundle of this name."),
     ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="Data document, or folder of them, to bring along. Repeatable."),
+    ] = None,
     sign: Annotated[
         Path | None, typer.Option("--sign", metavar="KEY", help="Private key in PEM, or an HMAC secret.")
     ] = None,
@@ -36,14 +42,21 @@ def bundle(
 ) -> int:
     """Make a bundle of policies in OPA's format. Exit 3: the policies do not load."""
     from plangate.authoring.bundle import Signing, make_bundle, write_bundle
+    from plangate.errors import UsageError
 
+    if sign is None and (key_id or algorithm or scope):
+        raise UsageError(
+            "--key-id, --algorithm and --scope are about a signature", hint="--sign KEY makes one"
+        )
     called = name or output.name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz")
-    number = int(revision) if sequence is None and revision.isascii() and revision.isdecimal() else sequence
+    is_number = revision.isascii() and revision.isdecimal() and len(revision) <= _MAX_DIGITS
+    number = int(revision) if sequence is None and is_number else sequence
     made = make_bundle(
         roots,
         name=called,
         revision=revision,
         sequence=number,
+        data=data or (),
         signing=None if sign is None else Signing(file=sign, key_id=key_id, algorithm=algorithm, scope=scope),
         with_library=not without_library,
     )
