@@ -21,7 +21,6 @@ _CHUNK: Final = 64 * 1024
 _SIZE: Final = re.compile(rb" *[0-7]+[ \0]*")
 _RATIO_FROM: Final = 1 << 20
 """Bytes that may come out whatever the ratio: short archives of similar files compress well."""
-_MAX_NAME: Final = 1_000
 _PLAIN: Final = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE)
 _KINDS: Final = {
     tarfile.LNKTYPE: "a hard link",
@@ -90,8 +89,6 @@ def _clean(raw: str, archive: str, limits: LoadLimits) -> str:
     def refuse(problem: str) -> NoReturn:
         raise PolicyLoadError(archive, f"a member with {problem}: {raw[:100]!r}")
 
-    if len(raw) > _MAX_NAME:
-        refuse("a name that is too long")
     inner = raw.removesuffix("/")
     inner = inner[2:] if inner == "." or inner.startswith("./") else inner.removeprefix("/")
     if not inner:
@@ -157,8 +154,11 @@ class _Stream:
 
     def _inflate(self, content: bytes) -> Iterator[bytes]:
         machine = zlib.decompressobj(_GZIP)
-        rest = content
+        # In pieces: what zlib leaves over of its input is copied each time.
+        rest, taken = b"", 0
         while not machine.eof:
+            if not rest:
+                rest, taken = content[taken : taken + _CHUNK], taken + _CHUNK
             try:
                 piece = machine.decompress(rest, _CHUNK)
             except zlib.error as problem:
@@ -173,9 +173,9 @@ class _Stream:
                 self._refuse(f"unpacks to more than {self._limits.max_ratio} times its size (max_ratio)")
             if piece:
                 yield piece
-            elif not rest and not machine.eof:
+            elif taken >= len(content) and not rest and not machine.eof:
                 self._refuse("cut off: the gzip stream has no end")
-        if machine.unused_data:
+        if machine.unused_data or taken < len(content):
             self._refuse("something stands behind the end of the gzip stream")
 
     def _refuse(self, problem: str) -> NoReturn:

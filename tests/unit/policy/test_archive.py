@@ -1,6 +1,7 @@
 """Archives: what bundle tools write is read, and what could be read in two ways is refused."""
 
 import gzip
+import hashlib
 import io
 import tarfile
 from collections.abc import Callable
@@ -206,6 +207,16 @@ WHOLE = tar([member("a.rego", b"x" * 600)])
 )
 def test_a_file_that_is_not_one_whole_archive_is_refused(content: bytes, problem: str) -> None:
     assert refusal(content).startswith(f"b: {problem}")
+
+
+def test_a_big_archive_is_read_piece_by_piece_and_what_stands_far_behind_its_end_is_seen() -> None:
+    files = [(f"{number}.rego", hashlib.shake_256(bytes([number])).digest(900_000)) for number in range(5)]
+    whole = gz(tar(member(name, content) for name, content in files), level=1)
+    assert read_archive(whole, "b", LIMITS) == tuple(files)
+    for more in (b"x", bytes(200_000), whole):
+        assert refusal(whole + more) == "b: something stands behind the end of the gzip stream"
+    for cut in (1, 9, 70_000, len(whole) - 20):
+        assert refusal(whole[:-cut]) == "b: cut off: the gzip stream has no end"
 
 
 def test_a_damaged_gzip_trailer_is_refused() -> None:
