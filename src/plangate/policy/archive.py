@@ -150,6 +150,8 @@ class _Stream:
             self._refuse("a member whose size is not written in octal digits")
         if (block[257:265] != b"ustar\x0000" and any(block[345:500])) or block[508:512] == b"tar\0":
             self._refuse("a member whose name is split in a way that readers disagree on")
+        if any(any(field.partition(b"\0")[2]) for field in (block[:100], block[345:500])):
+            self._refuse("a member with a NUL within its name")
         return header
 
     def _inflate(self, content: bytes) -> Iterator[bytes]:

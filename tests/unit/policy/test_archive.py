@@ -158,6 +158,9 @@ def header_with(at: int, content: bytes, **fields: Any) -> bytes:
         (124, b"\xff" * 12, "a member whose size is not written in octal digits"),
         (124, b"-0000000001\0", "a member whose size is not written in octal digits"),
         (257, b"ustar  \0", None),
+        (7, b"b.rego", "a member with a NUL within its name"),
+        (99, b"x", "a member with a NUL within its name"),
+        (346, b"x", "a member with a NUL within its name"),
         (508, b"tar\0", "a member whose name is split in a way that readers disagree on"),
     ],
 )
