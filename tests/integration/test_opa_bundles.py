@@ -1,6 +1,7 @@
 """Real OPA takes our bundles and we take OPA's: every algorithm, and the same files refused on both sides."""
 
 import json
+import random
 import socket
 import subprocess
 import time
@@ -22,7 +23,7 @@ from plangate.policy.load import load, shipped_library
 from plangate.policy.trust import BundleTrust, VerificationKey
 from tests.tools import require_tool
 from tests.unit.policy.builders import a_plan, a_policy, a_resource, document, statuses, write
-from tests.unit.policy.bundles import ALGORITHMS, archive, ours, private_key, public_key
+from tests.unit.policy.bundles import ALGORITHMS, archive, ours, private_key, public_key, signed
 
 pytestmark = pytest.mark.opa
 
@@ -182,6 +183,57 @@ def _ask(port: int) -> Any:
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.05)
     pytest.fail("the server did not come up")
+
+
+LETTERS = [
+    *map(chr, range(0x20)),
+    *'"\\\\/<>&=+\x7f\x80\xa0é',
+    "\u2028",
+    "\u2029",
+    "\ufeff",
+    "\ufffd",
+    "\uffff",
+    "😀",
+    "\U0010ffff",
+]
+NUMBERS = ["0", "-0", "-0.0", "1.0", "1.50", "1e5", "1E+5", "1e-7", "100000000000000000000", "0.1", "5e-324"]
+
+
+def _value(chance: random.Random, depth: int = 0) -> str:
+    """JSON as people and programs may write it: escapes or not, any order, white space, any spelling of a number."""
+    kind = chance.randrange(7 if depth < 4 else 4)
+    space = chance.choice(["", "", " ", "\n\t"])
+    if kind == 0:
+        return chance.choice(NUMBERS)
+    if kind == 1:
+        return chance.choice(["true", "false", "null"])
+    if kind in (2, 3):
+        text = "".join(chance.choices(LETTERS, k=chance.randrange(5)))
+        return json.dumps(text, ensure_ascii=chance.random() < 0.5)
+    if kind == 4:
+        return f"[{space}{f',{space}'.join(_value(chance, depth + 1) for _ in range(chance.randrange(4)))}{space}]"
+    keys = {
+        "".join(chance.choices([*LETTERS, "a", "b"], k=chance.randrange(3)))
+        for _ in range(chance.randrange(5))
+    }
+    items = (f"{json.dumps(key)}{space}:{_value(chance, depth + 1)}" for key in keys)
+    return f"{{{f',{space}'.join(items)}}}"
+
+
+def test_opa_takes_our_digest_of_any_json(opa: Opa) -> None:
+    chance = random.Random(4)  # noqa: S311 - the same documents in every run
+    files = {f"d{n}/data.json": f'{{"x":{_value(chance)}}}'.encode() for n in range(400)}
+    files |= {
+        ".manifest": b'{"roots": [""], "revision": "<\\u2028\xc3\xa9>"}',
+        "n/data.yml": b"a: 1\n",
+        "t.md": b"\xff",
+    }
+    (opa.folder / "any.tar.gz").write_bytes(archive(signed(files)))
+    assert opa.verifies("any.tar.gz", "ES256") == ""
+    files["d7/data.json"] = files["d7/data.json"].replace(b'{"x":', b'{"y":', 1)
+    assert "d7/data.json: digest mismatch" in opa.verifies(
+        opa.repacked("any.tar.gz", "any2.tar.gz", **{"d7/data.json": files["d7/data.json"]}), "ES256"
+    )
 
 
 # --- We take OPA's -------------------------------------------------------------------------------------------
