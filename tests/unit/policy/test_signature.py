@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 
 from plangate.errors import PolicyLoadError
 from plangate.policy import jws, signature, strict_json
@@ -188,9 +188,9 @@ def test_the_two_numbers_of_a_signature_on_a_curve_have_their_length() -> None:
     verifies = jws.verifier("ES256", key_of("public ES256"))
     made = jws.signer("ES256", key_of("private ES256")).sign(b"x")
     assert verifies(b"x", made)
-    assert [verifies(b"x", wrong) for wrong in (made + b"\0", b"\0" + made, made[:-1], bytes(64), b"")] == [
-        False
-    ] * 5
+    padded = made[:32] + b"\0" + made[32:]  # the same two numbers, written longer
+    for wrong in (padded, made + b"\0", b"\0" + made, made[:-1], bytes(64), b""):
+        assert not verifies(b"x", wrong)
 
 
 # --- Tokens --------------------------------------------------------------------------------------------------
@@ -245,6 +245,12 @@ def test_a_header_of_another_shape_is_refused() -> None:
 )
 def test_a_signature_file_of_another_shape_is_refused(document: Any, problem: str) -> None:
     assert refusal({**FILES, ".signatures.json": json.dumps(document).encode()}) == problem
+
+
+def test_a_payload_that_is_no_object_is_refused() -> None:
+    for payload in (b"[]", b"7", b'"files"', b"null"):
+        token = f"{b64(b'{}')}.{b64(payload)}."
+        assert refusal(with_tokens(FILES, token)) == "the token's payload is not an object"
 
 
 def test_two_signatures_are_refused_even_if_both_are_right() -> None:
@@ -372,6 +378,15 @@ def test_a_key_that_cannot_sign_says_why(algorithm: str, content: str | bytes, p
     with pytest.raises(jws.JwsError) as caught:
         jws.signer(algorithm, key_of(content))
     assert str(caught.value) == problem
+
+
+def test_a_key_of_a_kind_that_no_algorithm_takes_says_so() -> None:
+    for key in (x25519.X25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256K1())):
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        with pytest.raises(jws.JwsError, match="a key that no algorithm for bundles takes"):
+            jws.signer("", pem)
 
 
 def test_a_key_with_a_password_says_so() -> None:
