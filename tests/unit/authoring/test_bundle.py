@@ -103,6 +103,13 @@ def test_own_libraries_come_along_and_copies_of_plangates_do_not_come_twice(tmp_
     )
 
 
+def test_a_policy_in_the_place_of_the_library_is_refused(tmp_path: Path) -> None:
+    a_folder(tmp_path, **{"plangate/lib/values.rego": "package plangate.lib.mine\n\nx := 1\n"})
+    assert why(tmp_path).endswith(
+        "values.rego: plangate/lib is the place of plangate's own library in a bundle"
+    )
+
+
 def test_several_folders_become_one_bundle(tmp_path: Path) -> None:
     one = a_folder(tmp_path / "one")
     other = write(tmp_path / "other", {"storage/no_worse.rego": a_policy(slug="no_worse")}).root
