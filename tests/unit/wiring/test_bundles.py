@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plangate.audit.base import Entry
+from plangate.audit.base import AlreadyRecordedError, Entry
 from plangate.audit.event_records import policy_activation_key
 from plangate.audit.keys import signing_key
 from plangate.audit.memory import InMemoryLog
@@ -138,6 +138,21 @@ def test_another_process_that_is_faster_is_seen() -> None:
         use(Slow(), a_bundle(7))
     assert log.size() == 1
     assert use(Slow(), a_bundle(11)) == ()
+
+
+def test_a_number_that_cannot_be_recorded_is_not_taken() -> None:
+    class Contested(InMemoryLog):
+        def __init__(self) -> None:
+            pass
+
+        def find(self, idempotency_key: str) -> None:
+            return None
+
+        def append(self, record: bytes, *, idempotency_key: str, must_be_new: bool = False) -> Entry:
+            raise AlreadyRecordedError("taken")
+
+    with pytest.raises(AuditError, match="its sequence could not be recorded"):
+        use(Contested(), a_bundle(7))
 
 
 def test_many_at_once_agree_on_one_order(tmp_path: Path) -> None:
