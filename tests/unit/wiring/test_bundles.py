@@ -146,10 +146,10 @@ def test_a_number_that_cannot_be_recorded_is_not_taken() -> None:
             pass
 
         def find(self, idempotency_key: str) -> None:
-            return None
+            assert idempotency_key == policy_activation_key("acme", 1)
 
         def append(self, record: bytes, *, idempotency_key: str, must_be_new: bool = False) -> Entry:
-            raise AlreadyRecordedError("taken")
+            raise AlreadyRecordedError(f"{idempotency_key}: taken, {len(record)} bytes, {must_be_new}")
 
     with pytest.raises(AuditError, match="its sequence could not be recorded"):
         use(Contested(), a_bundle(7))
