@@ -163,14 +163,6 @@ def _indented(text: str) -> list[str]:
 
 def _document(spec: "RuleSpec", bundle: "BundleUsed | None") -> dict[str, Any]:
     return {
-        "bundle": None
-        if bundle is None
-        else {
-            "name": bundle.name,
-            "revision": bundle.revision,
-            "sequence": bundle.sequence,
-            "key_id": bundle.key_id or None,
-        },
         "id": spec.id,
         "title": spec.title,
         "severity": spec.severity.value,
@@ -181,4 +173,12 @@ def _document(spec: "RuleSpec", bundle: "BundleUsed | None") -> dict[str, Any]:
         "remediation": spec.remediation,
         "frameworks": {name: list(controls) for name, controls in spec.frameworks},
         "source": spec.source,
+        "bundle": None
+        if bundle is None
+        else {
+            "name": bundle.name,
+            "revision": bundle.revision,
+            "sequence": bundle.sequence,
+            "key_id": bundle.key_id or None,
+        },
     }

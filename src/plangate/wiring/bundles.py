@@ -6,6 +6,8 @@ whoever holds one of its checkpoints.
 """
 
 import json
+import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,7 @@ from plangate.settings import BundleSettings, Settings
 
 _MAX_KEY_BYTES: Final = 64 * 1024
 _ATTEMPTS: Final = 8
+_SHARED: Final = 0o077
 
 
 def bundle_sources(settings: Settings) -> list[PolicySource]:
@@ -135,7 +138,9 @@ def _trust(name: str, item: BundleSettings, settings: Settings) -> BundleTrust:
         name=name,
         keys={
             key_id: VerificationKey(
-                algorithm=key.algorithm, content=_key(settings.folder / key.file), file=key.file
+                algorithm=key.algorithm,
+                content=_key(settings.folder / key.file, is_secret=key.algorithm.startswith("HS")),
+                file=key.file,
             )
             for key_id, key in item.keys.items()
         },
@@ -145,12 +150,16 @@ def _trust(name: str, item: BundleSettings, settings: Settings) -> BundleTrust:
     )
 
 
-def _key(path: Path) -> bytes:
+def _key(path: Path, *, is_secret: bool) -> bytes:
     try:
         with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(_MAX_KEY_BYTES + 1)
     except OSError as problem:
         raise UsageError(f"{path}: the key cannot be read: {problem.strerror}") from problem
+    if is_secret and mode & _SHARED:
+        # Whoever reads it can sign.
+        raise UsageError(f"{path}: others can read this secret (mode {mode:04o})", hint=f"chmod 600 {path}")
     if not content or len(content) > _MAX_KEY_BYTES:
         raise UsageError(f"{path}: {len(content)} bytes are no key")
     return content

@@ -281,3 +281,13 @@ def test_a_key_that_cannot_be_read_is_no_reason_to_go_without(
     with pytest.raises(UsageError) as caught:
         bundle_sources(parse_settings(SETTINGS.encode(), "plangate.yaml", tmp_path))
     assert str(caught.value) == f"{tmp_path / 'release.pub'}: {problem}"
+
+
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    secret = SETTINGS.replace("ES256", "HS256").encode()
+    (tmp_path / "release.pub").write_bytes(b"x" * 32)
+    (tmp_path / "release.pub").chmod(0o604)
+    with pytest.raises(UsageError, match="others can read this secret \\(mode 0604\\)"):
+        bundle_sources(parse_settings(secret, "plangate.yaml", tmp_path))
+    (tmp_path / "release.pub").chmod(0o600)
+    assert len(bundle_sources(parse_settings(secret, "plangate.yaml", tmp_path))) == 2
