@@ -4,10 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from plangate.policy.bundle_contents import check_bundles
 from plangate.policy.files import PolicyFiles
 from plangate.policy.flow import rule_reads
 from plangate.policy.hazards import check_program
 from plangate.policy.index import Checked
+from plangate.policy.load import shipped_library
 from plangate.policy.parse import parse_modules
 from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program
@@ -55,7 +57,12 @@ def examine_files(files: PolicyFiles, problems: Problems) -> Examined:
         problems: Takes what is wrong. What was wrong with reading is in it already.
     """
     modules = parse_modules(files.modules, problems)
+    with problems.part("library"):
+        _check_library(files, modules)
     registered = _register(modules, problems)
+    if not problems.errors:
+        with problems.part("bundle"):
+            check_bundles(files, modules, {rule.spec.id: rule.module.file for rule in registered})
     whole = all(error.code in _HIDES_NOTHING for error in problems.errors)
     defaults = default_settings((rule.module.package[-1], rule.settings) for rule in registered)
     program = Program(modules, {**files.data, **defaults})
@@ -112,3 +119,12 @@ def _follow(
     for error in vocabulary.errors():
         problems.note(error)
     return sorted(found, key=lambda rule: rule.spec.id)
+
+
+def _check_library(files: PolicyFiles, modules: Collection[Module]) -> None:
+    """Only the shipped folder says what ``plangate.lib`` is, however the package is written."""
+    root = shipped_library().root.resolve()
+    own = {file.name for file in files.modules if file.path.is_relative_to(root)}
+    for module in modules:
+        if module.package == LIBRARY and module.file not in own:
+            raise module.error(module.package_start, "package plangate.lib is plangate's own")

@@ -1,10 +1,11 @@
-"""The files of policy folders, read within limits. Nothing is skipped without a reason."""
+"""The files of policy folders and bundles, read within limits. Nothing is skipped without a reason."""
 
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Final, NoReturn
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from msgspec import Struct
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
 from plangate.policy.problems import Problems
+from plangate.policy.trust import BundleUsed, Roots
 
 FIXTURES: Final = "fixtures"
 """The folder at the top of a policy folder that holds plans to try policies on."""
@@ -24,12 +26,16 @@ _IGNORED_SUFFIXES: Final = (".md", ".txt")
 
 
 class LoadLimits(Struct, frozen=True, kw_only=True):
-    """What policy folders may hold, all of them together.
+    """What policy folders and bundles may hold, all of them together.
 
     Attributes:
         max_files: Files that are read.
         max_file_bytes: One file.
         max_total_bytes: All files.
+        max_bundle_bytes: One bundle, as it lies on the disk.
+        max_unpacked_bytes: One bundle, unpacked.
+        max_ratio: How many times bigger than itself a bundle may get, beyond the first MiB.
+        max_members: Files and folders in one bundle.
         max_depth: Folders within folders.
         max_nesting: Brackets within brackets in one policy; the engine's parser would overflow its stack.
     """
@@ -37,6 +43,10 @@ class LoadLimits(Struct, frozen=True, kw_only=True):
     max_files: int = 2_000
     max_file_bytes: int = 1 << 20
     max_total_bytes: int = 32 << 20
+    max_bundle_bytes: int = 32 << 20
+    max_unpacked_bytes: int = 48 << 20
+    max_ratio: int = 200
+    max_members: int = 4_000
     max_depth: int = 16
     max_nesting: int = 100
 
@@ -51,17 +61,23 @@ class PolicyFile(Struct, frozen=True, kw_only=True):
 
 
 class PolicyFiles(Struct, frozen=True, kw_only=True):
-    """All policies but tests, sorted by name, and the merged data documents."""
+    """All policies but tests, sorted by name, the merged data documents, and the bundles among the sources.
+
+    ``defaults`` are the default settings that bundles bring along for OPA, as ``(file name, settings)``: METADATA
+    says the same, or they are refused.
+    """
 
     modules: tuple[PolicyFile, ...]
     tests: tuple[PolicyFile, ...]
     data: dict[str, Any]
+    bundles: tuple[BundleUsed, ...] = ()
+    defaults: tuple[tuple[str, Any], ...] = ()
 
 
 def read_files(
     sources: Sequence[PolicySource], limits: LoadLimits, problems: Problems | None = None
 ) -> PolicyFiles:
-    """Read everything below the folders.
+    """Read everything below the folders and in the bundles.
 
     Args:
         sources: The folders.
@@ -70,29 +86,30 @@ def read_files(
 
     Raises:
         PolicyLoadError: Without ``problems``: a folder is missing, something in it cannot be read or is of no known
-            use, or too much.
+            use, or too much; or a bundle must not be trusted.
     """
     found = Problems() if problems is None else problems
     reading = _Reading(limits)
     with found.part("limit"):
         for source in sources:
-            for path, relative in _walk(source, limits, found):
+            for content, relative in reading.entries(source, found):
                 name = f"{source.name.rstrip('/')}/{relative.as_posix()}"
                 if relative.parts[0] == FIXTURES and len(relative.parts) > 1:
-                    if path.suffix == ".rego":
+                    if relative.suffix == ".rego":
                         hint = f"{FIXTURES}/ holds plans to try policies on, and is not judged with"
                         problem = f"a policy in a folder {FIXTURES}"
                         found.note(PolicyLoadError(name, problem, hint=hint), "unclaimed")
                     continue
-                if path.suffix.lower() in _IGNORED_SUFFIXES:
+                if relative.suffix.lower() in _IGNORED_SUFFIXES:
                     continue
-                if path.suffix != ".rego" and path.name not in _DATA_NAMES:
+                if relative.suffix != ".rego" and relative.name not in _DATA_NAMES:
                     hint = "policies end in .rego; data documents are called data.json or data.yaml"
                     found.note(PolicyLoadError(name, "no rule claims this file", hint=hint), "unclaimed")
                     continue
                 reading.count_one(name)
-                with found.part("file" if path.suffix == ".rego" else "data"):
-                    text = _read_text(path, name, limits)
+                with found.part("file" if relative.suffix == ".rego" else "data"):
+                    text = _read_text(content, name, limits)
+                    path = content if isinstance(content, Path) else source.root
                     reading.take(PolicyFile(name=name, text=text, source=source.name, path=path), relative)
                 reading.refuse_too_much(name)
     if problems is None:
@@ -101,6 +118,8 @@ def read_files(
         modules=tuple(reading.modules[name] for name in sorted(reading.modules)),
         tests=tuple(reading.tests[name] for name in sorted(reading.tests)),
         data=reading.data,
+        bundles=tuple(reading.bundles),
+        defaults=tuple(reading.defaults),
     )
 
 
@@ -112,8 +131,24 @@ class _Reading:
         self.modules: dict[str, PolicyFile] = {}
         self.tests: dict[str, PolicyFile] = {}
         self.data: dict[str, Any] = {}
+        self.bundles: list[BundleUsed] = []
+        self.defaults: list[tuple[str, Any]] = []
+        self._bundle: BundleUsed | None = None
         self._count = 0
         self._total = 0
+
+    def entries(self, source: PolicySource, problems: Problems) -> Iterable[tuple[Path | bytes, PurePath]]:
+        """What a source holds: where content is, or the content itself, with its relative path."""
+        self._bundle = None
+        # Where a bundle is asked for, a folder in its place would come without a signature.
+        if source.trust is None and not source.root.is_file():
+            return _walk(source, self.limits, problems)
+        # Most runs have no bundle.
+        from plangate.policy.bundle import read_bundle  # noqa: PLC0415
+
+        self._bundle, files = read_bundle(source, self.limits)
+        self.bundles.append(self._bundle)
+        return ((files[name], PurePosixPath(name)) for name in sorted(files))
 
     def count_one(self, name: str) -> None:
         self._count += 1
@@ -125,17 +160,16 @@ class _Reading:
             most = self.limits.max_total_bytes
             raise PolicyLoadError(name, f"more than {most} bytes in all (max_total_bytes)")
 
-    def take(self, file: PolicyFile, relative: Path) -> None:
+    def take(self, file: PolicyFile, relative: PurePath) -> None:
         """Keep a file, or refuse it."""
         self._total += len(file.text)
-        if file.path.suffix != ".rego":
-            _merge(self.data, _parse_data(file.text, file.name), relative.parts[:-1], file.name)
+        if relative.suffix != ".rego":
+            folders = relative.parts[:-1]
+            document, defaults = _bundled(_parse_data(file.text, file.name), folders, self._bundle, file.name)
+            self.defaults += defaults
+            _merge(self.data, document, folders, file.name)
             return
-        is_test = file.path.name.endswith("_test.rego")
-        if is_test and _TEST_PACKAGE.search(file.text) is None:
-            problem = "a file whose name ends in _test.rego is a test, so its package must end in _test"
-            raise PolicyLoadError(file.name, problem)
-        target = self.tests if is_test else self.modules
+        target = self.tests if _is_test(file.name, file.text) else self.modules
         if file.name in target:
             raise PolicyLoadError(file.name, "two folders have the same name, so two files do")
         _refuse_deep_nesting(file.text, file.name, self.limits)
@@ -186,7 +220,9 @@ def _walk(
     root = source.root.resolve()
     if not root.is_dir():
         raise PolicyLoadError(
-            str(source.root), "not a folder" if root.exists() else "no such folder", code="file"
+            str(source.root),
+            "neither a folder nor a bundle" if root.exists() else "no such folder or bundle",
+            code="file",
         )
     found = Problems() if problems is None else problems
     folders = [Path()]
@@ -226,12 +262,16 @@ def _is_folder(entry: os.DirEntry[str], root: Path, name: str) -> bool | None:
     return False
 
 
-def _read_text(path: Path, name: str, limits: LoadLimits) -> str:
+def _read(path: Path, name: str, limits: LoadLimits) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(limits.max_file_bytes + 1)
+            return file.read(limits.max_file_bytes + 1)
     except OSError as problem:
         raise PolicyLoadError(name, f"cannot be read: {problem.strerror}") from problem
+
+
+def _read_text(found: Path | bytes, name: str, limits: LoadLimits) -> str:
+    content = found if isinstance(found, bytes) else _read(found, name, limits)
     if len(content) > limits.max_file_bytes:
         raise PolicyLoadError(name, f"larger than {limits.max_file_bytes} bytes (max_file_bytes)")
     try:
@@ -242,6 +282,16 @@ def _read_text(path: Path, name: str, limits: LoadLimits) -> str:
     if "\0" in text or "\r" in text.replace("\r\n", "\n") or text.startswith("\ufeff"):
         raise PolicyLoadError(name, "holds a NUL, a lone carriage return or a byte order mark")
     return text
+
+
+def _is_test(name: str, text: str) -> bool:
+    if not name.endswith("_test.rego"):
+        return False
+    if _TEST_PACKAGE.search(text) is None:
+        raise PolicyLoadError(
+            name, "a file whose name ends in _test.rego is a test, so its package must end in _test"
+        )
+    return True
 
 
 def _refuse_deep_nesting(text: str, name: str, limits: LoadLimits) -> None:
@@ -312,6 +362,33 @@ def _parse_data(text: str, name: str) -> Any:
         said = " ".join(str(problem).split())[:200]
         raise PolicyLoadError(name, f"not a data document: {said}") from problem
     return document
+
+
+def _bundled(
+    document: Any, folders: tuple[str, ...], bundle: BundleUsed | None, name: str
+) -> tuple[Any, list[tuple[str, Any]]]:
+    """A data document without the default settings that a bundle brings along for OPA, and those."""
+    if bundle is None or not isinstance(document, dict):
+        return document, []
+    _refuse_outside(document, folders, _roots(bundle.roots), name)
+    if folders or not isinstance(document.get("plangate"), dict) or set(document["plangate"]) != {"settings"}:
+        return document, []
+    rest = {key: value for key, value in document.items() if key != "plangate"}
+    return rest, [(name, document["plangate"]["settings"])]
+
+
+_roots = lru_cache(maxsize=8)(Roots)
+"""A bundle has few roots or many, and few data documents or many."""
+
+
+def _refuse_outside(value: Any, path: tuple[str, ...], roots: Roots, name: str) -> None:
+    """Refuse data that a bundle's roots do not allow for."""
+    if roots.hold(path):
+        return
+    if not (isinstance(value, dict) and roots.lie_below(path)):
+        raise PolicyLoadError(name, f"data.{'.'.join(path)[:200]} is outside of the bundle's roots")
+    for key, item in value.items():
+        _refuse_outside(item, (*path, key), roots, name)
 
 
 def _merge(data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str) -> None:

@@ -176,6 +176,10 @@ FILE_REFUSALS = {
         {"p.rego": a_policy().replace("true", "\udcff")},
         "custom/p.rego:2: not UTF-8 text",
     ),
+    "a second library, written otherwise": (
+        {"p.rego": a_policy(), "lib.rego": 'package plangate["lib"]\n\nof_kind(_) := set()\n'},
+        "custom/lib.rego:1:9: package plangate.lib is plangate's own",
+    ),
     "a second library": (
         {"p.rego": a_policy(), "lib.rego": "package plangate.lib\n\nof_kind(_) := set()\n"},
         "custom/lib.rego: package plangate.lib is plangate's own",
