@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from plangate.policy.aliases import NOTHING, Alias, ReadLog
 from plangate.policy.flow import RuleWalk
 from plangate.policy.negation import doubtful_part
+from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program
 from plangate.policy.syntax import Expr, Module, Statement, statements
 from plangate.policy.variables import Scope
+from plangate.policy.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +63,7 @@ class _Walk(RuleWalk):
     """Goes through one module by itself: what others do with their ``not`` is theirs."""
 
     def __init__(self, program: Program) -> None:
-        super().__init__(program, ReadLog())
+        super().__init__(program, ReadLog(), Vocabulary(), Problems())
         self.found: dict[int, Expr] = {}
 
     def rule_alias(self, path: Path) -> Alias:

@@ -7,11 +7,8 @@ from plangate.authoring.suite import Suite, parse_texts
 from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.files import DATA_SUFFIXES, LoadLimits, PolicyFile, read_data, read_files, read_rego
 from plangate.policy.hazards import check_tests
-from plangate.policy.load import load, shipped_library
+from plangate.policy.load import BUILDERS, load, shipped_builders
 from plangate.policy.program import Program
-
-_BUILDERS = "builders_test.rego"
-"""Makes plan documents for tests, anybody's."""
 
 
 def read_suite(sources: Sequence[PolicySource], data: Sequence[Path] = ()) -> tuple[Suite, PolicySet]:
@@ -28,9 +25,8 @@ def read_suite(sources: Sequence[PolicySource], data: Sequence[Path] = ()) -> tu
     policies = load(sources, limits, data=data)
     files = read_files(sources, limits)
     tests, builders = files.tests, tuple[PolicyFile, ...]()
-    library = shipped_library()
-    if not any(library.root.resolve().is_relative_to(source.root.resolve()) for source in sources):
-        builders = tuple(file for file in read_files([library], limits).tests if file.path.name == _BUILDERS)
+    if not any(f"package {BUILDERS}\n" in file.text for file in tests):
+        builders = (shipped_builders(),)
     modules = parse_texts((*policies.modules, *((file.name, file.text) for file in (*tests, *builders))))
     check_tests(Program(modules, policies.data), modules[len(policies.modules) :])
     suite = Suite(

@@ -50,20 +50,42 @@ class InputRead(Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
+class PolicyBundle(Struct, frozen=True, kw_only=True):
+    """A bundle among the policies.
+
+    Attributes:
+        name: Its name.
+        sha256: Hex digest of its file.
+        revision: For people; may be empty.
+        sequence: The number that only ever grows; ``None`` if it has none.
+        key_id: Of the key that verified it; empty when no signature was asked for.
+        monotonic: A sequence number below the highest that was seen is refused.
+    """
+
+    name: str
+    sha256: str
+    revision: str
+    sequence: int | None
+    key_id: str
+    monotonic: bool
+
+
 class PolicyUsed(Struct, frozen=True, kw_only=True):
     """What it was judged with.
 
     Attributes:
         sha256: Digest over policies, settings and built-in rules' versions.
         engine: Engine name and version.
-        sources: Folders, or ``built-in``.
+        sources: Folders, bundles, or ``built-in``.
         settings_sha256: Digest of ``plangate.yaml``.
+        bundles: The bundles among the sources.
     """
 
     sha256: str
     engine: str
     sources: Sequence[str]
     settings_sha256: str
+    bundles: Sequence[PolicyBundle] = ()
 
 
 def decision_document(
@@ -134,8 +156,20 @@ def decision_document(
             "engine": policy.engine,
             "sources": list(policy.sources),
             "settings_sha256": policy.settings_sha256,
-        },
+        }
+        | ({"bundles": [_bundle(bundle) for bundle in policy.bundles]} if policy.bundles else {}),
         "timings_ms": dict(timings_ms),
+    }
+
+
+def _bundle(bundle: PolicyBundle) -> dict[str, Any]:
+    return {
+        "name": bundle.name,
+        "sha256": bundle.sha256,
+        "revision": bundle.revision,
+        "sequence": bundle.sequence,
+        "key_id": bundle.key_id or None,
+        "monotonic": bundle.monotonic,
     }
 
 

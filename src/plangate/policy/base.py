@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from plangate.decision.outcome import RuleSpec
 from plangate.policy.reads import Reads
+from plangate.policy.trust import BundleTrust, BundleUsed
 
 
 class RuleScope(StrEnum):
@@ -27,10 +28,14 @@ class RuleScope(StrEnum):
 
 
 class PolicySource(Struct, frozen=True, kw_only=True):
-    """A folder of policies and the name people know it by (``policies/``, ``shipped``)."""
+    """A folder of policies, or a bundle in a file, and the name people know it by (``policies/``, ``shipped``).
+
+    ``trust`` is what the settings ask of a bundle; without it a bundle is taken like a folder, if it is not signed.
+    """
 
     root: Path
     name: str
+    trust: BundleTrust | None = None
 
 
 class PolicySet(Struct, frozen=True, kw_only=True):
@@ -46,7 +51,8 @@ class PolicySet(Struct, frozen=True, kw_only=True):
         reads: Rule id to what it can read of a plan, for the unknown check (see ``policy/reads.py``).
         handles_unknowns: Ids of the rules that define ``undetermined`` themselves.
         sha256: Hex digest over file names and contents of modules and data, independent of folder location.
-        sources: Names of the folders.
+        sources: Names of the folders and bundles.
+        bundles: Those sources that are bundles, in their order.
     """
 
     rules: tuple[RuleSpec, ...]
@@ -59,6 +65,7 @@ class PolicySet(Struct, frozen=True, kw_only=True):
     handles_unknowns: frozenset[str]
     sha256: str
     sources: tuple[str, ...]
+    bundles: tuple[BundleUsed, ...] = ()
 
 
 class Finding(Struct, frozen=True, kw_only=True):

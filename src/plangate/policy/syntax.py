@@ -124,10 +124,10 @@ class Module(Struct, kw_only=True, eq=False, dict=True):
         """The text of an expression, on one line."""
         return " ".join(self.encoded[node.start : node.end].decode(errors="replace").split())
 
-    def error(self, start: int, problem: str, *, hint: str = "") -> PolicyLoadError:
+    def error(self, start: int, problem: str, *, hint: str = "", code: str = "") -> PolicyLoadError:
         """A load error at a byte offset of this file."""
         line, column = self.position(start)
-        return PolicyLoadError(self.file, problem, line=line, column=column, hint=hint)
+        return PolicyLoadError(self.file, problem, line=line, column=column, hint=hint, code=code)
 
 
 class _Reader:
@@ -299,6 +299,13 @@ def static_path(expr: Expr) -> tuple[str, ...] | None:
     if not all(step.form == "scalar" and isinstance(step.value, str) for step in steps):
         return None
     return (expr.parts[0].value, *(step.value for step in steps))
+
+
+def is_bare(expr: Expr) -> bool:
+    """A constant, or a collection with nothing in it: no key leads any further."""
+    if expr.form == "call":
+        return len(expr.parts) == 1 and static_path(expr.parts[0]) == ("set",)
+    return expr.form == "scalar" or (expr.form in {"array", "set", "object"} and not expr.parts)
 
 
 def read_module(file: str, text: str, tree: dict[str, Any]) -> Module:

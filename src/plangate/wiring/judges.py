@@ -22,6 +22,7 @@ from plangate.rules.base import Settings as RuleSettings
 from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
 from plangate.settings import Settings
+from plangate.wiring.bundles import bundle_sources, used_bundle
 from plangate.wiring.choices import Choices
 from plangate.wiring.errand import Errand
 
@@ -108,6 +109,7 @@ def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], P
         *((path.absolute(), str(path)) for path in choices.policies),
     ):
         sources.append(PolicySource(root=root, name=name))
+    sources += bundle_sources(settings)
     policies = load.load(sources, data=(*settings.data_paths(), *(path.absolute() for path in choices.data)))
     known = RULES.keys() | policies.packages.keys()
     elsewhere = (rule for other in values.environments.values() for rule in other.rules)
@@ -188,11 +190,13 @@ def judges_for(
     digest = hashlib.sha256(
         f"plangate {__version__}\n{','.join(sorted(rules))}\n{policies.sha256}\n{settings.sha256}".encode()
     ).hexdigest()
+    labels = {bundle.source: bundle.label for bundle in policies.bundles}
     used = PolicyUsed(
         sha256=digest,
         engine=engine.version,
-        sources=("built-in", *policies.sources),
+        sources=("built-in", *(labels.get(name, name) for name in policies.sources)),
         settings_sha256=settings.sha256,
+        bundles=tuple(map(used_bundle, policies.bundles)),
     )
     written = {rule_id: rule.spec for rule_id, rule in RULES.items()} | {
         spec.id: spec for spec in policies.rules

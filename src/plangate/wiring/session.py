@@ -19,6 +19,7 @@ from plangate.model.plan import Plan
 from plangate.model.redaction import Redactor
 from plangate.parsers.base import Limits
 from plangate.settings import Settings
+from plangate.wiring.bundles import remember
 from plangate.wiring.choices import Choices, limits_of, now, settings_for, waiver
 from plangate.wiring.documents import Document
 from plangate.wiring.inputs import Inputs
@@ -33,6 +34,7 @@ class Session(Struct, frozen=True, kw_only=True):
 
     Attributes:
         document: The one file that is judged, for whoever is going to run it; ``None`` for anything else.
+        notices: What people should know before they see the decision.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Session(Struct, frozen=True, kw_only=True):
     document: Document | None
     state: State
     limits: Limits
+    notices: Sequence[str] = ()
 
 
 @contextmanager
@@ -109,8 +112,13 @@ def open_session(
             milliseconds=milliseconds,
             progress=progress,
         )
-        pool = pool_of(processes, judging, run, settings, choices, stack) if processes > 1 else None
+        pool = (
+            pool_of(processes, judging, run, settings, choices, stack, policy.sha256)
+            if processes > 1
+            else None
+        )
         state = stack.enter_context(open_state(state_folder(settings, choices)))
+        notices = remember(state.log, policy.bundles, lambda: fresh_stamp(who))
         gate = Gate(
             judging=judging,
             pool=pool,
@@ -130,7 +138,13 @@ def open_session(
             stamp=lambda: fresh_stamp(who),
         )
         yield Session(
-            settings=settings, gate=gate, run=run, document=inputs.only_document(), state=state, limits=limits
+            settings=settings,
+            gate=gate,
+            run=run,
+            document=inputs.only_document(),
+            state=state,
+            limits=limits,
+            notices=notices,
         )
 
 

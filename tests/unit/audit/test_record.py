@@ -116,6 +116,9 @@ RECORDS: dict[str, Callable[[], Record]] = {
     "next key": lambda: events.key_rotated(
         a_stamp(), role="receipt", public_key=b"\1" * 32, previous=bytes(32)
     ),
+    "policy": lambda: events.policy_activated(
+        a_stamp(), number=1, name="acme", sequence=7, revision="r7", sha256=PLAN, key_id="release"
+    ),
     "gap": lambda: events.gap(a_stamp(), reason="disk full", since=NOW, until=NOW + timedelta(hours=1)),
 }
 

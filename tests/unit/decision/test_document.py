@@ -11,6 +11,7 @@ from plangate.decision.decide import Judgement, Obligation, Profile, decide
 from plangate.decision.document import (
     InputRead,
     PlanSummary,
+    PolicyBundle,
     PolicyUsed,
     Subject,
     decision_document,
@@ -119,6 +120,19 @@ def an_outcome(rule: str, address: str, outcome: str, effect: str, **more: Any) 
         "location": None,
         "remediation": "fix it",
     } | more
+
+
+def test_bundles_are_named_with_what_verified_them() -> None:
+    fields: dict[str, Any] = {"name": "acme", "sha256": DIGEST, "revision": "r7", "monotonic": True}
+    bundles = [
+        PolicyBundle(**fields, sequence=7, key_id="release"),
+        PolicyBundle(**fields, sequence=None, key_id=""),
+    ]
+    policy = PolicyUsed(sha256=DIGEST, engine="e 1", sources=[], settings_sha256=DIGEST, bundles=bundles)
+    assert a_document(policy=policy)["policy"]["bundles"] == [
+        {**fields, "sequence": 7, "key_id": "release"},
+        {**fields, "sequence": None, "key_id": None},
+    ]
 
 
 def test_the_document_says_everything_in_one_order() -> None:

@@ -15,6 +15,7 @@ from plangate.errors import PolicyLoadError
 from plangate.policy.files import PolicyFile
 from plangate.policy.hazards import check_program
 from plangate.policy.parse import parse_modules
+from plangate.policy.problems import Problems
 from plangate.policy.program import Program
 from plangate.policy.worker import clean, limit_cpu, limit_memory, new_engine
 
@@ -56,7 +57,9 @@ class Trials:
             others = [
                 self._modules[name] for name in trial["needed"] if name in self._modules and name != file
             ]
-            check_program(Program([mutated, *others], self._parsed_data))
+            problems = Problems()
+            check_program(Program([mutated, *others], self._parsed_data), problems)
+            problems.raise_first()
         except PolicyLoadError as problem:
             return {"verdict": "invalid", "test": "", "problem": str(problem)}
         engine = self._base(file, trial["needed"]).clone()
