@@ -26,6 +26,7 @@ from plangate.policy.answers import Reply, rule_answers
 from plangate.policy.base import PolicySet, RuleScope
 from plangate.policy.outcomes import PlanView, judge
 from plangate.policy.program import Definition, Path, Program
+from plangate.policy.reads import Reads
 from plangate.policy.scopes import UseFinder
 from plangate.policy.syntax import Module, Statement, static_path, statements
 
@@ -78,8 +79,20 @@ def unmet_demand(
             kinds=(*rule.kinds, *rule.types),
         )
         for rule in policies.rules
-        if (missing := tuple(sight for sight in Sight if sight not in seen[rule.id]))
+        if (
+            missing := tuple(
+                sight
+                for sight in Sight
+                if sight not in seen[rule.id]
+                and (sight is not Sight.UNKNOWN or _can_meet_unknown(policies.reads[rule.id]))
+            )
+        )
     )  # fmt: skip
+
+
+def _can_meet_unknown(reads: Reads) -> bool:
+    """It reads something that may be unknown; an action or an address never is."""
+    return bool(reads.own or reads.others or reads.plan)
 
 
 def _observe(suite: Suite, policies: PolicySet, run: TestRun, limits: TimeLimits) -> Mapping[str, set[Sight]]:

@@ -162,14 +162,18 @@ class _Reading:
 
     def take(self, file: PolicyFile, relative: PurePath) -> None:
         """Keep a file, or refuse it."""
-        self._total += len(file.text)
         if relative.suffix != ".rego":
             folders = relative.parts[:-1]
             document, defaults = _bundled(_parse_data(file.text, file.name), folders, self._bundle, file.name)
+            self._total += len(file.text)
             self.defaults += defaults
             _merge(self.data, document, folders, file.name)
             return
-        target = self.tests if _is_test(file.name, file.text) else self.modules
+        self.keep(file, self.tests if _is_test(file.name, file.text) else self.modules)
+
+    def keep(self, file: PolicyFile, target: dict[str, PolicyFile]) -> None:
+        """Keep a Rego file."""
+        self._total += len(file.text)
         if file.name in target:
             raise PolicyLoadError(file.name, "two folders have the same name, so two files do")
         _refuse_deep_nesting(file.text, file.name, self.limits)
@@ -190,10 +194,12 @@ def read_rego(sources: Sequence[PolicySource], limits: LoadLimits) -> tuple[Poli
                 if path.suffix == ".rego":
                     reading.count_one(name)
                     text = _read_text(path, name, limits)
-                    reading.take(PolicyFile(name=name, text=text, source=source.name, path=path), relative)
+                    reading.keep(
+                        PolicyFile(name=name, text=text, source=source.name, path=path), reading.modules
+                    )
                     reading.refuse_too_much(name)
     problems.raise_first()
-    return tuple(file for _, file in sorted((reading.modules | reading.tests).items()))
+    return tuple(reading.modules[name] for name in sorted(reading.modules))
 
 
 def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -> None:
