@@ -66,4 +66,3 @@ def read_plain(sources: Sequence[PolicySource], data: Sequence[Path] = (), *, v0
 
 def _has_data(root: Path) -> bool:
     return any(path.suffix in DATA_SUFFIXES for path in root.rglob("*"))
-

@@ -22,6 +22,8 @@ MOST_WAYS: Final = 3
 """Ways in which lines hold that are looked at."""
 _MOST_DEFINITIONS: Final = 8
 """Definitions of one rule that are looked into."""
+_WRITTEN_OUT: Final = frozenset({"scalar", "array", "set", "object"})
+"""A value that says itself what it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -262,7 +264,9 @@ def _named(line: Statement) -> Iterator[Expr]:
 
 
 def _inside(expr: Expr, *, top: bool) -> Iterator[Expr]:
-    if expr.form == "scalar" or (expr.form == "var" and expr.value.startswith("_")):
+    if expr.form == "var" and expr.value.startswith("_"):
+        return
+    if all(part.form in _WRITTEN_OUT for part in children(expr)):
         return
     if expr.body:
         yield expr

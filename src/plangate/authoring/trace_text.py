@@ -10,10 +10,19 @@ from plangate.report.base import one_line
 MOST_CHARS: Final = 140
 """Of a value that is shown; a resource is shown by its address."""
 _MOST_VALUES: Final = 3
+_MOST_VARIABLES: Final = 8
 _MARKS: Final = {State.HOLDS: "✓", State.STOPS: "✗", State.UNREACHED: "·"}
 
 Show = Callable[[Any], str]
 """How a value is shown, on one line."""
+Note = Callable[[Way, Value], str]
+"""What is said of a value besides."""
+
+
+def no_note(way: Way, value: Value) -> str:
+    """Nothing."""
+    del way, value
+    return ""
 
 
 def show_value(value: Any) -> str:
@@ -69,13 +78,19 @@ def whole(
             yield f"         {bound}"
         if line.state is State.UNREACHED:
             continue
-        for way in line.seen[: 1 if line.state is State.HOLDS else None]:
+        stops = line.state is State.STOPS
+        for number, way in enumerate(line.seen if stops else line.seen[:1]):
+            if number:
+                named = ", ".join(f"{name} = {show(value)}" for name, value in _of_interest(trace, line, way))
+                yield f"         or with {named}"
             for value in way.values:
-                if line.state is State.HOLDS and (value.source in line.bound or _is_plain(value)):
+                if not stops and value.source in line.bound:
                     continue
                 yield f"         {_value(value, show)}{note(way, value)}"
-                if line.state is State.STOPS and not any(map(_is_something, value.values)):
-                    yield from (f"         {inner}" for inner in _called(value, show))
+                if stops and not any(map(_is_something, value.values)):
+                    yield from (f"         {inner}" for inner in _called(value, show, note))
+        if stops and line.ways > len(line.seen):
+            yield f"         and {line.ways - len(line.seen)} more ways to get here"
 
 
 def source_lines(trace: Trace, line: LineTrace) -> list[str]:
@@ -93,19 +108,18 @@ def title(trace: Trace) -> str:
     return f"{name}, {module.file}:{number}"
 
 
-def _called(value: Value, show: Show) -> Iterator[str]:
+def _called(value: Value, show: Show, note: Note = no_note) -> Iterator[str]:
     """What an expression without a value worth the name led to: for each definition, how far it got."""
     for trace in value.traces:
         if trace.ways:
             continue
         yield f"{title(trace)}:"
-        yield from (f"  {line}" for line in whole(trace, show))
+        yield from (f"  {line}" for line in whole(trace, show, note))
 
 
 def _values(values: Sequence[Value], show: Show) -> Iterator[str]:
     for value in values:
-        if not _is_plain(value):
-            yield _value(value, show)
+        yield _value(value, show)
 
 
 def _value(value: Value, show: Show) -> str:
@@ -118,17 +132,6 @@ def _value(value: Value, show: Show) -> str:
     return f"{value.source} = one of {shown}{f' and {more} more' if more > 0 else ''}"
 
 
-def _is_plain(value: Value) -> bool:
-    """It is written out, so its value says nothing new."""
-    text = value.source
-    if text.startswith(("{", "[", '"')) and len(value.values) == 1:
-        try:
-            return bool(json.loads(text) == value.values[0])
-        except ValueError:
-            return False
-    return False
-
-
 def _is_something(value: Any) -> bool:
     return value is not False and value != [] and value != {}
 
@@ -137,7 +140,8 @@ def _of_interest(trace: Trace, line: LineTrace, way: Way) -> Iterator[tuple[str,
     """Variables that have a value before a line, those that it names first."""
     text = trace.module.encoded[line.line.start : line.line.end].decode(errors="replace")
     named = [name for name in way.variables if name in text]
-    for name in (*named, *(name for name in way.variables if name not in named)):
+    others = [name for name in way.variables if name not in named][: max(0, _MOST_VARIABLES - len(named))]
+    for name in (*named, *others):
         yield name, way.variables[name]
 
 

@@ -130,6 +130,22 @@ class Module(Struct, kw_only=True, eq=False, dict=True):
         return PolicyLoadError(self.file, problem, line=line, column=column, hint=hint, code=code)
 
 
+_INFIX: Final = frozenset({"operator", "assign", "in"})
+
+
+def _end(end: int, parts: tuple[Expr, ...]) -> int:
+    """Where a node ends, from where the engine says that it does and from its last parts.
+
+    The engine leaves out the quote that closes a text at the end, and takes the token after ``set()`` along.
+    """
+    last = parts[-1] if parts else None
+    while last is not None and last.form in _INFIX:
+        last = last.parts[-1]
+    if last is not None and last.form == "set" and not last.parts:
+        return parts[-1].end
+    return max((end, *(part.end for part in parts)))
+
+
 class _Reader:
     """Turns one module's JSON tree into nodes."""
 
@@ -163,7 +179,7 @@ class _Reader:
                 form=form, value=value, parts=inner, body=self.query(query) if query else (),
                 # A part may be a quoted text, whose quotes the engine's span leaves out.
                 start=min((start, *(part.start for part in inner))),
-                end=max((end, *(part.end for part in inner))),
+                end=_end(end, inner) if form in _INFIX else end,
             )  # fmt: skip
 
         match tag:
@@ -180,6 +196,9 @@ class _Reader:
             case "Array":
                 return made("array", None, *body["items"])
             case "Set":
+                if not body["items"]:
+                    # Of `set()` the engine takes the next token along.
+                    end = self.encoded.find(b")", start) + 1
                 return made("set", None, *body["items"])
             case "Object":
                 found = made("object", None, *(part for field in body["fields"] for part in field[-2:]))
@@ -230,13 +249,17 @@ class _Reader:
         ((tag, body),) = node["literal"].items()
         mods = tuple((self.expr(mod["refr"]), self.expr(mod["as"])) for mod in node.get("with_mods") or ())
         start, end = node["span"]["start"], node["span"]["end"]
-        end = max((end, *(value.end for _, value in mods)))
+        given = tuple(value for _, value in mods[-1:])
         match tag:
             case "Expr" | "NotExpr":
                 form = "expr" if tag == "Expr" else "not"
                 part = self.expr(body["expr"])
                 return Statement(
-                    form=form, start=min(start, part.start), end=max(end, part.end), parts=(part,), mods=mods
+                    form=form,
+                    start=min(start, part.start),
+                    end=_end(end, given or (part,)),
+                    parts=(part,),
+                    mods=mods,
                 )
             case "SomeVars":
                 return Statement(
@@ -245,7 +268,7 @@ class _Reader:
             case "SomeIn":
                 found = [body["key"]] if body["key"] else []
                 parts = tuple(map(self.expr, (*found, body["value"], body["collection"])))
-                end = max(end, parts[-1].end)
+                end = _end(end, given or parts[-1:])
                 return Statement(form="some-in", start=start, end=end, parts=parts, mods=mods)
             case "Every":
                 names = [body["key"], body["value"]] if body["key"] else [body["value"]]

@@ -22,19 +22,30 @@ def test(
     *,
     select: Annotated[
         str | None,
-        typer.Option("--select", "-k", metavar="EXPR", help="Only tests by words in their names: 'fail and not x'."),
+        typer.Option(
+            "--select", "-k", metavar="EXPR", help="Only tests by words in their names: 'fail and not x'."
+        ),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name the tests that pass as well.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Run again when a file changes, until Ctrl-C.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Name the tests that pass as well.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again when a file changes, until Ctrl-C.")
+    ] = False,
     coverage: Annotated[bool, typer.Option("--coverage", help="Say which lines no test reaches.")] = False,
     threshold: Annotated[
-        float | None, typer.Option("--threshold", help="Percent of the lines that tests must reach, or exit 1.")
+        float | None,
+        typer.Option("--threshold", help="Percent of the lines that tests must reach, or exit 1."),
     ] = None,
     lcov: Annotated[Path | None, typer.Option("--lcov", help="Write the coverage to this lcov file.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write the coverage as pages into this folder.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the coverage as pages into this folder.")
+    ] = None,
     no_demand: Annotated[
         bool,
-        typer.Option("--no-demand", help="Do not insist that every rule is seen to pass, fail and meet an unknown."),
+        typer.Option(
+            "--no-demand", help="Do not insist that every rule is seen to pass, fail and meet an unknown."
+        ),
     ] = False,
     plain: Annotated[
         bool, typer.Option("--plain", help="The folders hold any Rego, not rules of plangate.")
@@ -43,7 +54,9 @@ def test(
     data: options.DataPaths = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that one test may take.")] = 5.0,
     output_format: Annotated[str, typer.Option("--format", "-f", help="text, json or junit.")] = "text",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report to this file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the report to this file.")
+    ] = None,
 ) -> int:
     """Run the tests of policies. Exit 0: all passed; 1: one failed, or they show too little; 3: they could not be run."""
     from plangate.authoring.evaluation import TimeLimits
