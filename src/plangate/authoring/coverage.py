@@ -2,14 +2,18 @@
 
 What counts is what ``opa test --coverage`` counts: the first line of every rule's head, which is covered once a body of
 the rule held, and the first line of every line of a body. Tests do not count, nor do files that are only there for
-others. Two differences: a ``some x in …`` that was never reached counts as missed here, and lines of ``default`` do not
-count.
+others. The differences: a ``some x in …`` that was never reached counts as missed here; ``default`` and ``else`` do not
+count by themselves, since the engine does not tell of them (the lines in the brackets of an ``else`` do); and OPA leaves
+out lines that an index of rules, or an answer that it has already, spares it. A rule that no test names, not even by way
+of other rules, is not reached, although the engine evaluates it together with its package.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from plangate.authoring.suite import Suite, parse_texts
+from plangate.authoring.suite import Suite, is_test, parse_texts
+from plangate.policy.program import Definition, Program
+from plangate.policy.scopes import UseFinder
 from plangate.policy.syntax import Expr, Module, Rule, Statement, children, statements
 
 
@@ -57,7 +61,7 @@ def percent(covered: int, missed: int) -> float:
 def for_coverage(suite: Suite) -> Suite:
     """The same suite, so written that the engine tells of every rule whether a body of it held.
 
-    It tells which expressions it evaluates, and a head without a value has none; so ``:= true`` is written out.
+    It tells which expressions it evaluates. A head without a value has none, so ``:= true`` is written out.
     """
     parsed = {module.file: module for module in _tested(suite)}
     return replace(
@@ -77,9 +81,15 @@ def coverage_of(suite: Suite, evaluated: Mapping[str, frozenset[int]]) -> Covera
         evaluated: File to line numbers.
     """
     found = []
-    for module in _tested(suite):
+    tested = _tested(suite)
+    named = _named_by_tests(suite)
+    for module in tested:
         lines = evaluated.get(module.file, frozenset())
-        points = list(_points(module))
+        points = [
+            (line, places if id(rule) in named else frozenset[int]())
+            for rule in module.rules
+            for line, places in _points(module, rule)
+        ]
         covered = {line for line, places in points if places & lines}
         missed = {line for line, _ in points} - covered
         found.append(
@@ -105,17 +115,48 @@ def _tested(suite: Suite) -> tuple[Module, ...]:
     return parse_texts([item for item in suite.modules if item[0] not in suite.foreign], suite.v0)
 
 
-def _points(module: Module) -> Iterator[tuple[int, frozenset[int]]]:
-    """Each line that counts, with the lines of which one must have been evaluated."""
-    for rule in module.rules:
-        if rule.form == "default":
+def _named_by_tests(suite: Suite) -> frozenset[int]:
+    """Identities of the rules that tests name, and those that these name, and so on.
+
+    Whichever rule of a package is asked for, the engine evaluates all of them. That is no test of those that nobody
+    names.
+    """
+    program = Program(parse_texts((*suite.modules, *suite.tests), suite.v0), suite.data)
+    files = {name for name, _ in suite.tests}
+    todo = [
+        Definition(module=module, rule=rule)
+        for module in program.modules
+        for rule in module.rules
+        if module.file in files or is_test(rule)
+    ]
+    done: set[int] = set()
+    while todo:
+        definition = todo.pop()
+        if id(definition.rule) in done:
             continue
-        yield from _head(module, rule.start, rule.value or rule.ref)
-        for body in rule.bodies:
-            # Of a variable there, the engine does not tell.
-            if body.is_else and body.value is not None and body.value.form != "var":
-                yield from _head(module, body.start, body.value)
-            yield from _lines(module, body.query)
+        done.add(id(definition.rule))
+        for use in UseFinder(program, definition.module).rule(definition.rule):
+            if use.path[0] != "data":
+                continue
+            target = program.target(use.path[1:])
+            todo += target.definitions
+            if target.kind == "package":
+                todo += (
+                    each
+                    for path, definitions in program.rules.items()
+                    if path[: len(target.path)] == target.path
+                    for each in definitions
+                )
+    return frozenset(done)
+
+
+def _points(module: Module, rule: Rule) -> Iterator[tuple[int, frozenset[int]]]:
+    """Each line of a rule that counts, with the lines of which one must have been evaluated."""
+    if rule.form == "default":
+        return
+    yield from _head(module, rule.start, rule.value or rule.ref)
+    for body in rule.bodies:
+        yield from _lines(module, body.query)
 
 
 def _head(module: Module, start: int, value: Expr) -> Iterator[tuple[int, frozenset[int]]]:
@@ -136,9 +177,8 @@ def _lines(module: Module, query: tuple[Statement, ...]) -> Iterator[tuple[int, 
 
 def _with_values(module: Module, v0: bool) -> str:
     content, sign = module.encoded, b" = true" if v0 else b" := true"
-    for at in sorted(
-        (at for rule in module.rules if (at := _head_end(module, rule)) is not None), reverse=True
-    ):
+    ends = (at for rule in module.rules if (at := _head_end(module, rule)) is not None)
+    for at in sorted(ends, reverse=True):
         content = content[:at] + sign + content[at:]
     return content.decode()
 

@@ -151,6 +151,11 @@ def _found(module: Module, rule: Rule, written: Sequence[Expr], label: str) -> F
     )
 
 
+def is_test(rule: Rule) -> bool:
+    """The rule is a test."""
+    return _test_path(rule) is not None
+
+
 def _test_path(rule: Rule) -> tuple[Expr, ...] | None:
     """The words of a head up to the first that makes it a test, or ``None`` for any other rule."""
     parts = rule.ref.parts if rule.ref.form == "ref" else (rule.ref,)
