@@ -2,7 +2,8 @@
 
 A plan marks sensitive values by path. So every expression that reads such a path is masked, with everything that was
 made from it: variables that get their value in a line that reads it, expressions that name such a variable, and what
-these call. What a `Redactor` knows as a secret is replaced wherever it stands.
+these call. So is what a function makes of a resource with something sensitive. What a `Redactor` knows as a secret is
+replaced wherever it stands.
 """
 
 import re
@@ -20,6 +21,7 @@ Redact = Callable[[Any], Any]
 """A value with the secrets in it replaced."""
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_VALUES: Final = re.compile(r'[.\["](?:after|before)\b')
 _PATH: Final = re.compile(r"([A-Za-z_]\w*)((?:\.\w+|\[[^\]]*\])+)")
 
 
@@ -59,9 +61,12 @@ class Masking:
         if hidden & set(_WORD.findall(value.source)) or _reads_sensitive(value.source, way.variables):
             masked = tuple(MASK for _ in value.values)
             return Value(source=value.source, values=masked)
+        values = tuple(map(self._value, value.values))
+        if _given_sensitive(value.source, way.variables):
+            values = tuple(MASK for _ in values)
         return Value(
             source=value.source,
-            values=tuple(map(self._value, value.values)),
+            values=values,
             traces=tuple(map(self.trace, value.traces)),
         )
 
@@ -81,18 +86,27 @@ class Masking:
 
 
 def _reads_sensitive(source: str, variables: Mapping[str, Any]) -> bool:
-    for head, rest in _PATH.findall(source):
-        steps = [step for part in re.findall(r"\.(\w+)|\[([^\]]*)\]", rest) for step in part if step]
+    """An expression reads something sensitive, or what it reads cannot be told."""
+    rest = source
+    for found in _PATH.finditer(source):
+        head, path = found.groups()
+        steps = [step for part in re.findall(r"\.(\w+)|\[([^\]]*)\]", path) for step in part if step]
         owner = variables.get(head)
-        if head == "input" or (owner is None and {"after", "before"} & set(steps)):
-            # Not through a resource that a variable holds: nobody knows whose value it is.
-            if {"after", "before"} & set(steps):
+        if is_resource(owner) and steps[0] in {"after", "before"}:
+            if _meets(owner, steps[1:]):
                 return True
-        elif (
-            is_resource(owner) and steps[:1] and steps[0] in {"after", "before"} and _meets(owner, steps[1:])
-        ):
-            return True
-    return False
+            rest = rest.replace(found.group(), "", 1)
+    # Not through a variable that is a resource: nobody knows whose value it is.
+    return _VALUES.search(rest) is not None
+
+
+def _given_sensitive(source: str, variables: Mapping[str, Any]) -> bool:
+    """A function of the policies, other than the library's, gets a resource that has something sensitive."""
+    if "(" not in source or source.startswith("lib."):
+        return False
+    return any(
+        is_resource(variables.get(word)) and variables[word].get("sensitive") for word in _WORD.findall(source)
+    )
 
 
 def _meets(resource: Mapping[str, Any], steps: Sequence[str]) -> bool:
