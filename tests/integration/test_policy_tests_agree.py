@@ -43,7 +43,8 @@ def opa_test(suite: Suite, folder: Path, tmp_path: Path, *options: str) -> Any:
     """What ``opa test`` says, with the data that the suite has."""
     data = tmp_path / "data.json"
     data.write_text(json.dumps(dict(suite.data)), encoding="utf-8")
-    command = [require_tool("opa"), "test", "--format", "json", *options, *sorted(folder.rglob("*.rego")), data]
+    files = map(str, (*sorted(folder.rglob("*.rego")), data))
+    command = [str(require_tool("opa")), "test", "--format", "json", *options, *files]
     done = subprocess.run(command, capture_output=True, check=False, timeout=60)
     return json.loads(done.stdout)
 

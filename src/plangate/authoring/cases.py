@@ -43,6 +43,7 @@ def _first_use(query: Iterable[Statement], name: str) -> int:
 
 
 def variables(expr: Expr) -> Iterator[str]:
+    """Every name in an expression."""
     for part in children(expr):
         if part.form == "var":
             yield part.value

@@ -2,10 +2,10 @@
 
 What counts is what ``opa test --coverage`` counts: the first line of every rule's head, which is covered once a body of
 the rule held, and the first line of every line of a body. Tests do not count, nor do files that are only there for
-others. The differences: a ``some x in …`` that was never reached counts as missed here; ``default`` and ``else`` do not
-count by themselves, since the engine does not tell of them (the lines in the brackets of an ``else`` do); and OPA leaves
-out lines that an index of rules, or an answer that it has already, spares it. A rule that no test names, not even by way
-of other rules, is not reached, although the engine evaluates it together with its package.
+others. The differences: a ``some x in …`` that was never reached counts as missed here; ``default`` and ``else`` do
+not count by themselves, as the engine does not tell of them (the lines in the brackets of an ``else`` do); OPA leaves
+out lines that an index of rules, or an answer that it has already, spares it. A rule that no test names, not even by
+way of other rules, is not reached, although the engine evaluates it together with its package.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,7 +67,7 @@ def for_coverage(suite: Suite) -> Suite:
     return replace(
         suite,
         modules=tuple(
-            (name, _with_values(parsed[name], suite.v0) if name in parsed else text)
+            (name, _with_values(parsed[name], v0=suite.v0) if name in parsed else text)
             for name, text in suite.modules
         ),
     )
@@ -112,7 +112,7 @@ def ranges(lines: Iterable[int]) -> str:
 
 
 def _tested(suite: Suite) -> tuple[Module, ...]:
-    return parse_texts([item for item in suite.modules if item[0] not in suite.foreign], suite.v0)
+    return parse_texts([item for item in suite.modules if item[0] not in suite.foreign], v0=suite.v0)
 
 
 def _named_by_tests(suite: Suite) -> frozenset[int]:
@@ -121,7 +121,7 @@ def _named_by_tests(suite: Suite) -> frozenset[int]:
     Whichever rule of a package is asked for, the engine evaluates all of them. That is no test of those that nobody
     names.
     """
-    program = Program(parse_texts((*suite.modules, *suite.tests), suite.v0), suite.data)
+    program = Program(parse_texts((*suite.modules, *suite.tests), v0=suite.v0), suite.data)
     files = {name for name, _ in suite.tests}
     todo = [
         Definition(module=module, rule=rule)
@@ -175,7 +175,7 @@ def _lines(module: Module, query: tuple[Statement, ...]) -> Iterator[tuple[int, 
             yield line, frozenset({line})
 
 
-def _with_values(module: Module, v0: bool) -> str:
+def _with_values(module: Module, *, v0: bool) -> str:
     content, sign = module.encoded, b" = true" if v0 else b" := true"
     ends = (at for rule in module.rules if (at := _head_end(module, rule)) is not None)
     for at in sorted(ends, reverse=True):

@@ -3,12 +3,12 @@
 Not by the names of tests, but by what the rule gave. A line is put before every line of a test that gives an input
 (``… with input as …``), under the same ``with``; it tells the input and what ``deny`` and ``undetermined`` of the
 rules that the test's file names give there. From these follow outcomes, as for a real plan
-(`plangate.policy.outcomes`). Only tests that pass count, and no test that replaces a part of the rule or of the library.
+(`plangate.policy.outcomes`). Only tests that pass count, and none that replaces a part of the rule or of the library.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -28,7 +28,7 @@ from plangate.policy.outcomes import PlanView, judge
 from plangate.policy.program import Definition, Path, Program
 from plangate.policy.reads import Reads
 from plangate.policy.scopes import UseFinder
-from plangate.policy.syntax import Module, Statement, static_path, statements
+from plangate.policy.syntax import Module, Statement, statements, static_path
 
 
 class Sight(StrEnum):
@@ -163,7 +163,7 @@ class _Watch:
             tuple(package.split(".")): rule for rule, package in policies.packages.items()
         }
         self.modules = found.parsed
-        self.program = Program(parse_texts(found.modules, suite.v0), suite.data)
+        self.program = Program(parse_texts(found.modules, v0=suite.v0), suite.data)
 
     def texts(self) -> dict[str, str]:
         """File name to its text with an observation before every line that gives an input."""

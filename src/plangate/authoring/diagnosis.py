@@ -45,7 +45,7 @@ def diagnose(suite: Suite, run: TestRun, limits: TimeLimits | None = None) -> tu
     if not failed:
         return ()
     found = find_tests(suite)
-    program = Program(parse_texts(found.modules, suite.v0), suite.data)
+    program = Program(parse_texts(found.modules, v0=suite.v0), suite.data)
     tracing = _Tracing(suite, found, program, limits or TimeLimits())
     diagnoses = tracing.trace(failed)
     if diagnoses is None:

@@ -1,7 +1,7 @@
 """Everything that ``plangate policy test`` finds out about policies and their tests, and whether that is enough."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from plangate.authoring.coverage import Coverage, coverage_of, for_coverage
@@ -37,7 +37,7 @@ class Asked:
     coverage: bool = False
     threshold: float | None = None
     demand: bool = True
-    limits: TimeLimits = TimeLimits()
+    limits: TimeLimits = field(default_factory=TimeLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""An examination for people: what failed and why, what was not seen, what was not reached, and one line that sums up."""
+"""An examination for people: what failed and why, what was not seen or reached, and one line that sums up."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

@@ -132,7 +132,7 @@ def _unknown(way: Way, value: Value) -> str:
         return ""
     head, *steps = value.source.replace("[", ".").replace("]", "").replace('"', "").split(".")
     resource = way.variables.get(head)
-    if not is_resource(resource) or steps[:1] != ["after"]:
+    if resource is None or not is_resource(resource) or steps[:1] != ["after"]:
         return ""
     return "  (known only after apply)" if _touches(resource, steps[1:]) else ""
 

@@ -52,7 +52,7 @@ def read_plain(sources: Sequence[PolicySource], data: Sequence[Path] = (), *, v0
     documents: dict[str, object] = {}
     roots = [source.root for source in sources if _has_data(source.root)]
     read_data([*roots, *data], limits, documents)
-    modules = parse_texts([(file.name, file.text) for file in files], v0)
+    modules = parse_texts([(file.name, file.text) for file in files], v0=v0)
     check_tests(Program(modules, documents), modules, any_data=True)
     tests = {file.name for file in files if file.name.endswith("_test.rego")}
     return Suite(

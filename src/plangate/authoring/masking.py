@@ -92,7 +92,7 @@ def _reads_sensitive(source: str, variables: Mapping[str, Any]) -> bool:
         head, path = found.groups()
         steps = [step for part in re.findall(r"\.(\w+)|\[([^\]]*)\]", path) for step in part if step]
         owner = variables.get(head)
-        if is_resource(owner) and steps[0] in {"after", "before"}:
+        if owner is not None and is_resource(owner) and steps[0] in {"after", "before"}:
             if _meets(owner, steps[1:]):
                 return True
             rest = rest.replace(found.group(), "", 1)
@@ -105,7 +105,8 @@ def _given_sensitive(source: str, variables: Mapping[str, Any]) -> bool:
     if "(" not in source or source.startswith("lib."):
         return False
     return any(
-        is_resource(variables.get(word)) and variables[word].get("sensitive") for word in _WORD.findall(source)
+        is_resource(variables.get(word)) and variables[word].get("sensitive")
+        for word in _WORD.findall(source)
     )
 
 

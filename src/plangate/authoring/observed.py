@@ -1,4 +1,4 @@
-"""An input of a test as the plan that it would be, so that the rules of judging say what a rule's answer to it means."""
+"""An input of a test as the plan that it would be: then judging says what a rule's answer to it means."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

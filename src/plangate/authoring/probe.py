@@ -110,7 +110,7 @@ class Prober:
         waiting = list(conditions)
         for line in (*lines, None):
             if line is None:
-                found = (self._seen(module, value, 0),) if value is not None else ()
+                found: tuple[Seen, ...] = (self._seen(module, value, 0),) if value is not None else ()
             else:
                 exprs = (expr for expr in _named(line) if not (expr.form == "var" and expr.value in known))
                 found = (*(self._seen(module, expr, depth) for expr in exprs), *_exceptions(module, line))
@@ -242,12 +242,12 @@ def definitions_of(program: Program, module: Module, expr: Expr) -> tuple[Defini
     head = program.global_path(module, parts[0].value)
     if head is None or head[0] != "data":
         return ()
-    path = list(head[1:])
+    words = list(head[1:])
     for step in parts[1:]:
         if step.form != "scalar" or not isinstance(step.value, str):
             break
-        path.append(step.value)
-    target = program.target(tuple(path))
+        words.append(step.value)
+    target = program.target(tuple(words))
     return target.definitions if target.kind == "rule" else ()
 
 
@@ -264,27 +264,19 @@ def _named(line: Statement) -> Iterator[Expr]:
 
 
 def _inside(expr: Expr, *, top: bool) -> Iterator[Expr]:
-    if expr.form == "var" and expr.value.startswith("_"):
+    unnamed = expr.form == "var" and expr.value.startswith("_")
+    if unnamed or all(part.form in _WRITTEN_OUT for part in children(expr)):
         return
-    if all(part.form in _WRITTEN_OUT for part in children(expr)):
-        return
-    if expr.body:
-        yield expr
-        return
-    if expr.form in {"operator", "assign", "in"}:
+    if not expr.body and expr.form in {"operator", "assign", "in"}:
         for part in expr.parts:
             yield from _inside(part, top=True)
-    elif expr.form == "call":
+        return
+    if expr.form in {"call", "ref"}:
+        looked_at = {"call", "ref", "var"} if expr.form == "call" else {"call", "ref"}
         for part in expr.parts[1:]:
-            if part.form in {"call", "ref", "var"}:
+            if part.form in looked_at:
                 yield from _inside(part, top=False)
-        yield expr
-    elif expr.form == "ref":
-        for part in expr.parts[1:]:
-            if part.form in {"call", "ref"}:
-                yield from _inside(part, top=False)
-        yield expr
-    elif expr.form == "var" or top:
+    if top or expr.body or expr.form in {"call", "ref", "var"}:
         yield expr
 
 

@@ -65,16 +65,16 @@ class _Parser:
     def one(self, depth: int) -> Select:
         if depth > _MOST_DEPTH:
             raise self.error(f"more than {_MOST_DEPTH} brackets or nots deep")
-        token = self.take()
-        if token == "not":
+        word = self.take()
+        if word == "not":
             inner = self.one(depth + 1)
             return lambda name: not inner(name)
-        if token == "(":
+        if word == "(":
             inner = self.any_of(depth + 1)
             if self.take() != ")":
                 raise self.error("a bracket is not closed")
             return inner
-        if token in _WORDS:
-            raise self.error(f'a word is missing before "{token}"')
-        word = token.lower()
-        return lambda name: word in name.lower()
+        if word in _WORDS:
+            raise self.error(f'a word is missing before "{word}"')
+        wanted = word.lower()
+        return lambda name: wanted in name.lower()

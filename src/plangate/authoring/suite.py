@@ -91,7 +91,7 @@ def find_tests(suite: Suite) -> Found:
     """
     # A policy may hold tests too. Those that do not are not parsed again: mutation runs one suite many times.
     inside = tuple(module for module in suite.modules if suite.plain or PREFIX in module[1])
-    tests, parsed, doubts = _tests_of((*inside, *suite.tests), suite.v0)
+    tests, parsed, doubts = _tests_of((*inside, *suite.tests), v0=suite.v0)
     texts = {name: module.text for name, module in parsed.items()}
     return Found(
         tests=tuple(test for test in tests if test.module.file not in suite.foreign),
@@ -103,9 +103,9 @@ def find_tests(suite: Suite) -> Found:
 
 @lru_cache(maxsize=8)
 def _tests_of(
-    modules: tuple[tuple[str, str], ...], v0: bool
+    modules: tuple[tuple[str, str], ...], *, v0: bool
 ) -> tuple[tuple[FoundTest, ...], Mapping[str, Module], tuple[Doubt, ...]]:
-    parsed = parse_texts(modules, v0)
+    parsed = parse_texts(modules, v0=v0)
     edits: dict[str, list[tuple[int, str]]] = {}
     counts: dict[tuple[str, ...], int] = {}
     labels: dict[tuple[str, int], str] = {}
@@ -123,7 +123,7 @@ def _tests_of(
                 edits.setdefault(module.file, []).append((end - quoted, f"__{seen:02}"))
     if edits:
         modules = tuple((name, _with_edits(text, edits.get(name, ()))) for name, text in modules)
-        renamed = {module.file: module for module in parse_texts(modules, v0)}
+        renamed = {module.file: module for module in parse_texts(modules, v0=v0)}
     else:
         renamed = {module.file: module for module in parsed}
     found = [
@@ -175,17 +175,17 @@ def _with_edits(text: str, edits: Sequence[tuple[int, str]]) -> str:
     return content.decode()
 
 
-def parse_texts(modules: Sequence[tuple[str, str]], v0: bool = False) -> tuple[Module, ...]:
+def parse_texts(modules: Sequence[tuple[str, str]], *, v0: bool = False) -> tuple[Module, ...]:
     """Every text as a module, in the same order.
 
     Raises:
         PolicyLoadError: One is not Rego as the engine knows it.
     """
-    return tuple(_parsed(name, text, v0) for name, text in modules)
+    return tuple(_parsed(name, text, v0=v0) for name, text in modules)
 
 
 @lru_cache(maxsize=4096)
-def _parsed(name: str, text: str, v0: bool) -> Module:
+def _parsed(name: str, text: str, *, v0: bool) -> Module:
     # A suite is looked at several times over, and few of its texts differ from one time to the next.
     (module,) = parse_modules((PolicyFile(name=name, text=text, source="", path=Path()),), v0=v0)
     return module

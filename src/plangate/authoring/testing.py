@@ -150,7 +150,9 @@ def reference(path: Sequence[str]) -> str:
     return "data" + "".join(f".{word}" if word.isidentifier() else f"[{json.dumps(word)}]" for word in path)
 
 
-def _result(test: FoundTest, answered: Answered | None) -> TestResult:
+def _result(  # noqa: PLR0911 - one for each way in which a test can go
+    test: FoundTest, answered: Answered | None
+) -> TestResult:
     def result(verdict: Verdict, problem: str = "", cases: tuple[CaseResult, ...] = ()) -> TestResult:
         return TestResult(
             name=test.name, file=test.module.file, line=test.line, verdict=verdict, problem=problem, cases=cases,

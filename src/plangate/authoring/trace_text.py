@@ -133,7 +133,7 @@ def _value(value: Value, show: Show) -> str:
 
 
 def _is_something(value: Any) -> bool:
-    return value is not False and value != [] and value != {}
+    return not (value is False or (isinstance(value, list | dict) and not value))
 
 
 def _of_interest(trace: Trace, line: LineTrace, way: Way) -> Iterator[tuple[str, Any]]:

@@ -116,6 +116,7 @@ class RuleWalk(ExpressionWalk):
         return self.calls[key]
 
     def parameter(self, pattern: Expr, arg: Alias, scope: Scope) -> None:
+        """A function's parameter gets its argument."""
         if pattern.form == "var" and pattern.value not in scope.names:
             scope.names[pattern.value] = arg
             scope.bound.add(pattern.value)
@@ -164,6 +165,7 @@ class RuleWalk(ExpressionWalk):
                 self.negation(statement.parts[0], scope)
 
     def statement(self, statement: Statement, scope: Scope) -> None:
+        """One line of a body."""
         match statement.form:
             case "expr":
                 self.log.look(self.value(statement.parts[0], scope), deep=True)
@@ -186,6 +188,7 @@ class RuleWalk(ExpressionWalk):
                 pass
 
     def iterate(self, source: Alias, patterns: list[Expr], scope: Scope) -> None:
+        """Variables get the items of a collection, one at a time."""
         self.log.keys(source)
         item = source.at(ANY)
         value = patterns[-1]
@@ -196,6 +199,7 @@ class RuleWalk(ExpressionWalk):
             self.pattern(patterns[0], NOTHING, scope)
 
     def negation(self, expr: Expr, scope: Scope) -> None:
+        """What stands behind a ``not``."""
         problem: PolicyLoadError | None = negation_problem(
             self.program, scope.module, expr, scope.bound, lambda part: self.is_defined(part, scope)
         )

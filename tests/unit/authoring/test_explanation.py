@@ -72,7 +72,10 @@ def test_a_value_known_only_after_apply_is_said_to_be_so(tmp_path: Path) -> None
 
 
 def test_a_resource_that_the_rule_does_not_look_at_is_not_among_them(tmp_path: Path) -> None:
-    lines = told(load_policy(tmp_path, POLICY.replace('of_kind("compute.instance")', 'of_kind("log.group")')), "aws_instance.web")
+    lines = told(
+        load_policy(tmp_path, POLICY.replace('of_kind("compute.instance")', 'of_kind("log.group")')),
+        "aws_instance.web",
+    )
     assert lines[0] == "deny, custom/policy.rego:14 does not hold"
     assert lines[-1] == "       aws_instance.web is not among them"
 

@@ -8,13 +8,13 @@ import jsonschema
 import pytest
 
 from plangate.authoring import scaffold
+from plangate.authoring.examination import Asked, examine
 from plangate.authoring.starters import STARTERS
+from plangate.authoring.testing import Verdict
 from plangate.errors import UsageError
 from plangate.model.kinds import COMMON_FACTS, KINDS
 from plangate.policy.base import PolicySource
 from plangate.policy.embedded import EmbeddedEngine
-from plangate.authoring.examination import Asked, examine
-from plangate.authoring.testing import Verdict
 from plangate.policy.load import load, shipped_library
 from plangate.policy.outcomes import PlanView, judge
 from tests.command_line import run

@@ -58,7 +58,7 @@ def test(
         Path | None, typer.Option("--output", "-o", help="Write the report to this file.")
     ] = None,
 ) -> int:
-    """Run the tests of policies. Exit 0: all passed; 1: one failed, or they show too little; 3: they could not be run."""
+    """Run the tests of policies. Exit 1: one failed, or they show too little; 3: they could not be run."""
     from plangate.authoring.evaluation import TimeLimits
     from plangate.authoring.examination import Asked
     from plangate.authoring.selection import selection
@@ -82,7 +82,7 @@ def test(
     )
 
     def once() -> int:
-        return _once(folders, asked, _Report(output_format, output, lcov, html, verbose))
+        return _once(folders, asked, _Report(output_format, output, lcov, html, verbose=verbose))
 
     return _watched([*folders, *asked.data], once) if watch else once()
 
@@ -91,7 +91,7 @@ class _Report:
     """Where what was found goes."""
 
     def __init__(
-        self, form: str, output: Path | None, lcov: Path | None, html: Path | None, verbose: bool
+        self, form: str, output: Path | None, lcov: Path | None, html: Path | None, *, verbose: bool
     ) -> None:
         self.form = form
         self.output = output
