@@ -26,11 +26,13 @@ class ExpressionWalk(ABC):
     Args:
         program: All modules, free of recursion and of undefined names.
         log: Where what is looked at is noted.
+        document: What ``input`` is.
     """
 
-    def __init__(self, program: Program, log: ReadLog) -> None:
+    def __init__(self, program: Program, log: ReadLog, document: Alias = PLAN_ALIAS) -> None:
         self.program = program
         self.log = log
+        self.document = document
 
     @abstractmethod
     def rule_alias(self, path: Path) -> Alias:
@@ -121,7 +123,7 @@ class ExpressionWalk(ABC):
     def global_value(self, path: Path) -> Alias:
         """``input`` or ``data`` and the constant keys behind it."""
         if path[0] == "input":
-            alias, rest = PLAN_ALIAS, path[1:]
+            alias, rest = self.document, path[1:]
         else:
             target = self.program.target(path[1:])
             if target.kind == "package":

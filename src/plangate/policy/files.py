@@ -78,14 +78,14 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
             count += 1
             if count > limits.max_files:
                 raise PolicyLoadError(name, f"more than {limits.max_files} files (max_files)")
-            text = _read_text(path, name, limits)
+            text = read_text(path, name, limits)
             total += len(text)
             if total > limits.max_total_bytes:
                 raise PolicyLoadError(
                     name, f"more than {limits.max_total_bytes} bytes in all (max_total_bytes)"
                 )
             if path.suffix != ".rego":
-                _merge(data, _parse_data(text, name), relative.parts[:-1], name)
+                merge_data(data, parse_data(text, name), relative.parts[:-1], name)
                 continue
             is_test = path.name.endswith("_test.rego")
             if is_test and _TEST_PACKAGE.search(text) is None:
@@ -96,7 +96,7 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
             if name in target:
                 raise PolicyLoadError(name, "two folders have the same name, so two files do")
             target[name] = PolicyFile(name=name, text=text, source=source.name, path=path)
-            _refuse_deep_nesting(text, name, limits)
+            refuse_deep_nesting(text, name, limits)
     return PolicyFiles(
         modules=tuple(modules[name] for name in sorted(modules)),
         tests=tuple(tests[name] for name in sorted(tests)),
@@ -136,7 +136,7 @@ def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path
                 raise PolicyLoadError(name, "neither a file nor a folder")
 
 
-def _read_text(path: Path, name: str, limits: LoadLimits) -> str:
+def read_text(path: Path, name: str, limits: LoadLimits) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(limits.max_file_bytes + 1)
@@ -154,7 +154,7 @@ def _read_text(path: Path, name: str, limits: LoadLimits) -> str:
     return text
 
 
-def _refuse_deep_nesting(text: str, name: str, limits: LoadLimits) -> None:
+def refuse_deep_nesting(text: str, name: str, limits: LoadLimits) -> None:
     """Count brackets as the engine's tokens do: not those in strings and comments."""
     depth, index, line = 0, 0, 1
     while index < len(text):
@@ -191,7 +191,7 @@ def _skip_string(text: str, start: int) -> tuple[int, int]:
     return index + 1, text.count("\n", start, index)
 
 
-def _parse_data(text: str, name: str) -> Any:
+def parse_data(text: str, name: str) -> Any:
     # Most policy folders hold no data, and YAML takes longer to import than they take to read.
     from plangate.policy import strict_yaml  # noqa: PLC0415
     from plangate.policy.numbers import InexactNumberError, needs_exact_input  # noqa: PLC0415
@@ -224,7 +224,7 @@ def _parse_data(text: str, name: str) -> Any:
     return document
 
 
-def _merge(data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str) -> None:
+def merge_data(data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str) -> None:
     """Put a document where its folder says; two documents may share folders but no key."""
     if not isinstance(document, dict):
         raise PolicyLoadError(name, "a data document must be an object")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from plangate.policy.aliases import (
     NOTHING,
     OWN,
+    PLAN_ALIAS,
     REQUIRED_FIELDS,
     REQUIRED_TOP,
     Alias,
@@ -46,18 +47,18 @@ def rule_reads(program: Program, package: Path) -> Reads:
         PolicyLoadError: A ``not`` that the embedded engine would get wrong.
     """
     log = ReadLog()
-    walk = _Walk(program, log)
+    walk = Walk(program, log)
     for name in ("deny", "undetermined"):
         for definition in program.rules.get((*package, name), ()):
             walk.head(definition)
     return log.reads()
 
 
-class _Walk(ExpressionWalk):
+class Walk(ExpressionWalk):
     """Goes through rules, functions and bodies."""
 
-    def __init__(self, program: Program, log: ReadLog) -> None:
-        super().__init__(program, log)
+    def __init__(self, program: Program, log: ReadLog, document: Alias = PLAN_ALIAS) -> None:
+        super().__init__(program, log, document)
         self.rules: dict[Path, Alias] = {}
         self.calls: dict[tuple[Path, tuple[Alias, ...]], Alias] = {}
 

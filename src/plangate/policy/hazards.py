@@ -18,7 +18,7 @@ from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule
 _ARITHMETIC: Final = frozenset("+-*/%")
 
 
-def check_program(program: Program) -> None:
+def check_program(program: Program, *, rego_v0: bool = False) -> None:
     """Refuse the first hazard in any module.
 
     Raises:
@@ -41,7 +41,7 @@ def check_program(program: Program) -> None:
                 if target:
                     uses.setdefault(path, set()).add(target)
     _check_recursion(program, uses)
-    prepare(program.modules)
+    prepare(program.modules, rego_v0=rego_v0)
 
 
 def _check_imports(program: Program, module: Module) -> None:

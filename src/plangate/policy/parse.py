@@ -24,7 +24,7 @@ _HINTS: Final[tuple[tuple[str, str], ...]] = (
 """What a line looks like when it is one of the constructs that OPA knows and regorus does not."""
 
 
-def parse_modules(files: Sequence[PolicyFile]) -> tuple[Module, ...]:
+def parse_modules(files: Sequence[PolicyFile], *, rego_v0: bool = False) -> tuple[Module, ...]:
     """Every file as a module, in the same order.
 
     Raises:
@@ -32,7 +32,7 @@ def parse_modules(files: Sequence[PolicyFile]) -> tuple[Module, ...]:
     """
     if not files:
         return ()
-    engine = new_engine()
+    engine = new_engine(rego_v0=rego_v0)
     for file in files:
         try:
             engine.add_policy(file.name, file.text)
@@ -46,13 +46,13 @@ def parse_modules(files: Sequence[PolicyFile]) -> tuple[Module, ...]:
     return tuple(read_module(file.name, file.text, found[file.name]) for file in files)
 
 
-def prepare(modules: Sequence[Module]) -> None:
+def prepare(modules: Sequence[Module], *, rego_v0: bool = False) -> None:
     """Let the engine plan the evaluation, which finds unsafe variables and conflicting definitions.
 
     Raises:
         PolicyLoadError: With the engine's own words and place.
     """
-    engine = new_engine()
+    engine = new_engine(rego_v0=rego_v0)
     for module in modules:
         engine.add_policy(module.file, module.text)
     try:

@@ -52,7 +52,7 @@ def register(module: Module) -> RulePackage:
             raise module.error(
                 rule.start, f"{name} must be a set", hint=f"write `{name} contains finding if {{ … }}`"
             )
-        close = _near_miss(name)
+        close = near_miss(name)
         if close and rule.form in {"set", "value"}:
             raise module.error(
                 rule.start,
@@ -82,7 +82,7 @@ def check_facts(rule: RulePackage, reads: Reads) -> None:
             )  # fmt: skip
 
 
-def _near_miss(name: str) -> str:
+def near_miss(name: str) -> str:
     """The word of the rule contract that a name is one slip away from, or an empty string."""
     lowered = name.lower()
     for word in (*_WORDS, "violation", "warn"):

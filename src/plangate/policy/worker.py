@@ -6,7 +6,7 @@ process. So it never runs in ours. This module imports nothing of plangate: it i
 Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
 
     to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
-                      EVAL {"deadline_s", "exact"}\\n<document>
+                      EVAL {"deadline_s", "exact"[, "data"]}\\n<document>
     from the worker   REDY                                     policies are loaded
                       BEGN <index>                             about to evaluate this query alone
                       ALLA <JSON>                              all queries at once succeeded: their values
@@ -53,11 +53,12 @@ def clean(problem: BaseException) -> str:
     return f"{where}: {said[0]}"[:500] if where else said[0][:500]
 
 
-def new_engine() -> Any:
-    """An engine with our limits on policy size."""
+def new_engine(*, rego_v0: bool = False) -> Any:
+    """An engine with our limits on policy size; for the syntax of Rego v1, or of v0."""
     import regorus  # type: ignore[import-untyped]  # noqa: PLC0415 - only a process that evaluates pays
 
     engine = regorus.Engine()
+    engine.set_rego_v0(rego_v0)
     engine.set_policy_length_config(max_col=MAX_COLUMNS, max_file_bytes=MAX_FILE_BYTES, max_lines=MAX_LINES)
     # Otherwise print() in a policy goes to stderr.
     engine.set_gather_prints(True)
@@ -67,16 +68,21 @@ def new_engine() -> Any:
 class Worker:
     """Policies loaded, waiting for documents."""
 
-    def __init__(self, modules: Sequence[Sequence[str]], data: str, queries: Sequence[str]) -> None:
-        self.engine = new_engine()
+    def __init__(
+        self, modules: Sequence[Sequence[str]], data: str, queries: Sequence[str], *, rego_v0: bool = False
+    ) -> None:
+        self.engine = new_engine(rego_v0=rego_v0)
         for file, text in modules:
             self.engine.add_policy(file, text)
         self.engine.add_data_json(data)
         self.queries = queries
 
-    def evaluate(self, out: BinaryIO, document: bytes, *, exact: bool) -> None:
-        """Answer every query on one document."""
+    def evaluate(self, out: BinaryIO, document: bytes, *, exact: bool, data: str = "") -> None:
+        """Answer every query on one document, with more data for this one if there is any."""
         engine, suffix = self.engine, ""
+        if data:
+            engine = engine.clone()
+            engine.add_data_json(data)
         if exact:
             # Numbers in an input document become floats above 64 bits; those in a policy do not. So a document
             # with such a number is handed over as policy text (JSON is Rego), on a copy that is thrown away.
@@ -157,14 +163,16 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         limit_memory(setup["memory_bytes"])
-        worker = Worker(setup["modules"], setup["data"], setup["queries"])
+        worker = Worker(
+            setup["modules"], setup["data"], setup["queries"], rego_v0=setup.get("rego_v0", False)
+        )
         out.write(frame(b"REDY"))
         out.flush()
         while (request := _read(requests)) is not None:
             options, _, document = request[1].partition(b"\n")
             asked = json.loads(options)
             limit_cpu(asked["deadline_s"])
-            worker.evaluate(out, document, exact=asked["exact"])
+            worker.evaluate(out, document, exact=asked["exact"], data=asked.get("data", ""))
     except BrokenPipeError:
         return
     except BaseException as problem:  # noqa: BLE001 - the engine's panics are no Exception
