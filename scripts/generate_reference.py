@@ -105,17 +105,27 @@ themselves (`weakened`). Flags may make the gate stricter than the file, never w
 
 def _keys(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
     required = schema.get("required", [])
-    for name, item in schema["properties"].items():
+    for name, written in schema["properties"].items():
         key = f"{prefix}{name}"
+        item = _resolved(written)
         if "description" in item:
             yield key, item, name in required
         inner, step = item, "."
         if item.get("type") == "array" and "properties" in item["items"]:
             inner, step = item["items"], "[]."
         elif isinstance(item.get("additionalProperties"), dict):
-            inner, step = item["additionalProperties"], ".RULE."
+            inner = item["additionalProperties"]
+            step = ".ENVIRONMENT." if name == "environments" else ".RULE."
         if "properties" in inner:
             yield from _keys(inner, f"{key}{step}")
+
+
+def _resolved(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A key of the settings with what it refers to."""
+    if "$ref" not in item:
+        return item
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return {**schema["$defs"][item["$ref"].rpartition("/")[2]], **item}
 
 
 def _type(item: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ name. The file's digest goes into every decision.
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +30,12 @@ class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: str | None = None
     on_unknown: str | None = None
     settings: dict[str, Any] = {}
+
+
+class EnvironmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is otherwise in one environment."""
+
+    rules: dict[str, RuleSettings] = {}
 
 
 class WaiverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +78,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: str = "default"
     profile: str = "standard"
     policies: list[str] = []
+    data: list[str] = []
     shipped_policies: bool = True
     gate_existing: bool = False
     unsafe_allow_incomplete: bool = False
@@ -80,6 +87,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exclude: list[str] = []
     required_rules: list[str] = []
     rules: dict[str, RuleSettings] = {}
+    environments: dict[str, EnvironmentSettings] = {}
     waivers: list[WaiverSettings] = []
     receipt_valid_minutes: int = 60
     state_dir: str | None = None
@@ -106,6 +114,38 @@ class Settings:
     def policy_roots(self) -> tuple[Path, ...]:
         """Extra policy folders, absolute."""
         return tuple(self.folder / name for name in self.values.policies)
+
+    def data_paths(self) -> tuple[Path, ...]:
+        """Data documents for policies, absolute."""
+        return tuple(self.folder / name for name in self.values.data)
+
+    def in_environment(self, environment: str) -> "Settings":
+        """The settings as they are in an environment.
+
+        Raises:
+            UsageError: The file speaks of environments, and not of this one.
+        """
+        values = self.values
+        if values.environments and environment not in {*values.environments, values.environment}:
+            raise UsageError(
+                f"{self.file}: no environment {environment!r}",
+                hint=f"the file has: {', '.join(sorted({*values.environments, values.environment}))}",
+            )
+        rules = dict(values.rules)
+        here = values.environments.get(environment, EnvironmentSettings())
+        for rule, chosen in here.rules.items():
+            rules[rule] = _on_top(rules.get(rule, RuleSettings()), chosen)
+        return replace(self, values=msgspec.structs.replace(values, environment=environment, rules=rules))
+
+
+def _on_top(base: RuleSettings, chosen: RuleSettings) -> RuleSettings:
+    """One rule's choices, where those of an environment count first. A setting is replaced as a whole."""
+    return RuleSettings(
+        enforcement=chosen.enforcement or base.enforcement,
+        severity=chosen.severity or base.severity,
+        on_unknown=chosen.on_unknown or base.on_unknown,
+        settings={**base.settings, **chosen.settings},
+    )
 
 
 _TAGS: Final = frozenset(
@@ -241,10 +281,11 @@ def _check_choices(values: _File) -> None:
     if values.version != 1:
         raise ValueError(f"version: {values.version} (supported: 1)")
     _one_of("profile", values.profile, "profile")
-    for rule, chosen in values.rules.items():
-        for key in ("enforcement", "severity", "on_unknown"):
-            if (value := getattr(chosen, key)) is not None:
-                _one_of(key, value, f"rules.{rule}.{key}")
+    _check_rules(values.rules, "rules")
+    for name, environment in values.environments.items():
+        if not name or len(name) > MAX_ENVIRONMENT_CHARS:
+            raise ValueError(f"environments: expected names of 1 to {MAX_ENVIRONMENT_CHARS} characters")
+        _check_rules(environment.rules, f"environments.{name}.rules")
     _check_waivers(values.waivers)
     for key in LimitSettings.__struct_fields__:
         if getattr(values.limits, key) <= 0:
@@ -253,6 +294,13 @@ def _check_choices(values: _File) -> None:
         raise ValueError(f"receipt_valid_minutes: {values.receipt_valid_minutes} (expected 1 to 10080)")
     if not values.environment or len(values.environment) > MAX_ENVIRONMENT_CHARS:
         raise ValueError(f"environment: expected 1 to {MAX_ENVIRONMENT_CHARS} characters")
+
+
+def _check_rules(rules: Mapping[str, RuleSettings], place: str) -> None:
+    for rule, chosen in rules.items():
+        for key in ("enforcement", "severity", "on_unknown"):
+            if (value := getattr(chosen, key)) is not None:
+                _one_of(key, value, f"{place}.{rule}.{key}")
 
 
 def _check_waivers(waivers: list[WaiverSettings]) -> None:

@@ -268,5 +268,61 @@ def test_the_schema_has_the_settings_of_the_code_with_the_same_defaults() -> Non
     waiver = SCHEMA["properties"]["waivers"]["items"]
     assert list(waiver["properties"]) == list(WaiverSettings.__struct_fields__)
     assert waiver["required"] == [name for name in WaiverSettings.__struct_fields__ if name != "input"]
-    rule = SCHEMA["properties"]["rules"]["additionalProperties"]
+    rule = SCHEMA["$defs"]["rules"]["additionalProperties"]
     assert list(rule["properties"]) == list(RuleSettings.__struct_fields__)
+
+
+# --- Environments ---------------------------------------------------------------------------------------------
+
+ENVIRONMENTS = b"""
+version: 1
+environment: dev
+rules:
+  required-tags: {enforcement: advisory, severity: low, settings: {tags: [owner], a: 1}}
+environments:
+  prod:
+    rules:
+      required-tags: {enforcement: mandatory, settings: {tags: [owner, cost]}}
+      bucket-versioned: {on_unknown: deny}
+"""
+
+
+def test_an_environment_replaces_what_it_names_and_keeps_the_rest() -> None:
+    settings = parse_settings(ENVIRONMENTS, "plangate.yaml", Path())
+    assert settings.in_environment("dev").values.rules == settings.values.rules
+    there = settings.in_environment("prod").values
+    assert there.environment == "prod"
+    assert there.rules == {
+        "required-tags": RuleSettings(
+            enforcement="mandatory", severity="low", settings={"tags": ["owner", "cost"], "a": 1}
+        ),
+        "bucket-versioned": RuleSettings(on_unknown="deny"),
+    }
+
+
+def test_a_misspelt_environment_is_not_taken_for_one_without_choices() -> None:
+    settings = parse_settings(ENVIRONMENTS, "plangate.yaml", Path())
+    with pytest.raises(UsageError, match="no environment 'prdo'") as refused:
+        settings.in_environment("prdo")
+    assert refused.value.hint == "the file has: dev, prod"
+
+
+def test_any_environment_is_one_where_the_file_speaks_of_none() -> None:
+    settings = parse_settings(b"version: 1\n", "plangate.yaml", Path())
+    assert settings.in_environment("prdo").values.environment == "prdo"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"version: 1\nenvironments: {prod: {rulse: {}}}", "rulse"),
+        (
+            b"version: 1\nenvironments: {prod: {rules: {a: {enforcement: deny}}}}",
+            "environments.prod.rules.a.enforcement",
+        ),
+        (b"version: 1\nenvironments: {'': {}}", "environments"),
+    ],
+)
+def test_an_environment_is_checked_as_the_rest(text: bytes, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        parse_settings(text, "plangate.yaml", Path())

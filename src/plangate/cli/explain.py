@@ -25,26 +25,35 @@ def explain(
         str | None, typer.Option("--plan", help="The plan that holds the resource. [default: tfplan]")
     ] = None,
     config: options.Config = None,
+    environment: options.Environment = None,
     policy: options.PolicyDirs = None,
+    data: options.DataPaths = None,
     state_dir: options.StateDir = None,
     chdir: options.Chdir = None,
 ) -> int:
     """Explain a rule, or what the gate sees in one resource and what each rule says of it. Records nothing."""
-    from plangate.cli.rules import describe, load_specs
+    from plangate import wiring
+    from plangate.cli.rules import describe, known_rules
     from plangate.errors import UsageError
 
-    specs = load_specs(config, policy or ())
-    if any(spec.id == target for spec in specs):
-        streams.tell(describe(target, specs))
+    choices = wiring.Choices(
+        config=config,
+        environment=environment,
+        policies=policy or (),
+        data=data or (),
+        state_dir=state_dir,
+        chdir=chdir,
+    )
+    known = known_rules(choices)
+    if any(spec.id == target for spec in known.specs):
+        streams.tell(describe(target, known))
         return 0
     if plan is None and not Path("tfplan").is_file():
         if "." not in target:
-            describe(target, specs)
+            describe(target, known)
         raise UsageError(f"{target}: which plan is it in?", hint=f"plangate explain '{target}' --plan tfplan")
-    from plangate import wiring
     from plangate.cli.progress import Progress
 
-    choices = wiring.Choices(config=config, policies=policy or (), state_dir=state_dir, chdir=chdir)
     with Progress() as progress, wiring.open_session([plan or "tfplan"], choices, progress) as session:
         whole, redactor = wiring.plan_for_rules(session)
         resources = [resource for resource in whole.resources if resource.address == target]

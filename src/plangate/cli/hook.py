@@ -53,6 +53,7 @@ def _run(arguments: Sequence[str]) -> int:
         config=given.config,
         environment=given.environment,
         policies=given.policy,
+        data=given.data,
         profile=given.profile,
         state_dir=given.state_dir,
         options=Options(environ=os.environ),
@@ -122,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--environment", help="Where the plans are meant to be applied.")
     parser.add_argument(
         "--policy", type=Path, action="append", default=[], help="Folder of Rego policies. Repeatable."
+    )
+    parser.add_argument(
+        "--data", type=Path, action="append", default=[], help="Data documents for policies. Repeatable."
     )
     parser.add_argument("--profile", help="standard or strict.")
     parser.add_argument("--state-dir", type=Path, help="Folder of keys and log.")

@@ -54,6 +54,14 @@ PolicyDirs = Annotated[
     list[Path] | None,
     typer.Option("--policy", "-p", help="Folder of Rego policies, besides the shipped ones. Repeatable."),
 ]
+DataPaths = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        "-d",
+        help="JSON or YAML document for policies, or a folder of them; read as `data`. Repeatable.",
+    ),
+]
 ProfileName = Annotated[
     str | None,
     typer.Option("--profile", help="standard or strict; strict denies what is known only after apply."),

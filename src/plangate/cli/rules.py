@@ -1,5 +1,8 @@
 """``plangate rules``: what would judge a plan here."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plangate.decision.outcome import RuleSpec
+    from plangate.wiring import Choices
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -18,7 +22,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 def list_rules(
     *,
     config: options.Config = None,
+    environment: options.Environment = None,
     policy: options.PolicyDirs = None,
+    data: options.DataPaths = None,
     output_format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
 ) -> int:
     """List every rule that would judge a plan here: built-in rules and policies, as the settings weigh them."""
@@ -27,7 +33,7 @@ def list_rules(
     from plangate.cli.answer import renderer
 
     renderer(output_format)
-    specs = load_specs(config, policy or ())
+    specs = known_rules(_choices(config, environment, policy, data)).specs
     if output_format == "json":
         streams.tell(json.dumps([_document(spec) for spec in specs], indent=2) + "\n")
         return 0
@@ -44,15 +50,33 @@ def show(
     rule: Annotated[str, typer.Argument(help="Rule id.")],
     *,
     config: options.Config = None,
+    environment: options.Environment = None,
     policy: options.PolicyDirs = None,
+    data: options.DataPaths = None,
 ) -> int:
     """Show one rule: what it demands, why, how to fix a failure, and its settings."""
-    streams.tell(describe(rule, load_specs(config, policy or ())))
+    streams.tell(describe(rule, known_rules(_choices(config, environment, policy, data))))
     return 0
 
 
-def load_specs(config: Any, policies: "Sequence[Any]") -> "list[RuleSpec]":
-    """Every rule that would judge here, sorted by id.
+def _choices(
+    config: Path | None, environment: str | None, policy: list[Path] | None, data: list[Path] | None
+) -> "Choices":
+    from plangate import wiring
+
+    return wiring.Choices(config=config, environment=environment, policies=policy or (), data=data or ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The rules that would judge here, sorted by id, and the settings that each may have: JSON Schemas by name."""
+
+    specs: "Sequence[RuleSpec]"
+    settings: Mapping[str, Mapping[str, Any]]
+
+
+def known_rules(choices: "Choices") -> Known:
+    """Every rule that would judge here.
 
     Raises:
         UsageError: The settings make no sense.
@@ -61,15 +85,15 @@ def load_specs(config: Any, policies: "Sequence[Any]") -> "list[RuleSpec]":
     from plangate import wiring
     from plangate.decision.conditions import CONDITIONS
 
-    choices = wiring.Choices(config=config, policies=policies)
     settings = wiring.settings_for(choices)
     rules, loaded = wiring.rule_specs(settings, choices)
     specs = [*CONDITIONS.values(), *(rule.spec for rule in rules.values())]
     specs += [wiring.chosen_spec(spec, settings) for spec in loaded.rules]
-    return sorted(specs, key=lambda spec: spec.id)
+    schemas = {rule_id: rule.settings_schema.get("properties", {}) for rule_id, rule in rules.items()}
+    return Known(specs=sorted(specs, key=lambda spec: spec.id), settings={**schemas, **loaded.settings})
 
 
-def describe(rule: str, specs: "Sequence[RuleSpec]") -> str:
+def describe(rule: str, known: Known) -> str:
     """One rule as text.
 
     Raises:
@@ -81,7 +105,7 @@ def describe(rule: str, specs: "Sequence[RuleSpec]") -> str:
     from plangate.errors import UsageError
     from plangate.rules.registry import RULES
 
-    by_id = {spec.id: spec for spec in specs}
+    by_id = {spec.id: spec for spec in known.specs}
     spec = by_id.get(rule)
     if spec is None:
         near = difflib.get_close_matches(rule, by_id, n=1)
@@ -94,6 +118,9 @@ def describe(rule: str, specs: "Sequence[RuleSpec]") -> str:
         f"  {spec.severity.value}, {spec.enforcement.value}; unknown: {spec.on_unknown.value}; from {spec.source}",
         f"  kinds: {', '.join(spec.kinds) or 'every resource, or the plan as a whole'}",
     ]
+    if spec.types:
+        lines[-1:] = [f"  kinds: {', '.join(spec.kinds)}"] if spec.kinds else []
+        lines.append(f"  types: {', '.join(spec.types)}")
     built_in = RULES.get(rule)
     why = built_in.rationale if built_in else spec.description
     if why:
@@ -102,9 +129,10 @@ def describe(rule: str, specs: "Sequence[RuleSpec]") -> str:
         lines += ["", f"Fix: {spec.remediation}"]
     if built_in:
         lines += ["", "Fails:", *_indented(built_in.bad), "", "Passes:", *_indented(built_in.good)]
-        if built_in.settings_schema.get("properties"):
-            properties = json.dumps(built_in.settings_schema["properties"], indent=2)
-            lines += ["", f"Settings (rules.{rule}.settings in plangate.yaml):", *_indented(properties)]
+    if settings := known.settings.get(rule):
+        lines += ["", f"Settings (rules.{rule}.settings in plangate.yaml):"]
+        lines += _indented(json.dumps(settings, indent=2))
+    if built_in:
         lines += ["", *(f"See {link}" for link in built_in.references)]
     for framework, controls in spec.frameworks:
         lines.append(f"{framework}: {', '.join(controls)}")
@@ -123,6 +151,7 @@ def _document(spec: "RuleSpec") -> dict[str, Any]:
         "enforcement": spec.enforcement.value,
         "on_unknown": spec.on_unknown.value,
         "kinds": list(spec.kinds),
+        "types": list(spec.types),
         "remediation": spec.remediation,
         "frameworks": {name: list(controls) for name, controls in spec.frameworks},
         "source": spec.source,

@@ -47,7 +47,9 @@ class RuleSpec:
     Attributes:
         id: Stable, lower-case words joined by dashes; never reused.
         title: The good condition as a sentence, so "failed" means that it is false.
-        kinds: Kinds of resources it judges; empty for a rule on the plan as a whole or on every resource.
+        kinds: Kinds of resources it judges.
+        types: Native types that it judges besides, e.g. ``aws_cloudtrail``. Without kinds and types it is a rule on the
+            plan as a whole, or on every resource.
         remediation: How to fix a failure, in a sentence or two.
         frameworks: Control identifiers by framework name, e.g. ``{"cis-aws-3.0": ("5.6",)}``.
         source: ``built-in`` or the policy file.
@@ -60,6 +62,7 @@ class RuleSpec:
     enforcement: Enforcement
     on_unknown: OnUnknown
     kinds: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     remediation: str = ""
     frameworks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     source: str = "built-in"

@@ -12,7 +12,7 @@ from plangate.audit.decision_record import decision_record
 from plangate.audit.record import Stamp
 from plangate.decision.conditions import CONDITIONS, READ_CONDITION, conditions
 from plangate.decision.decide import Judgement, Result, decide
-from plangate.decision.document import InputRead, PlanSummary, Subject, decision_document
+from plangate.decision.document import InputRead, PlanSummary, Subject, decision_document, timestamp
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import CannotDecideError, NothingToJudgeError
 from plangate.facts.registry import plan_with_facts
@@ -136,7 +136,7 @@ def judge_input(judging: Judging, each: PlanInput, run: Run) -> JudgedInput | No
         found = each.parse()
         if found is None:
             return None
-        plan = plan_with_facts(replace(found, environment=run.environment))
+        plan = plan_with_facts(replace(found, environment=run.environment, time=timestamp(run.now)))
         parsed = judging.milliseconds()
         # 2. Plan to outcomes: what must hold of the plan, then built-in rules, then policies.
         judging.progress(f"judging {len(plan.resources)} resources of {each.name}")

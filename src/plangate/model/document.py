@@ -32,6 +32,7 @@ def plan_document(plan: Plan, mask: Mask | None = None) -> dict[str, Any]:
             "sha256": source.sha256,
             "environment": plan.environment,
         },
+        "context": {"time": plan.time or None},
         "complete": plan.complete,
         "errored": plan.errored,
         "applyable": plan.applyable,

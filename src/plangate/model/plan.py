@@ -246,6 +246,8 @@ class Plan:
     """A whole planned change. Resources keep the order of the document.
 
     Attributes:
+        time: When it is judged, as RFC 3339 in UTC (``2027-01-31T12:00:00Z``): the time of the decision, so that a rule
+            about times gives the same answer whenever the decision is repeated. Empty when nobody said.
         complete: False when the plan leaves changes out (``-target``, deferred changes).
         errored: The tool failed while planning; such a plan cannot be applied.
         applyable: False when there is nothing to do or it cannot be done; ``None`` when the format does not say.
@@ -255,6 +257,7 @@ class Plan:
 
     source: Source
     environment: str = ""
+    time: str = ""
     complete: bool = True
     errored: bool = False
     applyable: bool | None = None

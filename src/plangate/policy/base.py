@@ -42,7 +42,8 @@ class PolicySet:
         packages: Rule id to Rego package, e.g. ``policies.network.no_peering``.
         scopes: Rule id to what it gives outcomes for.
         modules: ``(file name, text)`` of every module that is evaluated (tests left out), sorted by file name.
-        data: Parsed data documents below ``data``.
+        data: Parsed data documents below ``data``, with the rules' settings in ``plangate.settings``.
+        settings: Rule id to the JSON Schema of each of its settings; only rules that have some.
         reads: Rule id to what it can read of a plan, for the unknown check (see ``policy/reads.py``).
         handles_unknowns: Ids of the rules that define ``undetermined`` themselves.
         sha256: Hex digest over file names and contents of modules and data, independent of folder location.
@@ -54,6 +55,7 @@ class PolicySet:
     scopes: Mapping[str, RuleScope]
     modules: tuple[tuple[str, str], ...]
     data: Mapping[str, Any]
+    settings: Mapping[str, Mapping[str, Mapping[str, Any]]]
     reads: Mapping[str, Reads]
     handles_unknowns: frozenset[str]
     sha256: str

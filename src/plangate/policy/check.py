@@ -7,6 +7,7 @@ from plangate.policy.index import Checked
 from plangate.policy.parse import parse_modules
 from plangate.policy.program import Program
 from plangate.policy.register import LIBRARY, RulePackage, check_facts, register
+from plangate.policy.rule_settings import default_settings
 
 
 def check_files(files: PolicyFiles) -> tuple[Checked, ...]:
@@ -28,7 +29,8 @@ def check_files(files: PolicyFiles) -> tuple[Checked, ...]:
                 f'two rules have the id "{rule.spec.id}": the other is {twin.module.file}',
             )
         registered[rule.spec.id] = rule
-    program = Program(modules, files.data)
+    defaults = default_settings((rule.module.package[-1], rule.settings) for rule in registered.values())
+    program = Program(modules, {**files.data, **defaults})
     check_program(program)
     found = []
     for _, rule in sorted(registered.items()):
@@ -41,6 +43,7 @@ def check_files(files: PolicyFiles) -> tuple[Checked, ...]:
                 package=".".join(rule.module.package),
                 reads=reads,
                 handles_unknowns=rule.handles_unknowns,
+                settings=rule.settings,
             )
         )
     return tuple(found)

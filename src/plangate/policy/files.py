@@ -12,6 +12,7 @@ from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
 
 _DATA_NAMES: Final = ("data.json", "data.yaml", "data.yml")
+_DATA_SUFFIXES: Final = (".json", ".yaml", ".yml")
 _TEST_PACKAGE: Final = re.compile(r"^\s*package\s[^#\n]*_test\s*(#.*)?$", re.MULTILINE)
 _IGNORED_SUFFIXES: Final = (".md", ".txt")
 """Texts for people. Everything else must be a policy or a data document."""
@@ -102,6 +103,43 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
         tests=tuple(tests[name] for name in sorted(tests)),
         data=data,
     )
+
+
+def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -> None:
+    """Add data documents to those of the policy folders.
+
+    Args:
+        paths: A file stands at the top of ``data``. Of a folder, every ``.json``, ``.yaml`` and ``.yml`` file stands
+            below the names of the folders in it, as OPA and conftest have it.
+        limits: What they may hold, all together.
+        data: Where to add them.
+
+    Raises:
+        PolicyLoadError: One is missing, cannot be read, is no object, or says again what another one says.
+    """
+    count, total = 0, 0
+    for given in paths:
+        root = PolicySource(root=given, name=given.name)
+        found = _walk(root, limits) if given.is_dir() else [(given, Path(given.name))]
+        before = count
+        for path, relative in found:
+            name = str(given / relative) if given.is_dir() else str(given)
+            if path.suffix not in _DATA_SUFFIXES:
+                if given.is_dir():
+                    continue  # Such a folder may hold anything; what counts as data shows in its name.
+                raise PolicyLoadError(name, "a data document ends in .json, .yaml or .yml")
+            count += 1
+            if count > limits.max_files:
+                raise PolicyLoadError(name, f"more than {limits.max_files} data documents (max_files)")
+            text = _read_text(path, name, limits)
+            total += len(text)
+            if total > limits.max_total_bytes:
+                raise PolicyLoadError(
+                    name, f"more than {limits.max_total_bytes} bytes of data in all (max_total_bytes)"
+                )
+            _merge(data, _parse_data(text, name), relative.parts[:-1], name)
+        if count == before:
+            raise PolicyLoadError(str(given), "no data documents in this folder")
 
 
 def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path]]:

@@ -182,7 +182,7 @@ class Walk(ExpressionWalk):
             raise problem
 
     def is_defined(self, expr: Expr, scope: Scope) -> bool:
-        """A reference to something that every plan has, or to a rule that always has a value."""
+        """A reference to something that every plan has, to a rule that always has a value, or to data that is there."""
         parts = expr.parts if expr.form == "ref" else (expr,)
         head, steps = parts[0], parts[1:]
         if head.form != "var":
@@ -196,10 +196,14 @@ class Walk(ExpressionWalk):
         path = self.program.global_path(scope.module, head.value)
         if path is None:
             return False
-        path = (*path, *keys)
+        return self._is_there((*path, *keys))
+
+    def _is_there(self, path: Path) -> bool:
         if path[0] == "input":
             return len(path) == 1 or (len(path) == 2 and path[1] in REQUIRED_TOP)  # noqa: PLR2004 - input.<field>
         target = self.program.target(path[1:])
+        if target.kind == "document":
+            return self.program.has_document(path[1:])
         return target.kind == "rule" and not target.rest and any(map(_has_value, target.definitions))
 
 

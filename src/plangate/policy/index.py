@@ -7,8 +7,8 @@ test makes it again and compares.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ class Checked:
     package: str
     reads: Reads
     handles_unknowns: bool
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def known_check(sha256: str) -> tuple[Checked, ...] | None:
@@ -56,6 +57,7 @@ def _document(rule: Checked) -> dict[str, Any]:
         "enforcement": spec.enforcement.value,
         "on_unknown": spec.on_unknown.value,
         "kinds": list(spec.kinds),
+        "types": list(spec.types),
         "remediation": spec.remediation,
         "frameworks": [[name, list(controls)] for name, controls in spec.frameworks],
         "source": spec.source,
@@ -65,6 +67,7 @@ def _document(rule: Checked) -> dict[str, Any]:
         "own": _reads(rule.reads.own),
         "others": [[kind, _reads(found)] for kind, found in rule.reads.others],
         "plan": rule.reads.plan,
+        "settings": dict(rule.settings),
     }
 
 
@@ -81,6 +84,7 @@ def _checked(item: dict[str, Any]) -> Checked:
         enforcement=Enforcement(item["enforcement"]),
         on_unknown=OnUnknown(item["on_unknown"]),
         kinds=tuple(item["kinds"]),
+        types=tuple(item["types"]),
         remediation=item["remediation"],
         frameworks=tuple((name, tuple(controls)) for name, controls in item["frameworks"]),
         source=item["source"],
@@ -96,6 +100,7 @@ def _checked(item: dict[str, Any]) -> Checked:
         package=item["package"],
         reads=reads,
         handles_unknowns=item["handles_unknowns"],
+        settings=item["settings"],
     )
 
 

@@ -15,8 +15,9 @@ from typing import Final
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySet, PolicySource
-from plangate.policy.files import LoadLimits, PolicyFile, PolicyFiles, read_files
+from plangate.policy.files import LoadLimits, PolicyFile, PolicyFiles, read_data, read_files
 from plangate.policy.index import Checked, known_check
+from plangate.policy.rule_settings import default_settings
 
 
 def shipped_policies() -> PolicySource:
@@ -36,7 +37,9 @@ def shipped_library() -> PolicySource:
     return PolicySource(root=shipped_policies().root / "lib", name="lib")
 
 
-def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> PolicySet:
+def load(
+    sources: Sequence[PolicySource], limits: LoadLimits | None = None, *, data: Sequence[Path] = ()
+) -> PolicySet:
     """Read, check and register all policies below these folders, with the shipped library.
 
     Policies that are byte for byte the shipped ones were checked when they were made (`plangate.policy.index`);
@@ -45,11 +48,14 @@ def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> P
     Args:
         sources: Folders in any order; none at all gives a set without rules.
         limits: What a folder may hold.
+        data: Documents for the policies besides those in their folders; see `plangate.policy.files.read_data`.
 
     Raises:
         PolicyLoadError: The first thing that is wrong, at its place.
     """
-    files = _one_library(read_files(_with_library(sources), limits or LoadLimits()))
+    limits = limits or LoadLimits()
+    files = _one_library(read_files(_with_library(sources), limits))
+    read_data(data, limits, files.data)
     for source in sources:
         if not any(file.source == source.name for file in files.modules):
             raise PolicyLoadError(
@@ -61,13 +67,17 @@ def load(sources: Sequence[PolicySource], limits: LoadLimits | None = None) -> P
                 f"data.{name}", "data documents must not use this name: it belongs to plangate"
             )
     sha256 = digest(files)
-    checked = known_check(sha256) or check(files)
+    # What no data document was needed for, none can change: a name that leads into data led nowhere before.
+    checked = known_check(digest(replace(files, data={}))) or check(files)
+    settings = {rule.spec.id: rule.settings for rule in checked if rule.settings}
+    defaults = default_settings((rule.package.rpartition(".")[2], rule.settings) for rule in checked)
     return PolicySet(
         rules=tuple(rule.spec for rule in checked),
         packages=MappingProxyType({rule.spec.id: rule.package for rule in checked}),
         scopes=MappingProxyType({rule.spec.id: rule.scope for rule in checked}),
         modules=tuple((file.name, file.text) for file in files.modules),
-        data=MappingProxyType(dict(files.data)),
+        data=MappingProxyType({**files.data, **defaults}),
+        settings=MappingProxyType(settings),
         reads=MappingProxyType({rule.spec.id: rule.reads for rule in checked}),
         handles_unknowns=frozenset(rule.spec.id for rule in checked if rule.handles_unknowns),
         sha256=sha256,

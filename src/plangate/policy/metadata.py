@@ -14,17 +14,19 @@ from plangate.errors import PolicyLoadError
 from plangate.model.kinds import KINDS
 from plangate.policy import strict_yaml
 from plangate.policy.base import RuleScope
+from plangate.policy.rule_settings import schemas_problem
 
 _TOP: Final = frozenset(
     {"title", "description", "scope", "related_resources", "authors", "organizations", "custom"}
 )
 _CUSTOM: Final = frozenset(
-    {"id", "severity", "enforcement", "kinds", "remediation", "frameworks", "on_unknown", "scope"}
+    """id severity enforcement kinds types remediation frameworks on_unknown scope settings""".split()  # noqa: SIM905
 )
 _REQUIRED_TOP: Final = ("title", "description", "custom")
 _REQUIRED_CUSTOM: Final = ("id", "severity", "enforcement", "remediation")
 
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_SETTING: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class MetadataError(ValueError):
@@ -144,12 +146,14 @@ def _custom(custom: Any) -> str:
         or _choice(custom, "scope", tuple(RuleScope), "custom.")
         or _text(custom, "remediation", "custom.")
         or _kinds(custom.get("kinds", []))
+        or _types(custom.get("types", []))
         or (
-            "METADATA: a rule with scope plan has no kinds"
-            if _on_plan(custom) and custom.get("kinds")
+            "METADATA: a rule with scope plan has no kinds and no types"
+            if _on_plan(custom) and (custom.get("kinds") or custom.get("types"))
             else ""
         )
         or _frameworks(custom.get("frameworks", {}))
+        or _settings(custom.get("settings", {}))
     )
 
 
@@ -164,6 +168,30 @@ def _kinds(kinds: Any) -> str:
         if not isinstance(kind, str) or kind not in KINDS:
             return f'METADATA: unknown kind {kind!r} in "custom.kinds" (known: {", ".join(sorted(KINDS))})'
     return ""
+
+
+def _types(types: Any) -> str:
+    if not isinstance(types, list) or not all(isinstance(name, str) and name.strip() for name in types):
+        return 'METADATA: "custom.types" must be a list of native types, e.g. aws_cloudtrail'
+    return "" if len(set(types)) == len(types) else 'METADATA: a type stands twice in "custom.types"'
+
+
+def _settings(settings: Any) -> str:
+    if not isinstance(settings, dict):
+        return 'METADATA: "custom.settings" must map names to JSON Schemas'
+    return next(filter(None, (_setting(name, schema) for name, schema in settings.items())), "")
+
+
+def _setting(name: Any, schema: Any) -> str:
+    where = f"custom.settings.{name}"
+    if not isinstance(name, str) or _SETTING.fullmatch(name) is None:
+        return f'METADATA: the setting "{name}" must be lower-case words joined by underscores'
+    if not isinstance(schema, dict):
+        return f'METADATA: "{where}" must be a JSON Schema'
+    for needed in ("default", "description"):
+        if needed not in schema:
+            return f'METADATA: field "{where}.{needed}" is missing'
+    return _text(schema, "description", f"{where}.")
 
 
 def _frameworks(frameworks: Any) -> str:
@@ -189,6 +217,7 @@ def to_spec(document: Mapping[str, Any], file: str) -> tuple[RuleSpec, RuleScope
         enforcement=Enforcement(custom["enforcement"]),
         on_unknown=OnUnknown(custom.get("on_unknown", OnUnknown.DENY)),
         kinds=tuple(custom.get("kinds", ())),
+        types=tuple(custom.get("types", ())),
         remediation=custom["remediation"].strip(),
         frameworks=tuple(
             (name, tuple(controls)) for name, controls in sorted(custom.get("frameworks", {}).items())
@@ -198,8 +227,10 @@ def to_spec(document: Mapping[str, Any], file: str) -> tuple[RuleSpec, RuleScope
     return spec, RuleScope(custom.get("scope", RuleScope.RESOURCES))
 
 
-def read_metadata(file: str, text: str, package_line: int) -> tuple[RuleSpec, RuleScope]:
-    """The rule that the block above ``package`` registers.
+def read_metadata(
+    file: str, text: str, package_line: int
+) -> tuple[RuleSpec, RuleScope, Mapping[str, Mapping[str, Any]]]:
+    """The rule that the block above ``package`` registers, what it looks at, and the schemas of its settings by name.
 
     Raises:
         PolicyLoadError: No block, not YAML, or not what the schema asks for; with its line.
@@ -214,4 +245,7 @@ def read_metadata(file: str, text: str, package_line: int) -> tuple[RuleSpec, Ru
         raise PolicyLoadError(file, "no METADATA above the package", line=package_line, hint=hint)
     if wrong := validate(document):
         raise PolicyLoadError(file, wrong, line=found[0], hint=hint)
-    return to_spec(document, file)
+    settings = document["custom"].get("settings", {})
+    if settings and (wrong := schemas_problem(settings)):
+        raise PolicyLoadError(file, f"METADATA: custom.settings.{wrong}", line=found[0], hint=hint)
+    return *to_spec(document, file), settings

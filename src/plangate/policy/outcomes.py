@@ -63,12 +63,12 @@ class PlanView:
         plan = self.plan
         if scope is RuleScope.PLAN:
             return ()
-        kinds = frozenset(rule.kinds)
+        kinds, types = frozenset(rule.kinds), frozenset(rule.types)
         members: Sequence[Resource] = plan.resources
-        if len(kinds) == 1:
+        if len(kinds) == 1 and not types:
             members = plan.by_kind.get(next(iter(kinds)), ())
-        elif kinds:
-            members = [resource for resource in members if resource.kind in kinds]
+        elif kinds or types:
+            members = [resource for resource in members if resource.kind in kinds or resource.type in types]
         return [
             resource
             for resource in members

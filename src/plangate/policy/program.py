@@ -89,6 +89,15 @@ class Program:
             place = place[key]
         return Target(kind="document", path=path)
 
+    def has_document(self, path: Path) -> bool:
+        """A data document, or part of one, is there. Values in lists do not count: their keys are numbers."""
+        place: Any = self.data
+        for key in path:
+            if not isinstance(place, Mapping) or key not in place:
+                return False
+            place = place[key]
+        return True
+
     def global_path(self, module: Module, name: str) -> Path | None:
         """What a name that is not a local variable stands for: a path that starts with ``data`` or ``input``."""
         if name in {"data", "input"}:

@@ -1,7 +1,8 @@
 """A module outside of the library must be a rule: registered by its METADATA, or refused."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from plangate.decision.outcome import RuleSpec
 from plangate.errors import PolicyLoadError
@@ -26,6 +27,7 @@ class RulePackage:
     scope: RuleScope
     module: Module
     handles_unknowns: bool
+    settings: Mapping[str, Mapping[str, Any]]
 
 
 def register(module: Module) -> RulePackage:
@@ -38,7 +40,7 @@ def register(module: Module) -> RulePackage:
             "so no rule claims this file",
         )
     line, _ = module.position(module.package_start)
-    spec, scope = read_metadata(module.file, module.text, line)
+    spec, scope, settings = read_metadata(module.file, module.text, line)
     slug = package[2].replace("_", "-")
     if spec.id != slug:
         raise PolicyLoadError(
@@ -65,7 +67,7 @@ def register(module: Module) -> RulePackage:
         )
     return RulePackage(
         spec=replace(spec, source=module.file), scope=scope, module=module,
-        handles_unknowns="undetermined" in defined,
+        handles_unknowns="undetermined" in defined, settings=settings,
     )  # fmt: skip
 
 

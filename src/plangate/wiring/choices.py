@@ -21,6 +21,7 @@ class Choices:
         config: ``--config``.
         environment: ``--environment``; wins over the settings.
         policies: ``--policy`` folders, besides those of the settings.
+        data: ``--data`` documents for policies, besides those of the settings.
         profile: ``--profile``; may only make the gate stricter than the settings.
         state_dir: ``--state-dir``.
         chdir: Folder in which a saved plan was made; by default the one it lies in.
@@ -32,6 +33,7 @@ class Choices:
     config: Path | None = None
     environment: str | None = None
     policies: Sequence[Path] = ()
+    data: Sequence[Path] = ()
     profile: str | None = None
     state_dir: Path | None = None
     chdir: Path | None = None
@@ -58,8 +60,8 @@ def settings_for(choices: Choices) -> Settings:
         raise UsageError(f"--profile: {profile!r} (expected one of: standard, strict)")
     if values.profile == "strict" and profile != "strict":
         raise UsageError("--profile standard: the settings say strict, and a flag does not weaken them")
-    environment = choices.environment or values.environment
-    return replace(settings, values=msgspec.structs.replace(values, profile=profile, environment=environment))
+    here = settings.in_environment(choices.environment or values.environment)
+    return replace(here, values=msgspec.structs.replace(here.values, profile=profile))
 
 
 def limits_of(settings: Settings) -> Limits:

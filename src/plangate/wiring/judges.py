@@ -15,6 +15,7 @@ from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
 from plangate.policy.base import Engine, PolicySet, PolicySource, RuleAnswer
 from plangate.policy.embedded import EmbeddedEngine, EngineLimits
+from plangate.policy.rule_settings import with_settings
 from plangate.rules.base import Rule
 from plangate.rules.base import Settings as RuleSettings
 from plangate.rules.evaluate import evaluate
@@ -106,9 +107,10 @@ def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], P
         *((path.absolute(), str(path)) for path in choices.policies),
     ):
         sources.append(PolicySource(root=root, name=name))
-    policies = load.load(sources)
+    policies = load.load(sources, data=(*settings.data_paths(), *(path.absolute() for path in choices.data)))
     known = RULES.keys() | policies.packages.keys()
-    for rule in (*values.unsafe_disabled_rules, *values.rules):
+    elsewhere = (rule for other in values.environments.values() for rule in other.rules)
+    for rule in (*values.unsafe_disabled_rules, *values.rules, *elsewhere):
         if rule not in known:
             raise UsageError(
                 f"{settings.file}: no rule {rule!r}", hint="`plangate rules list` shows the ids of all rules"
@@ -118,8 +120,9 @@ def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], P
         raise UsageError(f"policy {clash[0]} has the id of a built-in rule")
     disabled = frozenset(values.unsafe_disabled_rules)
     rules = {i: replace(r, spec=chosen_spec(r.spec, settings)) for i, r in RULES.items() if i not in disabled}
-    check_rule_settings(settings, rules, policies.packages)
-    return rules, load.without(policies, disabled)
+    check_rule_settings(settings, rules)
+    chosen = {rule: item.settings for rule, item in values.rules.items()}
+    return rules, load.without(with_settings(policies, chosen, settings.file), disabled)
 
 
 def chosen_spec(spec: RuleSpec, settings: Settings) -> RuleSpec:
@@ -135,8 +138,8 @@ def chosen_spec(spec: RuleSpec, settings: Settings) -> RuleSpec:
     )
 
 
-def check_rule_settings(settings: Settings, rules: Mapping[str, Rule], packages: Mapping[str, str]) -> None:
-    """Refuse settings that a rule does not have.
+def check_rule_settings(settings: Settings, rules: Mapping[str, Rule]) -> None:
+    """Refuse settings that a built-in rule does not have.
 
     Raises:
         UsageError: Names the rule, the setting and what is expected.
@@ -144,8 +147,6 @@ def check_rule_settings(settings: Settings, rules: Mapping[str, Rule], packages:
     for rule_id, chosen in settings.values.rules.items():
         if not chosen.settings:
             continue
-        if rule_id in packages:
-            raise UsageError(f"{settings.file}: rules.{rule_id}.settings: a Rego policy has no settings")
         rule = rules.get(rule_id)
         if rule is None:
             continue

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from plangate.audit.record import uuid7
 from plangate.decision.decide import Profile
+from plangate.decision.document import timestamp
 from plangate.errors import UsageError
 from plangate.facts.registry import plan_with_facts
 from plangate.gate import Gate, Judging, PlanInput, Run
@@ -162,7 +163,9 @@ def plan_for_rules(session: Session) -> tuple[Plan, Redactor]:
         PlanParseError: It cannot be read.
     """
     plan, redactor = plan_with_secrets(session)
-    return plan_with_facts(replace(plan, environment=session.run.environment)), redactor
+    run = session.run
+    plan = replace(plan, environment=run.environment, time=timestamp(run.now))
+    return plan_with_facts(plan), redactor
 
 
 def _only(session: Session) -> PlanInput:

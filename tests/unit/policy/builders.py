@@ -137,4 +137,5 @@ def plan_of(entries: Mapping[str, Any]) -> Plan:
             facts=facts(entry["facts"]),
         )
 
-    return a_plan(*map(resource, entries["resources"]))
+    time = entries.get("context", {}).get("time") or ""
+    return a_plan(*map(resource, entries["resources"]), time=time)

@@ -1,6 +1,7 @@
 """Folders of policies: what is loaded, and what is refused with its place."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource, RuleScope
 from plangate.policy.files import LoadLimits
 from plangate.policy.load import load, shipped_library, shipped_policies, without
-from tests.unit.policy.builders import BAD_INSTANCE, a_policy, load_policy, metadata, write
+from tests.unit.policy.builders import (
+    BAD_INSTANCE,
+    a_plan,
+    a_policy,
+    a_resource,
+    load_policy,
+    metadata,
+    statuses,
+    write,
+)
 
 
 def refusal(root: Path, files: dict[str, str], limits: LoadLimits | None = None) -> str:
@@ -382,3 +392,84 @@ def test_refuses_two_blocks_above_one_package(tmp_path: Path) -> None:
     assert refusal(tmp_path, {"policy.rego": metadata("no_bad") + "\n" + a_policy()}) == (
         "custom/policy.rego:10: two METADATA blocks above one package"
     )
+
+
+# --- Data documents -------------------------------------------------------------------------------------------
+
+READS_DATA = """
+deny contains lib.finding(instance, "it is on the list") if {
+	some instance in lib.of_kind("compute.instance")
+	instance.name in data.lists.bad.names
+}
+"""
+
+
+def a_data_folder(root: Path, **documents: str) -> Path:
+    for name, text in documents.items():
+        path = root / name.replace("__", "/").replace("_json", ".json").replace("_yaml", ".yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_a_data_folder_says_by_its_folders_where_a_document_is(tmp_path: Path) -> None:
+    source = write(tmp_path / "p", {"a.rego": a_policy(READS_DATA)})
+    folder = a_data_folder(tmp_path / "d", lists__bad__any_yaml="names: [web]", README_txt="no data")
+    policies = load([source], data=[folder])
+    assert policies.data == {"lists": {"bad": {"names": ["web"]}}}
+    assert statuses(policies, a_plan(a_resource("aws_instance.web"), a_resource("aws_instance.app"))) == {
+        "aws_instance.web": "fail",
+        "aws_instance.app": "pass",
+    }
+
+
+def test_a_data_file_stands_at_the_top(tmp_path: Path) -> None:
+    source = write(tmp_path / "p", {"a.rego": a_policy(READS_DATA)})
+    file = tmp_path / "any.json"
+    file.write_text('{"lists": {"bad": {"names": []}}}')
+    assert load([source], data=[file]).data == {"lists": {"bad": {"names": []}}}
+
+
+def test_a_policy_does_not_load_without_the_data_that_it_reads(tmp_path: Path) -> None:
+    source = write(tmp_path / "p", {"a.rego": a_policy(READS_DATA)})
+    with pytest.raises(PolicyLoadError, match=r"nothing is loaded as data\.lists\.bad\.names"):
+        load([source])
+
+
+@pytest.mark.parametrize(
+    ("documents", "problem"),
+    [
+        ({"a_json": "[1]"}, "a data document must be an object"),
+        ({"a_json": '{"x": 1, "x": 2}'}, "a key is written twice"),
+        ({"a_json": '{"x": 1}', "b_yaml": "x: 2"}, '"x" is already in another data document'),
+        ({"a_json": '{"policies": {}}'}, "must not use this name"),
+        ({"plangate__a_json": '{"settings": {}}'}, "must not use this name"),
+        ({"a_json": '{"x": '}, "not a data document"),
+        ({"a_txt": "x"}, "no data documents in this folder"),
+        ({"a_json": '{"x": 18446744073709551616}'}, "beyond 64 bits"),
+    ],
+)
+def test_data_that_cannot_be_used_whole_is_refused(
+    documents: dict[str, str], problem: str, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "p", {"a.rego": a_policy()})
+    with pytest.raises(PolicyLoadError, match=re.escape(problem)):
+        load([source], data=[a_data_folder(tmp_path / "d", **documents)])
+
+
+def test_data_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    source = write(tmp_path / "p", {"a.rego": a_policy()})
+    for missing, problem in (("d.json", "cannot be read"), ("d", "ends in .json, .yaml or .yml")):
+        with pytest.raises(PolicyLoadError, match=problem):
+            load([source], data=[tmp_path / missing])
+
+
+def test_data_leaves_the_check_of_the_shipped_policies_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = a_data_folder(tmp_path / "d", a_json='{"x": 1}')
+    before = load([shipped_policies()])
+    monkeypatch.setattr("plangate.policy.load.check", None)
+    after = load([shipped_policies()], data=[folder])
+    assert (after.rules, after.reads) == (before.rules, before.reads)
+    assert after.sha256 != before.sha256
