@@ -21,13 +21,16 @@ from plangate.parsers.yaml_documents import read_yaml
 _YAML: Final = (".yaml", ".yml")
 _OTHERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("tf", "tfvars", "hcl", "hcl2"), "HCL2"),
-    "dockerfile": "Dockerfile", "jsonl": "no", "ndjson": "no", "env": "dotenv", "jsonc": "JSONC", "toml": "TOML",
+    **dict.fromkeys(("gitignore", "dockerignore"), "ignore"),
+    "dockerfile": "Dockerfile", "groovy": "Groovy", "env": "dotenv", "jsonc": "JSONC", "toml": "TOML",
     "jsonnet": "Jsonnet", "cue": "CUE", "edn": "EDN", "hocon": "HOCON", "ini": "INI", "xml": "XML", "spdx": "SPDX",
     "vcl": "VCL", "properties": "properties", "textproto": "textproto", "nginx": "nginx", "hcl1": "HCL1",
 }  # fmt: skip
 """Endings that conftest has another parser for."""
 _NAMES: Final = {"dockerfile": "Dockerfile", ".env": "dotenv", "jenkinsfile": "Groovy"}
 """Names, alone or before a dot, that choose a parser whatever the ending says."""
+_HINT: Final = "conftest policies judge JSON and YAML here; for Terraform, judge the plan"
+STANDARD_INPUT: Final = "-"
 _LONG_NUMBER: Final = re.compile(rb"[0-9.eE+-]{16}")
 _MAX_EXACT: Final = 1 << 53
 _BEFORE_FIRST: Final = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*(?:---(?=\s|$))?")
@@ -79,10 +82,14 @@ def combined(files: Sequence[tuple[str, Sequence[RawInput]]]) -> RawInput:
 
 
 def _is_json(source: Input) -> bool:
+    """JSON by its name, or by what it holds if conftest has no parser for its name at all."""
     lowered = source.name.lower()
-    if lowered.endswith(".json"):
-        return True
-    return not lowered.endswith(_YAML) and source.data[:64].lstrip()[:1] in {b"{", b"["}
+    if lowered.endswith((".json", *_YAML)):
+        return lowered.endswith(".json")
+    is_json = source.data[:64].lstrip()[:1] in {b"{", b"["}
+    if not is_json and source.name != STANDARD_INPUT:
+        raise PlanParseError(source.name, "conftest has no parser for a file with this name", hint=_HINT)
+    return is_json
 
 
 def _refuse_other_parsers(name: str) -> None:
@@ -92,11 +99,7 @@ def _refuse_other_parsers(name: str) -> None:
     parser = _NAMES[first] if first else _OTHERS.get(ending, "")
     if parser:
         raise PlanParseError(
-            name,
-            f"conftest reads this with its {parser} parser, which plangate does not have"
-            if parser != "no"
-            else "conftest has no parser for this",
-            hint="conftest policies judge JSON and YAML here; for Terraform, judge the plan",
+            name, f"conftest reads this with its {parser} parser, which plangate does not have", hint=_HINT
         )
 
 

@@ -39,6 +39,8 @@ _TERRAFORM: Final = re.compile(
 )
 _HEAD_BYTES: Final = 4_000
 _SOURCE_HINT: Final = "Terraform source is judged by its folder"
+NO_PLAN: Final = "not a plan of any kind"
+"""How a refusal begins that has nothing else to say."""
 _SYNTAX: Final = "not JSON: "
 _MORE: Final = "not JSON: extra data"
 
@@ -135,4 +137,4 @@ def refuse(documents: Documents, limits: Limits) -> PlanParseError:
         hint = (
             f"what can be judged: {', '.join(each.title for each in formats())}, a folder of Terraform source"
         )
-    return PlanParseError(documents.source.name, f"not a plan of any kind{listed}", hint=hint)
+    return PlanParseError(documents.source.name, f"{NO_PLAN}{listed}", hint=hint)

@@ -86,7 +86,7 @@ def read_files(sources: Sequence[PolicySource], limits: LoadLimits) -> PolicyFil
                     name, f"more than {limits.max_total_bytes} bytes in all (max_total_bytes)"
                 )
             if path.suffix != ".rego":
-                merge_data(data, parse_data(text, name), relative.parts[:-1], name)
+                _merge(data, _parse_data(text, name), relative.parts[:-1], name)
                 continue
             is_test = path.name.endswith("_test.rego")
             if is_test and _TEST_PACKAGE.search(text) is None:
@@ -131,7 +131,7 @@ def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -
             count += 1
             if count > limits.max_files:
                 raise PolicyLoadError(name, f"more than {limits.max_files} data documents (max_files)")
-            text = _read_text(path, name, limits)
+            text = read_text(path, name, limits)
             total += len(text)
             if total > limits.max_total_bytes:
                 raise PolicyLoadError(
@@ -175,6 +175,11 @@ def _walk(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, Path
 
 
 def read_text(path: Path, name: str, limits: LoadLimits) -> str:
+    """A file's text, within the limit for one file.
+
+    Raises:
+        PolicyLoadError: It cannot be read, is too large, or is not plain UTF-8 text.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(limits.max_file_bytes + 1)
@@ -229,7 +234,7 @@ def _skip_string(text: str, start: int) -> tuple[int, int]:
     return index + 1, text.count("\n", start, index)
 
 
-def parse_data(text: str, name: str) -> Any:
+def _parse_data(text: str, name: str) -> Any:
     # Most policy folders hold no data, and YAML takes longer to import than they take to read.
     from plangate.policy import strict_yaml  # noqa: PLC0415
     from plangate.policy.numbers import InexactNumberError, needs_exact_input  # noqa: PLC0415
@@ -262,7 +267,7 @@ def parse_data(text: str, name: str) -> Any:
     return document
 
 
-def merge_data(data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str) -> None:
+def _merge(data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str) -> None:
     """Put a document where its folder says; two documents may share folders but no key."""
     if not isinstance(document, dict):
         raise PolicyLoadError(name, "a data document must be an object")

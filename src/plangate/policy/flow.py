@@ -100,6 +100,7 @@ class Walk(ExpressionWalk):
         return self.calls[key]
 
     def parameter(self, pattern: Expr, arg: Alias, scope: Scope) -> None:
+        """A parameter gets an argument."""
         if pattern.form == "var" and pattern.value not in scope.names:
             scope.names[pattern.value] = arg
             scope.bound.add(pattern.value)
@@ -147,6 +148,7 @@ class Walk(ExpressionWalk):
                 self.negation(statement.parts[0], scope)
 
     def statement(self, statement: Statement, scope: Scope) -> None:
+        """One line of a body."""
         match statement.form:
             case "expr" | "not":
                 self.log.look(self.value(statement.parts[0], scope), deep=True)
@@ -165,6 +167,7 @@ class Walk(ExpressionWalk):
                 pass
 
     def iterate(self, source: Alias, patterns: list[Expr], scope: Scope) -> None:
+        """Patterns get the keys and items of a collection."""
         self.log.keys(source)
         item = source.at(ANY)
         value = patterns[-1]
@@ -175,6 +178,7 @@ class Walk(ExpressionWalk):
             self.pattern(patterns[0], NOTHING, scope)
 
     def negation(self, expr: Expr, scope: Scope) -> None:
+        """Refuse a `not` that the embedded engine would get wrong."""
         problem: PolicyLoadError | None = negation_problem(
             self.program, scope.module, expr, scope.bound, lambda part: self.is_defined(part, scope)
         )

@@ -8,9 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-_ESCAPED: Final = str.maketrans(
-    {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-)
+_ESCAPED: Final = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 """What Go's encoder writes as numbers. None of them stands outside of texts."""
 
 

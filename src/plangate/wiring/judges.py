@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Final
 
 from plangate import __version__
 from plangate.decision.conditions import CONDITIONS
@@ -26,6 +27,8 @@ from plangate.wiring.errand import Errand
 
 _BIG_BYTES = 4 << 20
 """A plan document from which on a second engine pays."""
+CONFTEST_IDS: Final = "conftest."
+"""Rules of conftest policies. Settings for them stand in the file also when a run has no such policies."""
 
 
 class BuiltInRules:
@@ -111,7 +114,7 @@ def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], P
     known = RULES.keys() | policies.packages.keys()
     elsewhere = (rule for other in values.environments.values() for rule in other.rules)
     for rule in (*values.unsafe_disabled_rules, *values.rules, *elsewhere):
-        if rule not in known:
+        if rule not in known and not rule.startswith(CONFTEST_IDS):
             raise UsageError(
                 f"{settings.file}: no rule {rule!r}", hint="`plangate rules list` shows the ids of all rules"
             )
@@ -197,12 +200,13 @@ def judges_for(
         spec.id: spec for spec in policies.rules
     }
     weakened = [
-        spec.id for judge in judges for spec in judge.specs.values() if _is_weaker(spec, written[spec.id])
+        spec.id for judge in judges for spec in judge.specs.values() if is_weaker(spec, written[spec.id])
     ]
     return judges, used, weakened
 
 
-def _is_weaker(chosen: RuleSpec, written: RuleSpec) -> bool:
+def is_weaker(chosen: RuleSpec, written: RuleSpec) -> bool:
+    """The settings make less of a rule than it does itself."""
     order = list(Enforcement)
     return order.index(chosen.enforcement) < order.index(written.enforcement) or (
         chosen.on_unknown is OnUnknown.OBLIGE and written.on_unknown is OnUnknown.DENY

@@ -18,6 +18,7 @@ from plangate.model.redaction import Redactor
 from plangate.parsers.base import Limits
 from plangate.settings import Settings
 from plangate.wiring.choices import Choices, limits_of, now, settings_for, waiver
+from plangate.wiring.conftest_policies import conftest_of
 from plangate.wiring.documents import Document
 from plangate.wiring.inputs import Inputs
 from plangate.wiring.judges import judges_for
@@ -91,6 +92,9 @@ def open_session(
         processes = processes_for(found)
         # The policy worker is started first: it loads while the plan is read, and forks before there are threads.
         judges, policy, weakened = judges_for(settings, choices, stack, start=processes == 1)
+        conftest = conftest_of(settings, choices, limits, policy, stack, start=processes == 1)
+        if conftest is not None:
+            policy, weakened = conftest.policy, [*weakened, *conftest.weakened]
         inputs = Inputs(found, settings, choices, limits)
         moment = now()
         who = actor()
@@ -107,6 +111,7 @@ def open_session(
             allow_incomplete=values.unsafe_allow_incomplete,
             milliseconds=milliseconds,
             progress=progress,
+            raw_judge=conftest.judge if conftest is not None else None,
         )
         pool = pool_of(processes, judging, run, settings, choices, stack) if processes > 1 else None
         state = stack.enter_context(open_state(state_folder(settings, choices)))

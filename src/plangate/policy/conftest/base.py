@@ -29,6 +29,7 @@ class ConftestRule:
         namespace: The package, without ``data``.
         name: E.g. ``deny_run_as_root``.
         definitions: How many there are: conftest counts each as a test.
+        is_set: It is a set, and so always there; otherwise it is one value, which may be a list of findings.
         reads: What it can read of the file.
     """
 
@@ -36,6 +37,7 @@ class ConftestRule:
     namespace: str
     name: str
     definitions: int
+    is_set: bool
     reads: RawReads
 
     @property
@@ -125,6 +127,7 @@ class RuleSaid:
     Attributes:
         rule: The rule.
         results: Its findings in conftest's form: ``msg``, ``loc``, ``metadata``.
+        defined: It has a value; one that has none is no success of its own to conftest.
         excepted: How often an exception lifted it.
         lifted: What it found where an exception lifted it.
         error: Why it could not be judged; then nothing else counts.
@@ -132,6 +135,7 @@ class RuleSaid:
 
     rule: ConftestRule
     results: Sequence[Mapping[str, Any]] = ()
+    defined: bool = True
     excepted: int = 0
     lifted: Sequence[Mapping[str, Any]] = ()
     error: str = ""

@@ -31,10 +31,12 @@ class ConftestEngine:
         self._limits = limits
         self._lock = threading.Lock()
         self._worker: Process | None = None
-        queries = [(f"rule {rule.spec.id}", rule.query) for rule in policies.rules]
+        queries = [
+            (f"rule {rule.spec.id}", rule.query if rule.is_set else _if_any(rule.query))
+            for rule in policies.rules
+        ]
         queries += [
-            (f"data.{name}.{EXCEPTION}", f"[x | x := data.{name}.{EXCEPTION}]")
-            for name in policies.exceptions
+            (f"data.{name}.{EXCEPTION}", _if_any(f"data.{name}.{EXCEPTION}")) for name in policies.exceptions
         ]
         self._names = [name for name, _ in queries]
         self._setup: Mapping[str, Any] = {
@@ -97,3 +99,8 @@ class ConftestEngine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _if_any(query: str) -> str:
+    """A query that has a value also where that one has none: a list of at most one."""
+    return f"[x | x := {query}]"

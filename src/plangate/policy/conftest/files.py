@@ -1,7 +1,6 @@
 """The files of conftest policy folders and their data, read within limits.
 
-Conftest reads every ``.rego`` file below a folder and nothing else; data are documents of any name in folders of their
-own, each below the folders that it lies in.
+Conftest reads every ``.rego`` file below a folder, hidden ones included, and nothing else.
 """
 
 import os
@@ -12,17 +11,9 @@ from typing import Any, Final
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
-from plangate.policy.files import (
-    LoadLimits,
-    PolicyFile,
-    merge_data,
-    parse_data,
-    read_text,
-    refuse_deep_nesting,
-)
+from plangate.policy.files import LoadLimits, PolicyFile, read_data, read_text, refuse_deep_nesting
 
-_REGO: Final = (".rego",)
-_DATA: Final = (".json", ".yaml", ".yml")
+_REGO: Final = ".rego"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +25,13 @@ class ConftestFiles:
     data: dict[str, Any]
 
 
-def read_files(
-    policies: Sequence[PolicySource], data: Sequence[PolicySource], limits: LoadLimits
-) -> ConftestFiles:
+def read_files(policies: Sequence[PolicySource], data: Sequence[Path], limits: LoadLimits) -> ConftestFiles:
     """Everything below these folders; a source may also be one file.
+
+    Args:
+        policies: Folders, or files.
+        data: Documents; see `plangate.policy.files.read_data`.
+        limits: What they may hold.
 
     Raises:
         PolicyLoadError: Something is missing, cannot be read, is a link that leads away, or is too much.
@@ -45,7 +39,7 @@ def read_files(
     budget = _Budget(limits)
     found: dict[str, PolicyFile] = {}
     for source in policies:
-        for path, name, _ in _files(source, _REGO, limits):
+        for path, name in _files(source, limits):
             text = budget.read(path, name)
             refuse_deep_nesting(text, name, limits)
             if name in found:
@@ -55,9 +49,7 @@ def read_files(
         names = ", ".join(source.name for source in policies)
         raise PolicyLoadError(names, "no policies in this folder", hint="a policy is a .rego file")
     documents: dict[str, Any] = {}
-    for source in data:
-        for path, name, folders in _files(source, _DATA, limits):
-            merge_data(documents, parse_data(budget.read(path, name), name), folders, name)
+    read_data(data, limits, documents)
     ordered = [found[name] for name in sorted(found)]
     return ConftestFiles(
         modules=tuple(file for file in ordered if not _is_test(file)),
@@ -91,13 +83,11 @@ class _Budget:
         return text
 
 
-def _files(
-    source: PolicySource, endings: tuple[str, ...], limits: LoadLimits
-) -> Iterator[tuple[Path, str, tuple[str, ...]]]:
-    """Files with the name that people know them by, and the folders between the source and them."""
+def _files(source: PolicySource, limits: LoadLimits) -> Iterator[tuple[Path, str]]:
+    """Policies, each with the name that people know it by."""
     root = source.root
     if root.is_file():
-        yield root, source.name, ()
+        yield root, source.name
         return
     if not root.is_dir():
         raise PolicyLoadError(source.name, "no such file or folder")
@@ -122,11 +112,14 @@ def _files(
                     hint="name the folder itself",
                 )
         for each in sorted(names):
-            path, name = Path(folder, each), f"{shown}/{(inner / each).as_posix()}"
-            if not each.endswith(endings):
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(real):
-                raise PolicyLoadError(name, "this link leaves the policy folder")
-            if not path.is_file():
-                raise PolicyLoadError(name, "not a regular file")
-            yield path, name, inner.parts
+            if each.endswith(_REGO):
+                name = f"{shown}/{(inner / each).as_posix()}"
+                _refuse_strange(Path(folder, each), real, name)
+                yield Path(folder, each), name
+
+
+def _refuse_strange(path: Path, root: Path, name: str) -> None:
+    if path.is_symlink() and not path.resolve().is_relative_to(root):
+        raise PolicyLoadError(name, "this link leaves the policy folder")
+    if not path.is_file():
+        raise PolicyLoadError(name, "not a regular file")

@@ -48,7 +48,11 @@ class Judged:
 
 
 def judge(
-    policies: ConftestPolicies, engine: ConftestEngine, file: File, unknown: Collection[Path] | None, deadline_s: float
+    policies: ConftestPolicies,
+    engine: ConftestEngine,
+    file: File,
+    unknown: Collection[Path] | None,
+    deadline_s: float,
 ) -> Judged:
     """Ask all rules about a file.
 
@@ -116,7 +120,7 @@ def _exceptions(policies: ConftestPolicies, said: Sequence[RuleSaid]) -> Iterato
             found = len(each.lifted)
             first = f", first: {each.lifted[0]['msg']}" if found else ""
             yield Outcome(
-                rule=rule, address="", status=Status.FAIL, checkable=False,
+                rule=rule, address="", status=Status.FAIL if found else Status.NOT_APPLICABLE, checkable=False,
                 message=f"{each.rule.exception_query} lifts {each.rule.query}, which found {found}{first}",
             )  # fmt: skip
         if errors:

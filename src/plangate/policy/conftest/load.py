@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -56,13 +57,13 @@ class Wanted:
 
 
 def load(
-    policies: Sequence[PolicySource], data: Sequence[PolicySource], wanted: Wanted, limits: LoadLimits
+    policies: Sequence[PolicySource], data: Sequence[FilePath], wanted: Wanted, limits: LoadLimits
 ) -> ConftestPolicies:
     """Read and check conftest policies.
 
     Args:
         policies: Folders, or files.
-        data: Folders of data documents, or files.
+        data: Documents, or folders of them.
         wanted: What is to be judged.
         limits: What the folders may hold.
 
@@ -222,24 +223,33 @@ def _rules(program: Program, modules: Sequence[Module], namespace: str) -> Itera
             raise module.error(rule.start, f"conftest judges only one of {twin} and {name}")
         yield ConftestRule(
             spec=rule_spec(namespace, name, module.file), namespace=namespace, name=name,
-            definitions=len(places), reads=raw_reads(program, (*module.package, name)),
+            definitions=len(places), is_set=rule.form == "set", reads=raw_reads(program, (*module.package, name)),
         )  # fmt: skip
 
 
 def _misspelt(name: str) -> str:
     """The word that a name is one slip away from, or an empty string."""
     lowered = name.lower()
-    starts = (word for word in ("deny", "violation", "warn") if lowered == word or lowered.startswith(f"{word}_"))
+    starts = (
+        word for word in ("deny", "violation", "warn") if lowered == word or lowered.startswith(f"{word}_")
+    )
     return next(starts, _INFLECTED.get(lowered, "")) or near_miss(name)
 
 
-_INFLECTED: Final = {"warning": "warn", "warnings": "warn", "violations": "violation", "exceptions": EXCEPTION}
+_INFLECTED: Final = {
+    "warning": "warn",
+    "warnings": "warn",
+    "violations": "violation",
+    "exceptions": EXCEPTION,
+}
 
 
 def _refuse_other_forms(module: Module, rule: Rule, name: str) -> None:
+    """Refuse what conftest would count as passed whatever it is."""
     if rule.ref.form != "var" or rule.form in {"function", "default"}:
         raise module.error(rule.start, f"{name} must be a set", hint=f"write `{name} contains … if {{ … }}`")
-    if name != EXCEPTION and rule.form != "set":
+    values = (rule.value, *(body.value for body in rule.bodies))
+    if rule.form == "value" and all(value is None or value.form == "scalar" for value in values):
         raise module.error(
             rule.start, f"{name} is one value: conftest would count it as passed, whatever it is",
             hint=f"write `{name} contains message if {{ … }}`",

@@ -53,9 +53,7 @@ def file_said(policies: ConftestPolicies, name: str, replies: Sequence[Sequence[
         replies: For each input in the file, one reply per rule, then one per namespace with exceptions.
     """
     asked = [_one_input(policies, each) for each in replies]
-    together = [
-        _together(rule, [said[index] for said in asked]) for index, rule in enumerate(policies.rules)
-    ]
+    together = [_together(rule, [said[index] for said in asked]) for index, rule in enumerate(policies.rules)]
     if any(said.error for said in together):
         return FileSaid(rules=together, results=())
     results = []
@@ -81,19 +79,25 @@ def _said(rule: ConftestRule, reply: Reply, exception: Reply | None) -> RuleSaid
         return RuleSaid(rule=rule, error=f"its exceptions failed: {exception.error}")
     if reply.error:
         return RuleSaid(rule=rule, error=reply.error)
+    value = reply.value
+    defined = rule.is_set or bool(value)
+    if not rule.is_set:
+        value = value[0] if value else []
     try:
-        results = _results(rule, reply.value)
+        results = _results(rule, value)
         excepted = _times_excepted(rule, exception.value) if exception is not None else 0
     except ShapeError as problem:
         return RuleSaid(rule=rule, error=str(problem))
     if excepted:
         return RuleSaid(rule=rule, excepted=excepted, lifted=results)
-    return RuleSaid(rule=rule, results=results)
+    return RuleSaid(rule=rule, results=results, defined=defined)
 
 
 def _results(rule: ConftestRule, found: Any) -> list[Mapping[str, Any]]:
     if not isinstance(found, list):
-        raise ShapeError("it is not a set")
+        raise ShapeError(
+            f"it is neither a set nor a list, which conftest counts as passed: {json.dumps(found)[:200]}"
+        )
     if len(found) > MAX_FINDINGS:
         raise ShapeError(f"it holds more than {MAX_FINDINGS} findings")
     return [_result(rule, item) for item in found]
@@ -133,7 +137,9 @@ def _sorted(value: Any) -> Any:
 def _times_excepted(rule: ConftestRule, found: Any) -> int:
     """How often ``exception[_][_]`` is the rule's name: conftest reports one exception for each."""
     key = rule.exception_key
-    return sum(1 for inner in _members(found) for each in _members(inner) for last in _members(each) if last == key)
+    return sum(
+        1 for inner in _members(found) for each in _members(inner) for last in _members(each) if last == key
+    )
 
 
 def _members(value: Any) -> Iterator[Any]:
@@ -163,7 +169,7 @@ def _add(total: _Count, said: Sequence[RuleSaid]) -> None:
         if each.excepted:
             counted.exceptions += [{_MESSAGE: each.rule.exception_query}] * each.excepted
         elif not each.results:
-            counted.successes += 1
+            counted.successes += each.defined
         elif each.rule.is_warning:
             counted.warnings += each.results
         else:

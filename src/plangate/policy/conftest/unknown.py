@@ -52,9 +52,7 @@ def _of_plan(plan: Mapping[str, Any]) -> Iterator[Path]:
     yield from _of_checks(plan.get("checks"))
 
 
-def _of_module(
-    module: Mapping[str, Any], at: Path, by_address: Mapping[str, list[Path]]
-) -> Iterator[Path]:
+def _of_module(module: Mapping[str, Any], at: Path, by_address: Mapping[str, list[Path]]) -> Iterator[Path]:
     stack = [(module, at)]
     while stack:
         each, here = stack.pop()
