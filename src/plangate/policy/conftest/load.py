@@ -26,13 +26,13 @@ from plangate.policy.conftest.base import (
 )
 from plangate.policy.conftest.files import ConftestFiles, read_files
 from plangate.policy.conftest.namespaces import matching, namespace_of
+from plangate.policy.conftest.reach import needed, used_paths
 from plangate.policy.conftest.reads import raw_reads
 from plangate.policy.files import LoadLimits
 from plangate.policy.hazards import check_program
 from plangate.policy.parse import parse_modules
-from plangate.policy.program import Path, Program, head_name
+from plangate.policy.program import Program, head_name
 from plangate.policy.register import near_miss
-from plangate.policy.scopes import UseFinder
 from plangate.policy.syntax import Module, Rule, rule_exprs, static_path
 
 _FILE: Final = {"conftest": {"file": {"name": "", "dir": ""}}}
@@ -89,7 +89,9 @@ def _checked(files: ConftestFiles, wanted: Wanted, sources: tuple[str, ...]) -> 
     if "conftest" in files.data:
         raise PolicyLoadError("data.conftest", "data documents must not use this name: conftest writes to it")
     data = files.data | _FILE
-    kept = _needed(Program(own, data), namespaces)
+    everything = Program(own, data)
+    _refuse_misspelt(everything, namespaces)
+    kept = needed(everything, namespaces)
     program = Program(kept, data)
     _refuse_data_in_the_way(program, files.data)
     for module in kept:
@@ -134,40 +136,6 @@ def _refuse_policies_in_tests(own: Sequence[Module], tests: Sequence[Module]) ->
                 )  # fmt: skip
 
 
-def _needed(program: Program, namespaces: tuple[str, ...]) -> list[Module]:
-    """The modules of these namespaces, and those that they use, in their order."""
-    kept: set[int] = set()
-    waiting = [module for module in program.modules if namespace_of(module.package) in namespaces]
-    while waiting:
-        module = waiting.pop()
-        if id(module) in kept:
-            continue
-        kept.add(id(module))
-        used = set(_used_paths(program, module))
-        waiting += [
-            other
-            for other in program.modules
-            if any(
-                path[: len(other.package)] == other.package or other.package[: len(path)] == path
-                for path in used
-            )
-        ]
-    return [module for module in program.modules if id(module) in kept]
-
-
-def _used_paths(program: Program, module: Module) -> Iterator[Path]:
-    """What a module names below ``data``; its own package first, because its other files are a part of it."""
-    yield module.package
-    finder = UseFinder(program, module)
-    for item in module.imports:
-        if item.path[0] == "data":
-            yield item.path[1:]
-    for rule in module.rules:
-        for use in finder.rule(rule):
-            if use.path[0] == "data":
-                yield use.path[1:]
-
-
 def _refuse_data_in_the_way(program: Program, data: Mapping[str, Any]) -> None:
     for path, definitions in program.rules.items():
         place: Any = data
@@ -193,29 +161,36 @@ def _refuse_file_readers(program: Program, module: Module) -> None:
                 )  # fmt: skip
 
 
-def _rules(program: Program, modules: Sequence[Module], namespace: str) -> Iterator[ConftestRule]:
-    """The rules of a namespace as they are written, each name once."""
-    found: dict[str, list[tuple[Module, Rule]]] = {}
+def _refuse_misspelt(program: Program, namespaces: Sequence[str]) -> None:
+    """Refuse what conftest would count as passed, or not judge at all, though it looks as if it should."""
     used = {
-        path[: len(module.package) + 1]
-        for module in modules
-        for path in _used_paths(program, module)
-        if len(path) > len(module.package)
+        path
+        for module in program.modules
+        for rule in module.rules
+        for path in used_paths(program, module, rule)
     }
-    for module in modules:
-        if namespace_of(module.package) != namespace:
+    for module in program.modules:
+        if namespace_of(module.package) not in namespaces:
             continue
         for rule in module.rules:
             name = head_name(rule)
             if is_judged(name) or name == EXCEPTION:
                 _refuse_other_forms(module, rule, name)
-            elif (close := _misspelt(name)) and (*module.package, name) not in used and rule.form == "set":
+            elif rule.form == "set" and (*module.package, name) not in used and (close := _misspelt(name)):
                 raise module.error(
                     rule.start, f'"{name}" looks like a misspelt "{close}", and conftest would not judge it',
                     hint=f"call it {close}, or something else",
                 )  # fmt: skip
-            if is_judged(name):
-                found.setdefault(name, []).append((module, rule))
+
+
+def _rules(program: Program, modules: Sequence[Module], namespace: str) -> Iterator[ConftestRule]:
+    """The rules of a namespace as they are written, each name once."""
+    found: dict[str, list[tuple[Module, Rule]]] = {}
+    for module in modules:
+        if namespace_of(module.package) == namespace:
+            for rule in module.rules:
+                if is_judged(head_name(rule)):
+                    found.setdefault(head_name(rule), []).append((module, rule))
     lowered: dict[str, str] = {}
     for name, places in found.items():
         module, rule = places[0]
