@@ -69,6 +69,10 @@ test: $(STAMP) ## The whole suite, with branch coverage
 test-quick: $(STAMP) ## The suite without its slow tests, without coverage
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q -m "not slow" $(ARGS)
 
+.PHONY: mutate
+mutate: $(STAMP) ## Do the tests of the shipped policies notice faults?
+	@$(BIN)/plangate policy mutate policies --threshold 90 $(ARGS)
+
 .PHONY: format
 format: $(STAMP) ## Formats the code and applies safe fixes
 	@$(BIN)/ruff check --quiet --fix . || true

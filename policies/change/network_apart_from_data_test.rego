@@ -38,3 +38,18 @@ test_unknown_whether_it_holds_data if {
 	undetermined := rule.undetermined with input as plan
 	undetermined == {{"address": "", "message": "it changes sg and destroys db, which may hold data"}}
 }
+
+test_fail_whichever_border if {
+	borders := ["load_balancer", "security_group", "security_group_rule", "subnet", "vpc"]
+	changed := [{"address": name, "kind": concat(".", ["network", name]), "action": "replace"} | some name in borders]
+	database := {"address": "db", "kind": "database.instance", "action": "delete", "facts": {"stateful": true}}
+	denied := rule.deny with input as builders.plan(array.concat(changed, [database]))
+	message := sprintf("it changes %v and destroys data of db", [concat(", ", borders)])
+	denied == {{"address": "", "message": message}}
+}
+
+test_pass_unknown_data_alone if rule.undetermined == set() with input as change("no-op", "delete", "unknown")
+
+test_pass_unknown_data_kept if rule.undetermined == set() with input as change("update", "update", "unknown")
+
+test_pass_no_data_lost if rule.undetermined == set() with input as change("update", "delete", false)

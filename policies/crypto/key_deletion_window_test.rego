@@ -24,3 +24,5 @@ test_pass_deleted if {
 	plan := builders.plan([{"kind": "crypto.key", "action": "delete", "after": null}])
 	rule.deny == set() with input as plan
 }
+
+test_fail_a_day_short_of_two_weeks if count(rule.deny) == 1 with input as key({"deletion_window_in_days": 13})

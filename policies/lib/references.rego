@@ -15,6 +15,21 @@ may_reference(resource) := {target |
 	some target in object.get(remaining_by_pattern, edge.address, set())
 }
 
+# The same for one attribute (a JSON Pointer): what it, or something below it, certainly refers to.
+references_at(resource, pointer) := {target |
+	some edge in resource.references
+	edge.exact == true
+	overlaps(edge.at, pointer)
+	some target in object.get(remaining_by_address, edge.address, set())
+}
+
+may_reference_at(resource, pointer) := {target |
+	some edge in resource.references
+	edge.exact == false
+	overlaps(edge.at, pointer)
+	some target in object.get(remaining_by_pattern, edge.address, set())
+}
+
 # One of these attributes (JSON Pointers) reads something that could not be followed to a resource.
 is_unresolved(resource, pointers) if {
 	some pointer in resource.unresolved

@@ -53,3 +53,34 @@ test_a_known_module_instance_is_kept_apart_from_the_others if {
 	found := addresses(lib.may_reference(source([builders.possibly("module.m[\"a]b\"].t.one")]))) with input as estate
 	found == {"module.m[\"a]b\"].t.one[0]", "module.m[\"a]b\"].t.one[1]"}
 }
+
+at(pointer, edge) := object.union(edge, {"at": pointer})
+
+test_a_reference_counts_for_its_own_attribute if {
+	one := at("/bucket", builders.certainly("module.other.t.two"))
+	other := at("/policy", builders.certainly("module.m[\"y\"].t.two"))
+	found := addresses(lib.references_at(source([one, other]), "/bucket")) with input as estate
+	found == {"module.other.t.two"}
+}
+
+test_a_possible_reference_counts_for_its_own_attribute if {
+	one := at("/bucket/0", builders.possibly("module.m.t.two"))
+	other := at("/policy", builders.possibly("module.other.t.two"))
+	found := addresses(lib.may_reference_at(source([one, other]), "/bucket")) with input as estate
+	found == {"module.m[\"x\"].t.two[7]", "module.m[\"y\"].t.two"}
+}
+
+test_certain_and_possible_references_of_an_attribute_are_kept_apart if {
+	certain := at("/bucket", builders.certainly("module.other.t.two"))
+	possible := at("/bucket", builders.possibly("module.other.t.two"))
+	lib.references_at(source([possible]), "/bucket") == set() with input as estate
+	lib.may_reference_at(source([certain]), "/bucket") == set() with input as estate
+}
+
+test_a_certain_reference_is_not_a_possible_one if {
+	lib.may_reference(source([builders.certainly("module.other.t.two")])) == set() with input as estate
+}
+
+test_possible_references_to_what_goes_lead_nowhere if {
+	lib.may_reference(source([builders.possibly("t.gone")])) == set() with input as estate
+}

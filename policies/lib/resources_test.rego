@@ -6,12 +6,12 @@ import data.plangate.lib.builders_test as builders
 estate := builders.plan([
 	{"address": "made", "kind": "a.b", "type": "t"},
 	{"address": "kept", "kind": "a.b", "action": "no-op"},
-	{"address": "gone", "kind": "a.b", "action": "delete", "after": null},
+	{"address": "gone", "kind": "a.b", "type": "t", "action": "delete", "after": null},
 	{"address": "forgotten", "kind": "a.b", "action": "forget", "after": null},
 	{"address": "leftover", "kind": "a.b", "action": "delete", "after": null, "deposed": "00ff"},
 	{"address": "swapped", "kind": "a.b", "action": "replace"},
 	{"address": "changed", "kind": "c.d", "action": "update", "type": "t"},
-	{"address": "looked_up", "kind": "a.b", "mode": "data", "action": "read"},
+	{"address": "looked_up", "kind": "a.b", "type": "t", "mode": "data", "action": "read"},
 ])
 
 addresses(resources) := {resource.address | some resource in resources}
@@ -22,6 +22,13 @@ test_of_kind_gives_what_exists_after_the_change if {
 
 test_of_kind_of_an_absent_kind_is_empty if {
 	lib.of_kind("e.f") == set() with input as estate
+}
+
+test_a_plan_without_resources_has_none_of_any_kind if {
+	lib.of_kind("a.b") == set() with input as builders.plan([])
+	lib.all_of_kind("a.b") == set() with input as builders.plan([])
+	lib.of_type("t") == set() with input as builders.plan([])
+	count(lib.of_kind("a.b")) == 0 with input as builders.plan([])
 }
 
 test_all_of_kind_gives_what_goes_as_well if {
@@ -51,4 +58,9 @@ test_delete_and_replace_destroy_and_forget_does_not if {
 
 test_a_deposed_object_does_not_remain if {
 	not lib.remains(builders.resource({"deposed": "00ff"}))
+}
+
+test_actions_are_those_of_every_managed_entry if {
+	found := lib.actions with input as estate
+	sort(found) == ["create", "delete", "delete", "forget", "no-op", "replace", "update"]
 }

@@ -38,7 +38,7 @@ undetermined contains lib.finding(database, message) if {
 		not subnet.facts.public_ips == false
 	}
 	count(risky) > 0
-	message := sprintf("it may be in %v, which may give public addresses", [min(risky)])
+	message := sprintf("it may be in %v, which may give public addresses", [concat(", ", sort(risky))])
 }
 
 undetermined contains lib.finding(database, "its subnets could not be followed to resources of the plan") if {

@@ -72,3 +72,44 @@ test_unknown_where_the_reference_cannot_be_followed if {
 	undetermined := rule.undetermined with input as plan
 	undetermined == {finding("its subnets could not be followed to resources of the plan")}
 }
+
+test_fail_directly_in_a_public_subnet if {
+	plan := builders.plan([
+		{"address": "m", "kind": "database.instance", "references": [builders.certainly("s")]},
+		{"address": "s", "kind": "network.subnet", "facts": {"public_ips": true}},
+	])
+	denied := rule.deny with input as plan
+	denied == {{"address": "m", "message": "it is in s, which gives public addresses"}}
+}
+
+test_pass_what_gives_public_addresses_is_no_subnet if {
+	plan := builders.plan([
+		{"address": "m", "kind": "database.instance", "references": [builders.certainly("t"), builders.possibly("u")]},
+		{"address": "t", "kind": "compute.template", "facts": {"public_ips": true}},
+		{"address": "u", "kind": "compute.template", "facts": {"public_ips": true}},
+	])
+	rule.deny == set() with input as plan
+	rule.undetermined == set() with input as plan
+}
+
+test_unknown_which_group_behind_its_cluster if {
+	plan := builders.plan([
+		{"address": "m", "kind": "database.instance", "references": [builders.certainly("c")]},
+		{"address": "c", "references": [builders.possibly("g")]},
+		{"address": "g", "references": [builders.certainly("s")]},
+		{"address": "s", "kind": "network.subnet", "facts": {"public_ips": true}},
+	])
+	undetermined := rule.undetermined with input as plan
+	undetermined == {{"address": "m", "message": "it may be in s, which may give public addresses"}}
+}
+
+test_unknown_wherever_the_reference_cannot_be_followed if {
+	plan := builders.plan([
+		{"address": "a", "kind": "database.instance", "unresolved": ["/cluster_identifier"]},
+		{"address": "b", "kind": "database.instance", "unresolved": ["/subnet_group_name"]},
+		{"address": "c", "kind": "database.instance", "unresolved": ["/subnet_ids"]},
+		{"address": "d", "kind": "database.instance", "unresolved": ["/kms_key_id"]},
+	])
+	undetermined := rule.undetermined with input as plan
+	{found.address | some found in undetermined} == {"a", "b", "c"}
+}

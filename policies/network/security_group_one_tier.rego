@@ -26,7 +26,7 @@ deny contains lib.finding(group, message) if {
 	databases := {user.address | some user in certain_databases[group.address]}
 	count(balancers) > 0
 	count(databases) > 0
-	message := sprintf("%v, which is public, and %v share it", [min(balancers), min(databases)])
+	message := sprintf("%v, which is public, and %v share it", [concat(", ", sort(balancers)), concat(", ", sort(databases))])
 }
 
 undetermined contains lib.finding(group, message) if {
@@ -38,7 +38,10 @@ undetermined contains lib.finding(group, message) if {
 	databases := {user.address | some user in possible_databases[group.address]}
 	count(balancers) > 0
 	count(databases) > 0
-	message := sprintf("%v, which may be public, and %v may share it", [min(balancers), min(databases)])
+	message := sprintf("%v, which may be public, and %v may share it", [
+		concat(", ", sort(balancers)),
+		concat(", ", sort(databases)),
+	])
 }
 
 undetermined contains lib.finding(resource, "its security groups could not be followed to resources of the plan") if {

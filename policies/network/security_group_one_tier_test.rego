@@ -1,3 +1,8 @@
+# SURVIVORS
+# - operator: constant
+#   line: 'as_user(resource) := {"address": resource.address, "public": object.get(resource.facts, "public", "unknown")}'
+#   becomes: 'as_user(resource) := {"address": resource.address, "public": object.get(resource.facts, "public", "unknown_")}'
+#   reason: Public is only compared with true and false, so any other value stands for unknown.
 package policies.network.security_group_one_tier_test
 
 import data.plangate.lib.builders_test as builders
@@ -73,4 +78,16 @@ test_unknown_where_groups_cannot_be_followed if {
 		"address": "aws_lb.web",
 		"message": "its security groups could not be followed to resources of the plan",
 	}}
+}
+
+test_unknown_wherever_groups_cannot_be_followed if {
+	plan := builders.plan([
+		{"address": "aws_lb.web", "kind": "network.load_balancer", "unresolved": ["/security_groups"]},
+		{"address": "aws_elb.old", "kind": "network.load_balancer", "unresolved": ["/security_group_ids"]},
+		{"address": "aws_db_instance.main", "kind": "database.instance", "unresolved": ["/vpc_security_group_ids"]},
+		{"address": "aws_instance.web", "kind": "compute.instance", "unresolved": ["/vpc_security_group_ids"]},
+		{"address": "aws_lb.other", "kind": "network.load_balancer", "unresolved": ["/subnets"]},
+	])
+	undetermined := rule.undetermined with input as plan
+	{finding.address | some finding in undetermined} == {"aws_lb.web", "aws_elb.old", "aws_db_instance.main"}
 }

@@ -73,15 +73,26 @@ class NothingToJudgeError(CannotDecideError):
 
 
 class PolicyLoadError(CannotDecideError):
-    """A policy that must not be judged with, at ``file:line:column``."""
+    """A policy that must not be judged with, at ``file:line:column``.
 
-    def __init__(self, file: str, problem: str, *, line: int = 0, column: int = 0, hint: str = "") -> None:
+    Args:
+        file: The file's name as people know it.
+        problem: What is wrong, with expected against found.
+        line: From 1; 0 for the whole file.
+        column: In characters from 1; 0 for the whole line.
+        code: What kind of problem it is: a word of docs/reference/policy-check.md.
+    """
+
+    def __init__(
+        self, file: str, problem: str, *, line: int = 0, column: int = 0, hint: str = "", code: str = ""
+    ) -> None:
         position = f"{file}:{line}:{column}" if column else f"{file}:{line}" if line else file
         super().__init__(f"{position}: {problem}", hint=hint)
         self.file = file
         self.line = line
         self.column = column
         self.problem = problem
+        self.code = code
 
 
 class EngineError(CannotDecideError):

@@ -6,12 +6,14 @@ name. The file's digest goes into every decision.
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.errors import UsageError
 
@@ -49,6 +51,24 @@ class WaiverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input: str = ""
 
 
+class BundleKeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One key that a bundle may be signed with."""
+
+    file: str
+    algorithm: str
+
+
+class BundleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One policy bundle, and what is asked of it."""
+
+    path: str
+    keys: dict[str, BundleKeySettings] = {}
+    scope: str = ""
+    unsafe_unsigned: bool = False
+    monotonic: bool = False
+    min_sequence: int | None = None
+
+
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What hostile input may cost at most; see the schema for units and defaults."""
 
@@ -78,6 +98,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: str = "default"
     profile: str = "standard"
     policies: list[str] = []
+    bundles: dict[str, BundleSettings] = {}
     data: list[str] = []
     shipped_policies: bool = True
     gate_existing: bool = False
@@ -95,8 +116,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terraform: TerraformSettings = TerraformSettings()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """Settings that passed the schema, with the folder that relative paths in them are meant from.
 
     Attributes:
@@ -158,7 +178,13 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "enforcement": ("advisory", "overridable", "mandatory"),
     "severity": ("low", "medium", "high", "critical"),
     "on_unknown": ("deny", "oblige"),
+    "algorithm": (
+        *("ES256", "ES384", "ES512", "EdDSA"),
+        *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "HS384", "HS512"),
+    ),
 }
+_BUNDLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MAX_SEQUENCE: Final = 2**53 - 1
 
 
 def load_settings(explicit: Path | None, folder: Path) -> Settings:
@@ -287,6 +313,7 @@ def _check_choices(values: _File) -> None:
             raise ValueError(f"environments: expected names of 1 to {MAX_ENVIRONMENT_CHARS} characters")
         _check_rules(environment.rules, f"environments.{name}.rules")
     _check_waivers(values.waivers)
+    _check_bundles(values.bundles)
     for key in LimitSettings.__struct_fields__:
         if getattr(values.limits, key) <= 0:
             raise ValueError(f"limits.{key}: {getattr(values.limits, key)} (expected more than 0)")
@@ -308,6 +335,25 @@ def _check_waivers(waivers: list[WaiverSettings]) -> None:
         needed = (key for key in WaiverSettings.__struct_fields__ if key != "input")
         if empty := [key for key in needed if not getattr(waiver, key)]:
             raise ValueError(f"waivers.{index}.{empty[0]}: empty")
+
+
+def _check_bundles(bundles: Mapping[str, BundleSettings]) -> None:
+    for name, bundle in bundles.items():
+        at = f"bundles.{name}"
+        if not _BUNDLE_NAME.fullmatch(name):
+            raise ValueError(f"{at}: expected a name of letters, digits, dots, dashes and underscores")
+        if not bundle.path or "://" in bundle.path:
+            raise ValueError(
+                f"{at}.path: {bundle.path!r} (expected a local file; addresses are not followed)"
+            )
+        if bool(bundle.keys) == bundle.unsafe_unsigned:
+            raise ValueError(f"{at}: expected either keys or unsafe_unsigned: true")
+        if bundle.min_sequence is not None and not 0 <= bundle.min_sequence <= _MAX_SEQUENCE:
+            raise ValueError(f"{at}.min_sequence: {bundle.min_sequence} (expected 0 to {_MAX_SEQUENCE})")
+        for key_id, key in bundle.keys.items():
+            if not key_id or not key.file:
+                raise ValueError(f"{at}.keys: expected every key to have an id and a file")
+            _one_of("algorithm", key.algorithm, f"{at}.keys.{key_id}.algorithm")
 
 
 def _one_of(key: str, value: str, at: str) -> None:

@@ -358,6 +358,7 @@ def test_a_plan_with_its_source_is_judged_once_and_failures_have_lines(folder: P
         ("aws_ebs_volume.data", ""): 'resource "aws_ebs_volume" "data" {',
         ("aws_instance.web", ""): 'resource "aws_instance" "web" {',
         ("aws_s3_bucket.site", ""): 'resource "aws_s3_bucket" "site" {',
+        ("aws_vpc.web", ""): 'resource "aws_vpc" "web" {',
         ("aws_vpc_security_group_ingress_rule.ssh", "/cidr_ipv4"): '  cidr_ipv4         = "0.0.0.0/0"',
     }
 

@@ -8,11 +8,11 @@ import threading
 import time
 import zipfile
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from plangate.errors import ExecutionError, ReceiptError
 from plangate.executor import terraform

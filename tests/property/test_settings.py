@@ -42,7 +42,24 @@ RULES: Final = objects(
 WAIVERS: Final = st.fixed_dictionaries({
     name: st.one_of(TEXTS, TEXTS, TEXTS, TEXTS, JSON) for name in ("rule", "address", "owner", "reason", "expires")
 })  # fmt: skip
+BUNDLES: Final = objects(
+    path=st.sampled_from(["b.tar.gz", "", "https://x/b", "a://", "b.tar.gz"]),
+    keys=st.dictionaries(
+        st.sampled_from(["release", ""]),
+        objects(
+            file=st.sampled_from(["k.pub", "k.pub", ""]),
+            algorithm=st.sampled_from(["ES256", "HS512", "EdDSA", "none", "es256"]),
+        ),
+        max_size=2,
+    ),
+    scope=st.text(max_size=3),
+    unsafe_unsigned=st.booleans(),
+    monotonic=st.booleans(),
+    min_sequence=st.integers(-1, 3) | st.sampled_from([2**53 - 1, 2**53, 7.0, 7.5, None]),
+)
+BUNDLE_NAMES: Final = st.sampled_from(["acme", "Acme-1.2_x", ".a", "a b", "", "a" * 64, "a" * 65, "ä", "a\n"])
 FILES: Final = objects(
+    bundles=st.dictionaries(BUNDLE_NAMES, BUNDLES, max_size=2),
     environment=st.text(max_size=3) | NAMES,
     profile=st.sampled_from(["standard", "strict", "lax"]),
     policies=st.lists(st.text(max_size=3), max_size=2),

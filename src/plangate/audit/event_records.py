@@ -187,6 +187,35 @@ def key_rotated(at: Stamp, *, role: str, public_key: bytes, previous: bytes | No
     return build(at, RecordType.KEY_ROTATED, f"key:{role}:{public_key.hex()}", body)
 
 
+def policy_activation_key(name: str, number: int) -> str:
+    """The idempotency key of the record for the ``number``-th new sequence number of a bundle, from 1."""
+    return f"policy:{hashlib.sha256(name.encode()).hexdigest()}:{number}"
+
+
+def policy_activated(
+    at: Stamp, *, number: int, name: str, sequence: int, revision: str, sha256: str, key_id: str
+) -> Record:
+    """A policy bundle with a higher sequence number than any before came into use.
+
+    Args:
+        at: When.
+        number: How many such records there are of this bundle with this one.
+        name: The bundle's.
+        sequence: Its sequence number.
+        revision: Its revision, for people; may be empty.
+        sha256: Of the bundle's file.
+        key_id: Of the key that verified it; empty when none was asked for.
+    """
+    body = {
+        "name": text(name),
+        "sequence": sequence,
+        "revision": text(revision),
+        "sha256": sha256_hex(sha256),
+        "key_id": text(key_id),
+    }
+    return build(at, RecordType.POLICY_ACTIVATED, policy_activation_key(name, number), body)
+
+
 def gap(at: Stamp, *, reason: str, since: datetime, until: datetime) -> Record:
     """Records are known to be missing for a time: say so, rather than let the log look whole."""
     body = {"reason": text(reason), "since": timestamp(since), "until": timestamp(until)}

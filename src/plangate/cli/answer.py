@@ -31,9 +31,11 @@ def renderer(name: str) -> str:
 
 
 def announce_keys(session: "Session") -> None:
-    """Say which keys were made, so that nobody has to find out later where they are."""
+    """Say which keys were made and which bundles were met first, so that nobody has to find out later."""
     for path in session.state.made:
         streams.say(f"made a new key: {path}\n")
+    for notice in session.notices:
+        streams.say(f"{notice}\n")
 
 
 def write_report(name: str, decision: "Decision", output: Path | None) -> None:

@@ -107,6 +107,8 @@ def _line(record: dict[str, Any]) -> str:
         said = (body["result"], f"follow-up plan: {body['follow_up']}", body["message"])
     elif kind == "obligation.checked":
         said = (body["result"], f"{body['rule']} at {body['address']}", body["message"])
+    elif kind == "policy.activated":
+        said = (f"bundle {body['name']}", f"sequence {body['sequence']}", body["revision"])
     else:
         said = (body.get("role", ""),)
     return "  ".join(one_line(word).ljust(5) for word in said if word).rstrip()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from plangate.cli import streams
 from plangate.cli.main import complain, guarded
-from plangate.errors import EXIT_ALLOW, NothingToJudgeError, PlangateError, UsageError
+from plangate.errors import EXIT_ALLOW, EXIT_CANNOT_DECIDE, NothingToJudgeError, PlangateError, UsageError
 
 if TYPE_CHECKING:
     from plangate.wiring import Choices
@@ -87,10 +87,13 @@ def _judge(names: Sequence[str], choices: "Choices") -> int:
 
 
 def _load(names: Sequence[str], choices: "Choices") -> int:
-    """0 when the policies of the settings load, and the changed ones with them."""
-    from dataclasses import replace
+    """0 when the policies of the settings load, and the changed ones with them. Everything that is wrong is said."""
+    from msgspec.structs import replace
 
     from plangate import wiring
+    from plangate.authoring import check
+    from plangate.policy.base import PolicySource
+    from plangate.policy.load import shipped_policies
 
     settings = wiring.settings_for(choices)
     roots = [root.resolve() for root in (*settings.policy_roots(), *choices.policies)]
@@ -99,8 +102,24 @@ def _load(names: Sequence[str], choices: "Choices") -> int:
         for path in map(Path, names)
         if not any(path.resolve().is_relative_to(root) for root in roots)
     }
+    choices = replace(choices, policies=(*choices.policies, *sorted(strangers)))
+    named = [
+        *zip(settings.policy_roots(), settings.values.policies, strict=True),
+        *((path.absolute(), str(path)) for path in choices.policies),
+    ]
     try:
-        wiring.rule_specs(settings, replace(choices, policies=(*choices.policies, *sorted(strangers))))
+        report = check.check(
+            [PolicySource(root=root, name=name) for root, name in named],
+            [shipped_policies()] if settings.values.shipped_policies else [],
+            (*settings.data_paths(), *(path.absolute() for path in choices.data)),
+        )
+        for remark in report.remarks:
+            streams.say(f"plangate: {check.line(remark)}\n")
+        if report.errors:
+            streams.say("could not decide; nothing was executed\n")
+            return EXIT_CANNOT_DECIDE
+        # What else the settings say of rules has to fit, too.
+        wiring.rule_specs(settings, choices)
     except PlangateError as error:
         return complain(error)
     return EXIT_ALLOW

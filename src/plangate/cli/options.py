@@ -81,7 +81,9 @@ Environment = Annotated[
 ]
 PolicyDirs = Annotated[
     list[Path] | None,
-    typer.Option("--policy", "-p", help="Folder of Rego policies, besides the shipped ones. Repeatable."),
+    typer.Option(
+        "--policy", "-p", help="Folder or bundle of Rego policies, besides the shipped ones. Repeatable."
+    ),
 ]
 DataPaths = Annotated[
     list[Path] | None,

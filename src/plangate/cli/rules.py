@@ -1,11 +1,11 @@
 """``plangate rules``: what would judge a plan here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from plangate.cli import options, streams
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plangate.decision.outcome import RuleSpec
+    from plangate.policy.trust import BundleUsed
     from plangate.wiring import Choices
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -33,14 +34,17 @@ def list_rules(
     from plangate.cli.answer import renderer
 
     renderer(output_format)
-    specs = known_rules(_choices(config, environment, policy, data)).specs
+    known = known_rules(_choices(config, environment, policy, data))
+    specs = known.specs
     if output_format == "json":
-        streams.tell(json.dumps([_document(spec) for spec in specs], indent=2) + "\n")
+        streams.tell(json.dumps([_document(spec, known.bundle_of(spec)) for spec in specs], indent=2) + "\n")
         return 0
     width = max((len(spec.id) for spec in specs), default=0)
     for spec in specs:
         weight = f"{spec.severity.value}, {spec.enforcement.value}"
         streams.tell(f"{spec.id:<{width}}  {weight:<22}  {spec.title}\n")
+    for bundle in known.bundles:
+        streams.tell(f"from {bundle.label}\n")
     streams.tell(f"{len(specs)} rules\n")
     return 0
 
@@ -67,12 +71,22 @@ def _choices(
     return wiring.Choices(config=config, environment=environment, policies=policy or (), data=data or ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The rules that would judge here, sorted by id, and the settings that each may have: JSON Schemas by name."""
+class Known(Struct, frozen=True, kw_only=True):
+    """The rules that would judge here, sorted by id.
+
+    Attributes:
+        specs: The rules.
+        settings: The settings that each may have: JSON Schemas by name.
+        bundles: The bundles that some of them are from.
+    """
 
     specs: "Sequence[RuleSpec]"
     settings: Mapping[str, Mapping[str, Any]]
+    bundles: "Sequence[BundleUsed]" = ()
+
+    def bundle_of(self, spec: "RuleSpec") -> "BundleUsed | None":
+        """The bundle that a rule is from."""
+        return next((each for each in self.bundles if spec.source.startswith(f"{each.source}/")), None)
 
 
 def known_rules(choices: "Choices") -> Known:
@@ -90,7 +104,11 @@ def known_rules(choices: "Choices") -> Known:
     specs = [*CONDITIONS.values(), *(rule.spec for rule in rules.values())]
     specs += [wiring.chosen_spec(spec, settings) for spec in loaded.rules]
     schemas = {rule_id: rule.settings_schema.get("properties", {}) for rule_id, rule in rules.items()}
-    return Known(specs=sorted(specs, key=lambda spec: spec.id), settings={**schemas, **loaded.settings})
+    return Known(
+        specs=sorted(specs, key=lambda spec: spec.id),
+        settings={**schemas, **loaded.settings},
+        bundles=loaded.bundles,
+    )
 
 
 def describe(rule: str, known: Known) -> str:
@@ -143,7 +161,7 @@ def _indented(text: str) -> list[str]:
     return [f"    {line}".rstrip() for line in text.strip("\n").splitlines()]
 
 
-def _document(spec: "RuleSpec") -> dict[str, Any]:
+def _document(spec: "RuleSpec", bundle: "BundleUsed | None") -> dict[str, Any]:
     return {
         "id": spec.id,
         "title": spec.title,
@@ -155,4 +173,12 @@ def _document(spec: "RuleSpec") -> dict[str, Any]:
         "remediation": spec.remediation,
         "frameworks": {name: list(controls) for name, controls in spec.frameworks},
         "source": spec.source,
+        "bundle": None
+        if bundle is None
+        else {
+            "name": bundle.name,
+            "revision": bundle.revision,
+            "sequence": bundle.sequence,
+            "key_id": bundle.key_id or None,
+        },
     }

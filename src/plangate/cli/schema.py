@@ -9,7 +9,9 @@ from plangate.cli import streams
 
 
 def schema(
-    name: Annotated[str, typer.Argument(help="plan, decision, record, policy-metadata or settings.")],
+    name: Annotated[
+        str, typer.Argument(help="plan, decision, record, policy-metadata, policy-check or settings.")
+    ],
 ) -> int:
     """Print a JSON Schema."""
     from plangate.errors import UsageError

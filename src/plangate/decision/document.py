@@ -5,9 +5,10 @@ It holds texts, whole numbers, booleans, lists and objects only, so that its can
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.decision.decide import Effect, Judgement, Obligation
 from plangate.decision.outcome import Outcome, RuleSpec, Status
@@ -16,8 +17,7 @@ from plangate.decision.waiver import Approval, Waiver
 DECISION_SCHEMA: Final = "plangate.dev/decision/v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """What was judged: the bytes that were handed in."""
 
     name: str
@@ -26,8 +26,7 @@ class Subject:
     media_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSummary:
+class PlanSummary(Struct, frozen=True, kw_only=True):
     """What the plan would do, in numbers."""
 
     format: str
@@ -37,8 +36,7 @@ class PlanSummary:
     unmodelled: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputRead:
+class InputRead(Struct, frozen=True, kw_only=True):
     """One input of a decision: its bytes, and what they were read as.
 
     Attributes:
@@ -52,21 +50,42 @@ class InputRead:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyUsed:
+class PolicyBundle(Struct, frozen=True, kw_only=True):
+    """A bundle among the policies.
+
+    Attributes:
+        name: Its name.
+        sha256: Hex digest of its file.
+        revision: For people; may be empty.
+        sequence: The number that only ever grows; ``None`` if it has none.
+        key_id: Of the key that verified it; empty when no signature was asked for.
+        monotonic: A sequence number below the highest that was seen is refused.
+    """
+
+    name: str
+    sha256: str
+    revision: str
+    sequence: int | None
+    key_id: str
+    monotonic: bool
+
+
+class PolicyUsed(Struct, frozen=True, kw_only=True):
     """What it was judged with.
 
     Attributes:
         sha256: Digest over policies, settings and built-in rules' versions.
         engine: Engine name and version.
-        sources: Folders, or ``built-in``.
+        sources: Folders, bundles, or ``built-in``.
         settings_sha256: Digest of ``plangate.yaml``.
+        bundles: The bundles among the sources.
     """
 
     sha256: str
     engine: str
     sources: Sequence[str]
     settings_sha256: str
+    bundles: Sequence[PolicyBundle] = ()
 
 
 def decision_document(
@@ -137,8 +156,20 @@ def decision_document(
             "engine": policy.engine,
             "sources": list(policy.sources),
             "settings_sha256": policy.settings_sha256,
-        },
+        }
+        | ({"bundles": [_bundle(bundle) for bundle in policy.bundles]} if policy.bundles else {}),
         "timings_ms": dict(timings_ms),
+    }
+
+
+def _bundle(bundle: PolicyBundle) -> dict[str, Any]:
+    return {
+        "name": bundle.name,
+        "sha256": bundle.sha256,
+        "revision": bundle.revision,
+        "sequence": bundle.sequence,
+        "key_id": bundle.key_id or None,
+        "monotonic": bundle.monotonic,
     }
 
 

@@ -9,8 +9,9 @@ Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.facts.base import Raw, Values, whole_number
 from plangate.facts.kubernetes_types import containers_in, inside
@@ -56,8 +57,7 @@ _Found = Iterator[tuple[Tri, str, str]]
 """Whether it is violated (never False), why, and the JSON Pointer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pod:
+class _Pod(Struct, frozen=True):
     """A pod's spec, taken apart.
 
     Attributes:
@@ -140,7 +140,10 @@ def _in_contexts(
     pod: _Pod, keys: tuple[str, ...], fine: Callable[[Any], bool], what: str, *, shared: bool = True
 ) -> _Found:
     for context, path, whose in pod.contexts if shared else pod.contexts[1:]:
-        yield from _must(inside(context, *keys), fine, f"{whose} {what}", path + pointer(*keys))
+        # Texts are made for violations only: nearly every container has none.
+        violated = _judged(inside(context, *keys), fine)
+        if violated is not False:
+            yield violated, f"{whose} {what}", path + pointer(*keys)
 
 
 def _host_process(pod: _Pod) -> _Found:
@@ -214,10 +217,12 @@ def _host_ports(pod: _Pod) -> _Found:
 def _host_probes(pod: _Pod) -> _Found:
     for values, path, whose in pod.containers:
         for handler in _HANDLERS:
-            for action in ("httpGet", "tcpSocket"):
-                keys = (*handler, action, "host")
-                what = f"{whose} has a {handler[-1]} that names a host"
-                yield from _must(inside(values, *keys), lambda host: host == "", what, path + pointer(*keys))
+            found = inside(values, *handler)
+            for action in ("httpGet", "tcpSocket") if found is not None else ():
+                violated = _judged(inside(found, action, "host"), lambda host: host == "")
+                if violated is not False:
+                    what = f"{whose} has a {handler[-1]} that names a host"
+                    yield violated, what, path + pointer(*handler, action, "host")
 
 
 def _annotated(pod: _Pod, prefix: str) -> Iterator[tuple[Raw, str]]:

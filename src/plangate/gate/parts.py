@@ -1,9 +1,10 @@
 """What the road carries: the concrete parts of one gate, one run, and the decision that comes out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from plangate.audit.base import Entry, Log
 from plangate.audit.record import Actor, Stamp
@@ -40,8 +41,7 @@ class Judge(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawSaid:
+class RawSaid(Struct, frozen=True, kw_only=True):
     """What a judge of raw documents says of a file.
 
     Attributes:
@@ -80,8 +80,7 @@ class RawJudge(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanInput:
+class PlanInput(Struct, frozen=True, kw_only=True):
     """One input.
 
     Attributes:
@@ -101,8 +100,7 @@ class PlanInput:
     raw: Callable[[], bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedInput:
+class JudgedInput(Struct, frozen=True, kw_only=True):
     """What the rules said of one input, as it goes from process to process.
 
     Attributes:
@@ -130,8 +128,7 @@ class JudgedInput:
     raw: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """What is true of one run and taken once, before it starts.
 
     Attributes:
@@ -147,8 +144,7 @@ class Run:
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
+class Judging(Struct, frozen=True, kw_only=True):
     """What the first half of the road needs, from bytes to outcomes, in whichever process.
 
     Attributes:
@@ -168,8 +164,7 @@ class Judging:
     raw_judge: RawJudge | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(Struct, frozen=True, kw_only=True):
     """Everything concrete that the road needs, chosen in `plangate.wiring`.
 
     Attributes:
@@ -199,8 +194,7 @@ class Gate:
     stamp: Callable[[], Stamp]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """A decision that is in the log.
 
     Attributes:

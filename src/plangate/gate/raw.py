@@ -1,8 +1,9 @@
 """The part of the road for judges of raw documents: a file as it was handed in, besides the plan in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from plangate.decision.outcome import Outcome, Status
 from plangate.errors import CannotDecideError
@@ -12,8 +13,7 @@ from plangate.model.redaction import Redactor
 _NOTHING = RawSaid(outcomes=(), results=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawAnswer:
+class RawAnswer(Struct, frozen=True, kw_only=True):
     """What came of one input.
 
     Attributes:

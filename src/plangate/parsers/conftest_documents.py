@@ -7,11 +7,11 @@ refused. Behaviour: ``parser/`` and ``policy/engine.go`` of https://github.com/o
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from plangate.errors import PlanParseError
 from plangate.parsers.base import Input, Limits
@@ -38,8 +38,7 @@ _NEXT_DOCUMENT: Final = re.compile(rb"^(?:---(?:\s|$)|\.\.\.\s*[^\s.])", re.MULT
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawInput:
+class RawInput(Struct, frozen=True, kw_only=True):
     """One input of conftest's policies: the value, and the same as JSON."""
 
     value: Any

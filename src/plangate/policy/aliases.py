@@ -5,18 +5,22 @@ same for what is inside of it when it is a collection that the policy made. Join
 nothing that is not in one of them, so what comes out is never too little.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from plangate.policy.reads import ANY, EVERYTHING, Path, Read, Reads
 
 PLAN: Final = "plan"
 OWN: Final = "own"
 SOME: Final = "kind:"
+MADE: Final = "made"
 
 Place: TypeAlias = tuple[str, Path]
 """A root and the keys from there. Roots: ``plan`` (the document), ``own`` (the resource that a finding is about),
-``kind:<kind>`` (some resource of that kind; of any kind when it is empty)."""
+``kind:<kind>`` (some resource of that kind; of any kind when it is empty), ``made`` (what the policy made itself,
+where that matters: it has fields that no plan has)."""
 
 REQUIRED_FIELDS: Final = frozenset(
     """address type name mode provider cloud region kind action replace_order reason previous_address importing
@@ -34,8 +38,7 @@ REQUIRED_TOP: Final = frozenset(
 _MAY_BE_UNKNOWN: Final = frozenset({"after", "facts", "region", "unknown", ANY})
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """Where a value may come from.
 
     Attributes:
@@ -74,7 +77,7 @@ class Alias:
         return (
             bool(self.places)
             and self.inside is None
-            and all(root != PLAN and path == () for root, path in self.places)
+            and all(root not in (PLAN, MADE) and path == () for root, path in self.places)
         )
 
     def is_plan(self) -> bool:
@@ -86,6 +89,23 @@ NOTHING: Final = Alias()
 """A value that the policy made, or one whose reading has been noted."""
 
 PLAN_ALIAS: Final = Alias(frozenset({(PLAN, ())}))
+
+MADE_ALIAS: Final = Alias(frozenset({(MADE, ())}))
+
+
+def either(aliases: Iterable[Alias | None]) -> Alias:
+    """One of several values, some of which the policy may have made: that is not forgotten, as in a join.
+
+    Args:
+        aliases: The values; ``None`` for one that has nothing inside, such as a number or an empty set.
+    """
+    found = tuple(alias for alias in aliases if alias is not None)
+    alias = NOTHING
+    for each in found:
+        alias = alias.join(each)
+    if alias != NOTHING and NOTHING in found:
+        alias = alias.join(MADE_ALIAS)
+    return alias
 
 
 def collection(item: Alias) -> Alias:
@@ -118,7 +138,7 @@ class ReadLog:
         for root, path in alias.places:
             if root == PLAN:
                 self._look_plan(path, deep=deep)
-            else:
+            elif root != MADE:
                 self._look_resource(root, path, deep=deep)
         if deep and alias.inside is not None:
             self.look(alias.inside, deep=True)
@@ -141,7 +161,7 @@ class ReadLog:
     def pointer(self, alias: Alias, pointer: Path) -> None:
         """It is asked whether one pointer is in the list of unknown values."""
         for root, path in alias.places:
-            if root != PLAN and path == ("unknown",):
+            if root not in (PLAN, MADE) and path == ("unknown",):
                 self._note(root, Read(path=("after", *pointer), deep=True))
 
     def _look_plan(self, path: Path, *, deep: bool) -> None:

@@ -5,13 +5,15 @@ because undefined is not empty.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from plangate.decision.outcome import RuleSpec
 from plangate.policy.reads import Reads
+from plangate.policy.trust import BundleTrust, BundleUsed
 
 
 class RuleScope(StrEnum):
@@ -25,16 +27,18 @@ class RuleScope(StrEnum):
     """The plan as a whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySource:
-    """A folder of policies and the name people know it by (``policies/``, ``shipped``)."""
+class PolicySource(Struct, frozen=True, kw_only=True):
+    """A folder of policies, or a bundle in a file, and the name people know it by (``policies/``, ``shipped``).
+
+    ``trust`` is what the settings ask of a bundle; without it a bundle is taken like a folder, if it is not signed.
+    """
 
     root: Path
     name: str
+    trust: BundleTrust | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySet:
+class PolicySet(Struct, frozen=True, kw_only=True):
     """Policies that were read, checked and registered.
 
     Attributes:
@@ -47,7 +51,8 @@ class PolicySet:
         reads: Rule id to what it can read of a plan, for the unknown check (see ``policy/reads.py``).
         handles_unknowns: Ids of the rules that define ``undetermined`` themselves.
         sha256: Hex digest over file names and contents of modules and data, independent of folder location.
-        sources: Names of the folders.
+        sources: Names of the folders and bundles.
+        bundles: Those sources that are bundles, in their order.
     """
 
     rules: tuple[RuleSpec, ...]
@@ -60,10 +65,10 @@ class PolicySet:
     handles_unknowns: frozenset[str]
     sha256: str
     sources: tuple[str, ...]
+    bundles: tuple[BundleUsed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What a Rego rule says about one resource. ``address`` is empty for the plan as a whole."""
 
     address: str
@@ -71,8 +76,7 @@ class Finding:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleAnswer:
+class RuleAnswer(Struct, frozen=True, kw_only=True):
     """One rule's whole answer. ``error`` is set when the rule could not be evaluated; the sets are then empty."""
 
     rule: str

@@ -8,26 +8,28 @@ the policies or putting it in a collection does not look at it.
 The same walk knows which references are surely defined, so it is also where every ``not`` is judged.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from plangate.policy.aliases import (
     NOTHING,
-    OWN,
-    PLAN_ALIAS,
     REQUIRED_FIELDS,
     REQUIRED_TOP,
     Alias,
     ReadLog,
     collection,
+    either,
 )
 from plangate.policy.expressions import ExpressionWalk
 from plangate.policy.negation import negation_problem
+from plangate.policy.problems import Problems
 from plangate.policy.program import Definition, Path, Program, head_path
 from plangate.policy.reads import ANY, Reads
 from plangate.policy.scopes import declared_names
 from plangate.policy.subject import subject_of
-from plangate.policy.syntax import Body, Expr, Rule, Statement, children
+from plangate.policy.syntax import Body, Expr, Rule, Statement, children, is_bare
 from plangate.policy.variables import Scope, bound_names
+from plangate.policy.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from plangate.errors import PolicyLoadError
@@ -36,31 +38,44 @@ _MOST_ROUNDS = 20
 """Times that a body is gone through before it is said to read everything."""
 
 
-def rule_reads(program: Program, package: Path) -> Reads:
+def rule_reads(
+    program: Program,
+    package: Path,
+    problems: Problems | None = None,
+    vocabulary: Vocabulary | None = None,
+    sets: Sequence[str] = ("deny", "undetermined"),
+) -> Reads:
     """What the rule of a package can read.
 
     Args:
-        program: All modules, free of recursion and of undefined names.
+        program: All modules, free of recursion and of wrong numbers of arguments.
         package: The rule's package.
+        problems: Takes each ``not`` that the embedded engine would get wrong.
+        vocabulary: Judges the names that are used for parts of the plan.
+        sets: Names of the rules to look at.
 
     Raises:
-        PolicyLoadError: A ``not`` that the embedded engine would get wrong.
+        PolicyLoadError: Without ``problems``: a ``not`` that the embedded engine would get wrong.
     """
     log = ReadLog()
-    walk = Walk(program, log)
-    for name in ("deny", "undetermined"):
+    refused = Problems() if problems is None else problems
+    walk = Walk(program, log, vocabulary or Vocabulary(), refused)
+    for name in sets:
         for definition in program.rules.get((*package, name), ()):
             walk.head(definition)
+    if problems is None:
+        refused.raise_first()
     return log.reads()
 
 
 class Walk(ExpressionWalk):
     """Goes through rules, functions and bodies."""
 
-    def __init__(self, program: Program, log: ReadLog, document: Alias = PLAN_ALIAS) -> None:
-        super().__init__(program, log, document)
-        self.rules: dict[Path, Alias] = {}
-        self.calls: dict[tuple[Path, tuple[Alias, ...]], Alias] = {}
+    def __init__(self, program: Program, log: ReadLog, vocabulary: Vocabulary, problems: Problems) -> None:
+        super().__init__(program, log, vocabulary)
+        self.problems = problems
+        self.rules: dict[tuple[Path, object], Alias] = {}
+        self.calls: dict[tuple[Path, tuple[Alias, ...], object], Alias] = {}
 
     # --- Rules and functions ------------------------------------------------------------------------------
 
@@ -68,35 +83,36 @@ class Walk(ExpressionWalk):
         """One definition of ``deny``: what it finds is looked at, and its subject is the resource it is about."""
         rule, module = definition.rule, definition.module
         scope = Scope(module, subject=subject_of(self.program, module, rule))
-        self.log.look(self.rule_value(rule, scope), deep=True)
+        self.vocabulary.kinds = frozenset()
+        self.log.look(self.rule_value(rule, scope) or NOTHING, deep=True)
 
     def rule_alias(self, path: Path) -> Alias:
         """The value of a rule, whichever of its definitions it comes from."""
-        if path not in self.rules:
-            alias = NOTHING
+        key = (path, self.vocabulary.negated)
+        if key not in self.rules:
+            values: list[Alias | None] = []
             for definition in self.program.rules[path]:
                 rule = definition.rule
                 value = self.rule_value(rule, Scope(definition.module))
                 if rule.form == "set":
-                    self.log.distinct(value)
-                    value = collection(value)
-                for _ in head_path(rule)[1]:
-                    value = collection(value)
-                alias = alias.join(value)
-            self.rules[path] = alias
-        return self.rules[path]
+                    self.log.distinct(value or NOTHING)
+                for _ in range((rule.form == "set") + len(head_path(rule)[1])):
+                    value = collection(value or NOTHING)
+                values.append(value)
+            self.rules[key] = either(values)
+        return self.rules[key]
 
     def call_alias(self, path: Path, args: tuple[Alias, ...]) -> Alias:
         """The value of a function for these arguments."""
-        key = (path, args)
+        key = (path, args, self.vocabulary.context)
         if key not in self.calls:
-            alias = NOTHING
+            values: list[Alias | None] = []
             for definition in self.program.rules[path]:
                 scope = Scope(definition.module)
                 for parameter, arg in zip(definition.rule.args, args, strict=True):
                     self.parameter(parameter, arg, scope)
-                alias = alias.join(self.rule_value(definition.rule, scope))
-            self.calls[key] = alias
+                values.append(self.rule_value(definition.rule, scope))
+            self.calls[key] = either(values)
         return self.calls[key]
 
     def parameter(self, pattern: Expr, arg: Alias, scope: Scope) -> None:
@@ -112,19 +128,20 @@ class Walk(ExpressionWalk):
                 self.log.look(scope.names.setdefault(part.value, NOTHING), deep=True)
                 scope.bound.add(part.value)
 
-    def rule_value(self, rule: Rule, scope: Scope) -> Alias:
-        """Go through all bodies of a definition; the alias of its value (a set's members)."""
+    def rule_value(self, rule: Rule, scope: Scope) -> Alias | None:
+        """Go through all bodies of a definition; the alias of its value (a set's members), unless it is bare."""
         keys = rule.ref.parts[1:] if rule.ref.form == "ref" else ()
-        alias = NOTHING
+        values: list[Alias] = []
         for body in rule.bodies or (Body(start=rule.start, value=None, is_else=False, query=()),):
             inner = Scope(scope.module, scope, scope.subject)
             self.body(body.query, inner)
             value = body.value if body.value is not None or body.is_else else rule.value
             if value is not None:
-                alias = alias.join(self.value(value, inner))
+                found = self.value(value, inner)
+                values += () if is_bare(value) else (found,)
             for key in keys:
                 self.log.look(self.value(key, inner), deep=True)
-        return alias
+        return either(values) if values else None
 
     # --- Bodies -------------------------------------------------------------------------------------------
 
@@ -150,8 +167,12 @@ class Walk(ExpressionWalk):
     def statement(self, statement: Statement, scope: Scope) -> None:
         """One line of a body."""
         match statement.form:
-            case "expr" | "not":
+            case "expr":
                 self.log.look(self.value(statement.parts[0], scope), deep=True)
+            case "not":
+                self.vocabulary.negated = not self.vocabulary.negated
+                self.log.look(self.value(statement.parts[0], scope), deep=True)
+                self.vocabulary.negated = not self.vocabulary.negated
             case "some-in":
                 *patterns, source = statement.parts
                 self.iterate(self.value(source, scope), patterns, scope)
@@ -172,18 +193,18 @@ class Walk(ExpressionWalk):
         item = source.at(ANY)
         value = patterns[-1]
         if value.form == "var" and value.value == scope.subject and item.is_resource():
-            item = Alias(frozenset({(OWN, ())}))
+            item = self.own(item)
         self.pattern(value, item, scope)
         if len(patterns) > 1:
             self.pattern(patterns[0], NOTHING, scope)
 
     def negation(self, expr: Expr, scope: Scope) -> None:
-        """Refuse a `not` that the embedded engine would get wrong."""
+        """Note a `not` that the embedded engine would get wrong."""
         problem: PolicyLoadError | None = negation_problem(
             self.program, scope.module, expr, scope.bound, lambda part: self.is_defined(part, scope)
         )
         if problem is not None:
-            raise problem
+            self.problems.note(problem, "negation")
 
     def is_defined(self, expr: Expr, scope: Scope) -> bool:
         """A reference to something that every plan has, to a rule that always has a value, or to data that is there."""

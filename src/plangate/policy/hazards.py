@@ -5,11 +5,16 @@ on OPA; docs/adr/0004-embedded-rego.md has the findings. ``not`` is judged in `p
 to know what is surely defined.
 """
 
+import difflib
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from plangate.errors import PolicyLoadError
+from plangate.policy.builtin_table import BUILTINS
 from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, builtin_problem
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
 from plangate.policy.parse import prepare
+from plangate.policy.problems import Problems
 from plangate.policy.program import Definition, Path, Program, head_path
 from plangate.policy.safety import unsafe_variable
 from plangate.policy.scopes import GlobalUse, UseFinder, pattern_names
@@ -18,51 +23,103 @@ from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule
 _ARITHMETIC: Final = frozenset("+-*/%")
 
 
-def check_program(program: Program, *, rego_v0: bool = False) -> None:
-    """Refuse the first hazard in any module.
+def check_program(
+    program: Program, problems: Problems, *, whole: bool = True, rego_v0: bool = False
+) -> frozenset[Path]:
+    """Note the hazards in all modules: the first of each kind in each rule, and each wrong name.
 
-    Raises:
-        PolicyLoadError: With file, line, column, what is wrong and what to do.
+    Args:
+        program: All modules that could be read.
+        problems: Takes the hazards.
+        whole: Every module could be read. Otherwise nothing is said of names that lead nowhere; something is in
+            ``problems`` already then.
+        rego_v0: They are written in Rego v0.
+
+    Returns:
+        Rules that cannot be gone through, because of what is wrong with them or with a rule that they use.
     """
+    notes = _Notes(problems, whole=whole)
     uses: dict[Path, set[Path]] = {}
     for module in program.modules:
-        _check_imports(program, module)
+        for error in _import_errors(program, module):
+            notes.note(error, "import")
         finder = UseFinder(program, module)
         for rule in module.rules:
-            _check_head(module, rule)
-            _check_forms(module, rule)
-            if unsafe := unsafe_variable(program, module, rule):
-                raise module.error(unsafe.start, f"`{unsafe.value}` gets no value in the body")
             path = (*module.package, *head_path(rule)[0])
+            _check_rule(program, module, rule, notes, path)
             for use in finder.rule(rule):
-                target = (
-                    _check_call(program, module, use) if use.call else _check_reference(program, module, use)
-                )
-                if target:
-                    uses.setdefault(path, set()).add(target)
-    _check_recursion(program, uses)
-    prepare(program.modules, rego_v0=rego_v0)
+                check = _check_call if use.call else _check_reference
+                try:
+                    target = check(program, module, use)
+                except PolicyLoadError as error:
+                    notes.note(error, "undefined", path)
+                else:
+                    uses.setdefault(path, set()).update((target,) if target else ())
+    _check_recursion(program, uses, notes)
+    if not problems.errors:
+        with problems.part("engine"):
+            prepare(program.modules, rego_v0=rego_v0)
+    return _and_users(notes.broken, uses)
 
 
-def _check_imports(program: Program, module: Module) -> None:
+class _Notes:
+    """Where hazards go, and the rules that they break."""
+
+    def __init__(self, problems: Problems, *, whole: bool) -> None:
+        self.problems = problems
+        self.whole = whole
+        self.broken: set[Path] = set()
+
+    def note(self, error: PolicyLoadError, code: str, path: Path | None = None) -> None:
+        if path is not None and (error.code or code) in _ENDLESS_OR_ODD:
+            self.broken.add(path)
+        if self.whole or error.code != "undefined":
+            self.problems.note(error, code)
+
+
+def _check_rule(program: Program, module: Module, rule: Rule, notes: _Notes, path: Path) -> None:
+    for check, code in ((_check_head, "rule-head"), (_check_forms, "engine-difference")):
+        try:
+            check(module, rule)
+        except PolicyLoadError as error:
+            notes.note(error, code, path)
+    if unsafe := unsafe_variable(program, module, rule):
+        problem = f"`{unsafe.value}` gets no value in the body"
+        notes.note(module.error(unsafe.start, problem), "unsafe-variable", path)
+
+
+def _and_users(broken: set[Path], uses: Mapping[Path, Collection[Path]]) -> frozenset[Path]:
+    """These rules and all that use one of them."""
+    users: dict[Path, set[Path]] = {}
+    for user, used in uses.items():
+        for path in used:
+            users.setdefault(path, set()).add(user)
+    found, waiting = set(broken), list(broken)
+    while waiting:
+        new = users.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return frozenset(found)
+
+
+def _import_errors(program: Program, module: Module) -> Iterator[PolicyLoadError]:
     names: set[str] = set()
     for item in module.imports:
+        written = ".".join(item.path)
         if item.path[0] in {"rego", "future"}:
             if item.path != ("rego", "v1") and item.path[:2] != ("future", "keywords"):
-                raise module.error(item.start, f"unknown import {'.'.join(item.path)}")
+                yield module.error(item.start, f"unknown import {written}")
             continue
         if item.path[0] not in {"data", "input"}:
-            raise module.error(
-                item.start, f"unknown import {'.'.join(item.path)}", hint="import data.… or input.…"
-            )
-        if item.path[0] == "data" and program.target(item.path[1:]).kind == "nothing":
-            raise module.error(item.start, f"nothing is loaded as {'.'.join(item.path)}")
-        if item.alias in names or item.alias in {"data", "input"}:
-            raise module.error(
+            yield module.error(item.start, f"unknown import {written}", hint="import data.… or input.…")
+        elif item.path[0] == "data" and program.target(item.path[1:]).kind == "nothing":
+            yield module.error(item.start, f"nothing is loaded as {written}", code="undefined")
+        elif item.alias in names or item.alias in {"data", "input"}:
+            yield module.error(
                 item.start, f'two imports are called "{item.alias}"', hint="rename one with `as`"
             )
-        if (*module.package, item.alias) in program.rules:
-            raise module.error(item.start, f'the import "{item.alias}" has the name of a rule here')
+        elif (*module.package, item.alias) in program.rules:
+            yield module.error(item.start, f'the import "{item.alias}" has the name of a rule here')
         names.add(item.alias)
 
 
@@ -106,6 +163,7 @@ def _check_statement(module: Module, statement: Statement) -> None:
             statement.start,
             "`with` replaces what a rule reads: it is for tests only",
             hint=f"pass the value to a function; {WITH_OPA}",
+            code="with",
         )
     if statement.form == "some-in":
         for pattern in statement.parts[:-1]:
@@ -169,23 +227,34 @@ def _check_call(program: Program, module: Module, use: GlobalUse) -> Path | None
         definitions = program.rules.get(path)
         name = ".".join(path[-2:])
         if not definitions:
-            raise module.error(call.start, f"undefined function {name}", hint=_closest(program, path))
+            raise module.error(
+                call.start, f"undefined function {name}", hint=_closest(program, path), code="undefined"
+            )
         arities = {len(definition.rule.args) for definition in definitions if definition.rule.args}
         if not arities:
-            raise module.error(call.start, f"{name} is a rule, not a function", hint="leave out the brackets")
+            raise module.error(
+                call.start,
+                f"{name} is a rule, not a function",
+                hint="leave out the brackets",
+                code="arguments",
+            )
         if given not in arities or len(arities) > 1:
             raise module.error(
-                call.start, f"{name} takes {' or '.join(map(str, sorted(arities)))} arguments, not {given}"
+                call.start,
+                f"{name} takes {' or '.join(map(str, sorted(arities)))} arguments, not {given}",
+                code="arguments",
             )
         return path
     name = ".".join(use.path)
     problem, hint = builtin_problem(name)
-    if not problem:
-        problem, hint = arity_problem(name, given)
-    if not problem:
-        problem, hint = argument_problem(name, call.parts[1:]), WITH_OPA
     if problem:
-        raise module.error(call.start, problem, hint=hint)
+        code = "builtin" if name in BUILTINS else "undefined"
+        raise module.error(call.start, problem, hint=hint, code=code)
+    problem, hint = arity_problem(name, given)
+    if problem:
+        raise module.error(call.start, problem, hint=hint, code="arguments")
+    if problem := argument_problem(name, call.parts[1:]):
+        raise module.error(call.start, problem, hint=WITH_OPA, code="builtin")
     return None
 
 
@@ -199,16 +268,18 @@ def _check_reference(program: Program, module: Module, use: GlobalUse) -> Path |
     if target.kind == "package":
         raise module.error(
             use.expr.start, f"{written} is a whole package, this rule perhaps included",
-            hint="name the rule that is meant",
+            hint="name the rule that is meant", code="reference",
         )  # fmt: skip
     if target.kind == "nothing":
         raise module.error(
             use.expr.start, f"nothing is loaded as {written}, so this line would never hold",
-            hint=_closest(program, path),
+            hint=_closest(program, path), code="undefined",
         )  # fmt: skip
     if target.kind == "rule":
         if any(definition.rule.args for definition in target.definitions):
-            raise module.error(use.expr.start, f"{written} is a function, so it must be called")
+            raise module.error(
+                use.expr.start, f"{written} is a function, so it must be called", code="reference"
+            )
         return target.path
     return None
 
@@ -217,34 +288,44 @@ def _closest(program: Program, path: Path) -> str:
     """Names of the package that was meant, for a hint."""
     package = path[:-1]
     names = sorted({known[len(package)] for known in program.rules if known[: len(package)] == package})
-    return f"{'.'.join(package) or 'data'} has: {', '.join(names)}" if names else ""
+    near = difflib.get_close_matches(path[-1], names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}{'.'.join(package) or 'data'} has: {', '.join(names)}" if names else ""
 
 
-def _check_recursion(program: Program, uses: dict[Path, set[Path]]) -> None:
+def _check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], notes: _Notes) -> None:
     """Regorus overflows its stack on recursion, which ends its process."""
     done: set[Path] = set()
 
-    def visit(path: Path, trail: tuple[Path, ...]) -> None:
+    def visit(path: Path, trail: tuple[Path, ...]) -> bool:
+        """True when this way was found to have no end."""
         if path in trail:
             circle = " → ".join(".".join(step[-2:]) for step in (*trail[trail.index(path) :], path))
-            at = _definitions(program, path)[0]
-            raise at.module.error(at.rule.start, f"recursion: {circle}")
+            refuse(path, f"recursion: {circle}", trail)
+            return True
         if path in done:
-            return
+            return False
         if len(trail) > _MAX_CHAIN:
-            at = _definitions(program, path)[0]
-            raise at.module.error(
-                at.rule.start, f"more than {_MAX_CHAIN} rules that call each other in a row"
-            )
-        for following in sorted(uses.get(path, ())):
-            visit(following, (*trail, path))
+            refuse(path, f"more than {_MAX_CHAIN} rules that call each other in a row", trail)
+            return True
+        if any(visit(following, (*trail, path)) for following in sorted(uses.get(path, ()))):
+            return True
         done.add(path)
+        return False
+
+    def refuse(path: Path, problem: str, trail: tuple[Path, ...]) -> None:
+        at = _definitions(program, path)[0]
+        notes.note(at.module.error(at.rule.start, problem), "recursion", path)
+        done.update((*trail, path))
 
     for path in sorted(uses):
         visit(path, ())
 
 
 _MAX_CHAIN = 100
+
+_ENDLESS_OR_ODD: Final = frozenset({"arguments", "recursion", "rule-head"})
+"""Problems with which a rule cannot be gone through with aliases (`plangate.policy.flow`)."""
 
 
 def _definitions(program: Program, path: Path) -> list[Definition]:

@@ -8,9 +8,11 @@ test makes it again and compares.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
 from plangate.policy.base import RuleScope
@@ -19,8 +21,7 @@ from plangate.policy.reads import Read, Reads
 INDEX: Final = Path(__file__).resolve().parent / "shipped_index.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """One rule after its check; see `plangate.policy.base.PolicySet`."""
 
     spec: RuleSpec
@@ -40,6 +41,24 @@ def known_check(sha256: str) -> tuple[Checked, ...] | None:
     if not isinstance(document, dict) or document.get("sha256") != sha256:
         return None
     return tuple(map(_checked, document["rules"]))
+
+
+def is_recorded(settings: Mapping[str, Any]) -> bool:
+    """Whether these are, word for word, the settings of a shipped policy, which were found good when it was made.
+
+    Asked where policies beside the shipped ones are loaded: what validates schemas takes longer to import than all of
+    them take to read, so it is left alone unless one of those has settings.
+    """
+    return json.dumps(settings) in _recorded_settings(INDEX)
+
+
+@cache
+def _recorded_settings(index: Path) -> frozenset[str]:
+    try:
+        document = json.loads(index.read_bytes())
+        return frozenset(json.dumps(rule["settings"]) for rule in document["rules"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return frozenset()
 
 
 def index_document(sha256: str, rules: Iterable[Checked]) -> dict[str, Any]:

@@ -7,16 +7,18 @@ believes to be judged; so it is an error, not something to skip.
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.files import LoadLimits, PolicyFile, PolicyFiles, read_data, read_files
 from plangate.policy.index import Checked, known_check
+from plangate.policy.problems import Problems
 from plangate.policy.rule_settings import default_settings
 
 
@@ -37,40 +39,47 @@ def shipped_library() -> PolicySource:
     return PolicySource(root=shipped_policies().root / "lib", name="lib")
 
 
+BUILDERS: Final = "plangate.lib.builders_test"
+"""The package with which tests make plans."""
+
+
+def shipped_builders() -> PolicyFile:
+    """The module with which tests make plans; policies cannot import it."""
+    path = shipped_library().root / "builders_test.rego"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise PolicyLoadError(str(path), f"cannot be read: {problem.strerror}") from problem
+    return PolicyFile(name=f"lib/{path.name}", text=text, source="lib", path=path)
+
+
 def load(
     sources: Sequence[PolicySource], limits: LoadLimits | None = None, *, data: Sequence[Path] = ()
 ) -> PolicySet:
-    """Read, check and register all policies below these folders, with the shipped library.
+    """Read, check and register all policies in these folders and bundles, with the shipped library.
 
     Policies that are byte for byte the shipped ones were checked when they were made (`plangate.policy.index`);
     any others are checked now.
 
     Args:
-        sources: Folders in any order; none at all gives a set without rules.
-        limits: What a folder may hold.
+        sources: Folders and bundles in any order; none at all gives a set without rules.
+        limits: What they may hold.
         data: Documents for the policies besides those in their folders; see `plangate.policy.files.read_data`.
 
     Raises:
         PolicyLoadError: The first thing that is wrong, at its place.
     """
-    limits = limits or LoadLimits()
-    files = _one_library(read_files(_with_library(sources), limits))
-    read_data(data, limits, files.data)
-    for source in sources:
-        if not any(file.source == source.name for file in files.modules):
-            raise PolicyLoadError(
-                str(source.root), "no policies in this folder", hint="a policy is a .rego file"
-            )
-    for name in ("plangate", "policies", "input"):
-        if name in files.data:
-            raise PolicyLoadError(
-                f"data.{name}", "data documents must not use this name: it belongs to plangate"
-            )
+    problems = Problems()
+    files = gather(sources, limits or LoadLimits(), data, problems)
+    problems.raise_first()
     sha256 = digest(files)
     # What no data document was needed for, none can change: a name that leads into data led nowhere before.
-    checked = known_check(digest(replace(files, data={}))) or check(files)
+    # What a bundle promises is checked every time.
+    known = None if files.bundles else known_check(digest(replace(files, data={})))
+    checked = known or check(files)
     settings = {rule.spec.id: rule.settings for rule in checked if rule.settings}
     defaults = default_settings((rule.package.rpartition(".")[2], rule.settings) for rule in checked)
+    _check_defaults(files, defaults)
     return PolicySet(
         rules=tuple(rule.spec for rule in checked),
         packages=MappingProxyType({rule.spec.id: rule.package for rule in checked}),
@@ -82,7 +91,35 @@ def load(
         handles_unknowns=frozenset(rule.spec.id for rule in checked if rule.handles_unknowns),
         sha256=sha256,
         sources=tuple(source.name for source in sources),
+        bundles=files.bundles,
     )
+
+
+def gather(
+    sources: Sequence[PolicySource], limits: LoadLimits, data: Sequence[Path], problems: Problems
+) -> PolicyFiles:
+    """Everything that is loaded for these folders, as far as it can be read.
+
+    Args:
+        sources: As for `load`.
+        limits: As for `load`.
+        data: As for `load`.
+        problems: Takes what is wrong.
+    """
+    files = _one_library(read_files(_with_library(sources), limits, problems), problems)
+    with problems.part("data"):
+        read_data(data, limits, files.data)
+    if not problems.errors:
+        for source in sources:
+            if not any(file.source == source.name for file in files.modules):
+                hint = "a policy is a .rego file"
+                problem = f"no policies in this {'bundle' if source.root.is_file() else 'folder'}"
+                problems.note(PolicyLoadError(str(source.root), problem, hint=hint), "empty")
+    for name in ("plangate", "policies", "input"):
+        if name in files.data:
+            problem = "data documents must not use this name: it belongs to plangate"
+            problems.note(PolicyLoadError(f"data.{name}", problem), "data")
+    return files
 
 
 def check(files: PolicyFiles) -> tuple[Checked, ...]:
@@ -121,6 +158,18 @@ def digest(files: PolicyFiles) -> str:
     return found.hexdigest()
 
 
+def _check_defaults(files: PolicyFiles, defaults: Mapping[str, Any]) -> None:
+    """OPA gets default settings from a bundle's data, and we get them from METADATA: they have to be the same."""
+    own = defaults.get("plangate", {}).get("settings", {})
+    for name, brought in files.defaults:
+        for slug, values in brought.items() if isinstance(brought, dict) else [("", brought)]:
+            if slug not in own or json.dumps(own[slug], sort_keys=True) != json.dumps(values, sort_keys=True):
+                raise PolicyLoadError(
+                    name, f"data.plangate.settings.{slug} is not what METADATA has as defaults",
+                    hint="make the bundle again with `plangate policy bundle`",
+                )  # fmt: skip
+
+
 def _with_library(sources: Sequence[PolicySource]) -> tuple[PolicySource, ...]:
     """The library too, unless the folder that it is in is loaded anyway."""
     library = shipped_library()
@@ -130,21 +179,26 @@ def _with_library(sources: Sequence[PolicySource]) -> tuple[PolicySource, ...]:
     return (*sources, library)
 
 
-def _one_library(files: PolicyFiles) -> PolicyFiles:
+def _one_library(files: PolicyFiles, problems: Problems) -> PolicyFiles:
     """Only the shipped folder may say what ``plangate.lib`` is; an exact copy of one of its files does not count.
 
     A second definition of ``of_kind`` would change what every other rule sees.
     """
     root = shipped_library().root.resolve()
     own = {file.text for file in files.modules if file.path.is_relative_to(root)}
+    bundles = {bundle.source for bundle in files.bundles}
 
     def is_copy(file: PolicyFile) -> bool:
         if file.path.is_relative_to(root) or _LIBRARY_PACKAGE.search(file.text) is None:
             return False
         if file.text not in own:
-            raise PolicyLoadError(
-                file.name, "package plangate.lib is plangate's own", hint="call it plangate.lib.<name>"
+            hint = (
+                "the library of another version: make the bundle again with this one, or --without-library"
+                if file.source in bundles
+                else "call it plangate.lib.<name>"
             )
+            problem = "package plangate.lib is plangate's own"
+            problems.note(PolicyLoadError(file.name, problem, hint=hint), "library")
         return True
 
     return replace(files, modules=tuple(file for file in files.modules if not is_copy(file)))

@@ -5,16 +5,23 @@ validator costs more than reading all shipped policies; a test keeps the two in 
 refused: a misspelt ``enforcment`` must not quietly mean the default.
 """
 
+import difflib
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
 from plangate.errors import PolicyLoadError
 from plangate.model.kinds import KINDS
 from plangate.policy import strict_yaml
 from plangate.policy.base import RuleScope
+from plangate.policy.problems import Problems
 from plangate.policy.rule_settings import schemas_problem
+
+Where: TypeAlias = tuple[str | int, ...]
+"""The keys and indexes that lead to a field."""
+
+Problem: TypeAlias = tuple[str, Where]
 
 _TOP: Final = frozenset(
     {"title", "description", "scope", "related_resources", "authors", "organizations", "custom"}
@@ -73,45 +80,63 @@ def parse_block(start: int, block: str) -> Any:
 
 
 def validate(document: Any) -> str:
-    """What is wrong with a METADATA document, or an empty string.
+    """What is wrong first with a METADATA document, or an empty string.
 
     The same documents pass here and the published schema ``policy-metadata.v1.json``.
     """
+    return next((problem for problem, _ in problems_of(document)), "")
+
+
+def problems_of(document: Any) -> Iterator[Problem]:
+    """Everything that is wrong with a METADATA document, each with the path of the field that it is about."""
     if not isinstance(document, dict):
-        return "METADATA must be a mapping"
-    return (
-        _fields(document, _TOP, _REQUIRED_TOP, "")
-        or _text(document, "title")
-        or _text(document, "description")
-        or _choice(document, "scope", ("package",), "")
-        or _related(document.get("related_resources", []))
-        or _custom(document["custom"])
-    )
+        yield "METADATA must be a mapping", ()
+        return
+    yield from _fields(document, _TOP, _REQUIRED_TOP, ())
+    yield from _text(document, ("title",))
+    yield from _text(document, ("description",))
+    yield from _choice(document, ("scope",), ("package",))
+    if wrong := _related(document.get("related_resources", [])):
+        yield wrong, ("related_resources",)
+    if "custom" in document:
+        yield from _custom(document["custom"])
 
 
 def _fields(
-    document: Mapping[Any, Any], allowed: frozenset[str], required: tuple[str, ...], where: str
-) -> str:
+    document: Mapping[Any, Any], allowed: frozenset[str], required: tuple[str, ...], where: Where
+) -> Iterator[Problem]:
     for name in document:
         if name not in allowed:
-            return f'METADATA: unknown field "{where}{name}" (known: {", ".join(sorted(allowed))})'
+            near = difflib.get_close_matches(str(name), sorted(allowed), n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            known = ", ".join(sorted(allowed))
+            yield (
+                f'METADATA: unknown field "{_dotted((*where, name))}" (known: {known}{meant})',
+                (*where, name),
+            )
     for name in required:
         if name not in document:
-            return f'METADATA: field "{where}{name}" is missing'
-    return ""
+            yield f'METADATA: field "{_dotted((*where, name))}" is missing', where
 
 
-def _text(document: Mapping[str, Any], name: str, where: str = "") -> str:
+def _dotted(where: Where) -> str:
+    return ".".join(map(str, where))
+
+
+def _text(document: Mapping[Any, Any], where: Where) -> Iterator[Problem]:
+    name = where[-1]
+    if name not in document:
+        return  # said already
     value = document[name]
     if not isinstance(value, str) or not value.strip():
-        return f'METADATA: "{where}{name}" must be a text that is not empty'
-    return ""
+        yield f'METADATA: "{_dotted(where)}" must be a text that is not empty', where
 
 
-def _choice(document: Mapping[str, Any], name: str, allowed: tuple[str, ...], where: str) -> str:
-    if name not in document or document[name] in allowed:
-        return ""
-    return f'METADATA: unknown {name} {document[name]!r} in "{where}{name}" (known: {", ".join(allowed)})'
+def _choice(document: Mapping[Any, Any], where: Where, allowed: tuple[str, ...]) -> Iterator[Problem]:
+    name = where[-1]
+    if name in document and document[name] not in allowed:
+        known = ", ".join(allowed)
+        yield f'METADATA: unknown {name} {document[name]!r} in "{_dotted(where)}" (known: {known})', where
 
 
 def _related(entries: Any) -> str:
@@ -129,45 +154,46 @@ def _related(entries: Any) -> str:
     return ""
 
 
-def _custom(custom: Any) -> str:
+def _custom(custom: Any) -> Iterator[Problem]:
     if not isinstance(custom, dict):
-        return 'METADATA: "custom" must be a mapping'
-    return (
-        _fields(custom, _CUSTOM, _REQUIRED_CUSTOM, "custom.")
-        or _text(custom, "id", "custom.")
-        or (
-            ""
-            if _ID.fullmatch(custom["id"])
-            else "METADATA: custom.id must be lower-case words joined by dashes"
-        )
-        or _choice(custom, "severity", tuple(Severity), "custom.")
-        or _choice(custom, "enforcement", tuple(Enforcement), "custom.")
-        or _choice(custom, "on_unknown", tuple(OnUnknown), "custom.")
-        or _choice(custom, "scope", tuple(RuleScope), "custom.")
-        or _text(custom, "remediation", "custom.")
-        or _kinds(custom.get("kinds", []))
-        or _types(custom.get("types", []))
-        or (
-            "METADATA: a rule with scope plan has no kinds and no types"
-            if _on_plan(custom) and (custom.get("kinds") or custom.get("types"))
-            else ""
-        )
-        or _frameworks(custom.get("frameworks", {}))
-        or _settings(custom.get("settings", {}))
-    )
+        yield 'METADATA: "custom" must be a mapping', ("custom",)
+        return
+    yield from _fields(custom, _CUSTOM, _REQUIRED_CUSTOM, ("custom",))
+    yield from _text(custom, ("custom", "id"))
+    rule_id = custom.get("id")
+    if isinstance(rule_id, str) and rule_id.strip() and not _ID.fullmatch(rule_id):
+        yield "METADATA: custom.id must be lower-case words joined by dashes", ("custom", "id")
+    yield from _choice(custom, ("custom", "severity"), tuple(Severity))
+    yield from _choice(custom, ("custom", "enforcement"), tuple(Enforcement))
+    yield from _choice(custom, ("custom", "on_unknown"), tuple(OnUnknown))
+    yield from _choice(custom, ("custom", "scope"), tuple(RuleScope))
+    yield from _text(custom, ("custom", "remediation"))
+    yield from _kinds(custom.get("kinds", []))
+    if wrong := _types(custom.get("types", [])):
+        yield wrong, ("custom", "types")
+    if custom.get("scope") == RuleScope.PLAN:
+        for name in ("kinds", "types"):
+            if custom.get(name):
+                yield "METADATA: a rule with scope plan has no kinds and no types", ("custom", name)
+    if wrong := _frameworks(custom.get("frameworks", {})):
+        yield wrong, ("custom", "frameworks")
+    yield from _settings(custom.get("settings", {}))
 
 
-def _on_plan(custom: Mapping[str, Any]) -> bool:
-    return bool(custom.get("scope") == RuleScope.PLAN)
-
-
-def _kinds(kinds: Any) -> str:
+def _kinds(kinds: Any) -> Iterator[Problem]:
+    where = ("custom", "kinds")
     if not isinstance(kinds, list) or len({repr(kind) for kind in kinds}) != len(kinds):
-        return 'METADATA: "custom.kinds" must be a list of different kinds'
-    for kind in kinds:
+        yield 'METADATA: "custom.kinds" must be a list of different kinds', where
+        return
+    for index, kind in enumerate(kinds):
         if not isinstance(kind, str) or kind not in KINDS:
-            return f'METADATA: unknown kind {kind!r} in "custom.kinds" (known: {", ".join(sorted(KINDS))})'
-    return ""
+            near = difflib.get_close_matches(str(kind), KINDS, n=1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            known = ", ".join(sorted(KINDS))
+            yield (
+                f'METADATA: unknown kind {kind!r} in "custom.kinds" ({meant}known: {known})',
+                (*where, index),
+            )
 
 
 def _types(types: Any) -> str:
@@ -176,22 +202,21 @@ def _types(types: Any) -> str:
     return "" if len(set(types)) == len(types) else 'METADATA: a type stands twice in "custom.types"'
 
 
-def _settings(settings: Any) -> str:
+def _settings(settings: Any) -> Iterator[Problem]:
     if not isinstance(settings, dict):
-        return 'METADATA: "custom.settings" must map names to JSON Schemas'
-    return next(filter(None, (_setting(name, schema) for name, schema in settings.items())), "")
-
-
-def _setting(name: Any, schema: Any) -> str:
-    where = f"custom.settings.{name}"
-    if not isinstance(name, str) or _SETTING.fullmatch(name) is None:
-        return f'METADATA: the setting "{name}" must be lower-case words joined by underscores'
-    if not isinstance(schema, dict):
-        return f'METADATA: "{where}" must be a JSON Schema'
-    for needed in ("default", "description"):
-        if needed not in schema:
-            return f'METADATA: field "{where}.{needed}" is missing'
-    return _text(schema, "description", f"{where}.")
+        yield 'METADATA: "custom.settings" must map names to JSON Schemas', ("custom", "settings")
+        return
+    for name, schema in settings.items():
+        where = ("custom", "settings", name)
+        if not isinstance(name, str) or _SETTING.fullmatch(name) is None:
+            yield f'METADATA: the setting "{name}" must be lower-case words joined by underscores', where
+        elif not isinstance(schema, dict):
+            yield f'METADATA: "{_dotted(where)}" must be a JSON Schema', where
+        else:
+            for needed in ("default", "description"):
+                if needed not in schema:
+                    yield f'METADATA: field "{_dotted((*where, needed))}" is missing', where
+            yield from _text(schema, (*where, "description"))
 
 
 def _frameworks(frameworks: Any) -> str:
@@ -228,24 +253,50 @@ def to_spec(document: Mapping[str, Any], file: str) -> tuple[RuleSpec, RuleScope
 
 
 def read_metadata(
-    file: str, text: str, package_line: int
-) -> tuple[RuleSpec, RuleScope, Mapping[str, Mapping[str, Any]]]:
+    file: str, text: str, package_line: int, problems: Problems
+) -> tuple[RuleSpec, RuleScope, Mapping[str, Mapping[str, Any]]] | None:
     """The rule that the block above ``package`` registers, what it looks at, and the schemas of its settings by name.
 
-    Raises:
-        PolicyLoadError: No block, not YAML, or not what the schema asks for; with its line.
+    Args:
+        file: Name of the policy.
+        text: All of it.
+        package_line: The line of ``package``.
+        problems: Takes what is wrong: no block, not YAML, or not what the schema asks for, each with its line.
+
+    Returns:
+        ``None`` when something is wrong.
     """
-    hint = "see docs/reference/policy-metadata.md"
+
+    def wrong(problem: str, line: int) -> None:
+        hint = "see docs/reference/policy-metadata.md"
+        problems.note(PolicyLoadError(file, problem, line=line, hint=hint), "metadata")
+
     try:
         found = package_block(text, package_line)
         document: Any = parse_block(*found) if found is not None else None
     except MetadataError as problem:
-        raise PolicyLoadError(file, str(problem), line=problem.line, hint=hint) from problem
+        wrong(str(problem), problem.line)
+        return None
     if found is None:
-        raise PolicyLoadError(file, "no METADATA above the package", line=package_line, hint=hint)
-    if wrong := validate(document):
-        raise PolicyLoadError(file, wrong, line=found[0], hint=hint)
-    settings = document["custom"].get("settings", {})
-    if settings and (wrong := schemas_problem(settings)):
-        raise PolicyLoadError(file, f"METADATA: custom.settings.{wrong}", line=found[0], hint=hint)
+        wrong("no METADATA above the package", package_line)
+        return None
+    start, block = found
+    bad = list(problems_of(document))
+    settings = {} if bad else document["custom"].get("settings", {})
+    if settings and (said := schemas_problem(settings)):
+        bad.append(
+            (f"METADATA: custom.settings.{said}", ("custom", "settings", *said.split(":")[0].split(".")))
+        )
+    if bad:
+        places = strict_yaml.lines(block)
+        for what, where in bad:
+            wrong(what, start + _line(places, where))
+        return None
     return *to_spec(document, file), settings
+
+
+def _line(places: Mapping[Where, int], where: Where) -> int:
+    """The line of a field or, where it is not there, of what it should be in."""
+    while where not in places:
+        where = where[:-1]
+    return places[where]

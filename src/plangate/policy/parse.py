@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.files import PolicyFile
+from plangate.policy.problems import Problems
 from plangate.policy.syntax import Module, read_module
 from plangate.policy.worker import clean, new_engine
 
@@ -24,26 +25,51 @@ _HINTS: Final[tuple[tuple[str, str], ...]] = (
 """What a line looks like when it is one of the constructs that OPA knows and regorus does not."""
 
 
-def parse_modules(files: Sequence[PolicyFile], *, rego_v0: bool = False) -> tuple[Module, ...]:
+def parse_modules(
+    files: Sequence[PolicyFile], problems: Problems | None = None, *, rego_v0: bool = False
+) -> tuple[Module, ...]:
     """Every file as a module, in the same order.
 
+    Args:
+        files: Rego texts.
+        problems: Takes what is wrong with each file, which is then left out.
+        rego_v0: They are written in Rego v0.
+
     Raises:
-        PolicyLoadError: The first file that is not Rego as the engine knows it, with line and column.
+        PolicyLoadError: Without ``problems``: the first file that is not Rego as the engine knows it, with line and
+            column.
     """
-    if not files:
-        return ()
+    found = Problems() if problems is None else problems
+    modules = _parse(files, found, rego_v0=rego_v0)
+    if problems is None:
+        found.raise_first()
+    return modules
+
+
+def _parse(files: Sequence[PolicyFile], problems: Problems, *, rego_v0: bool) -> tuple[Module, ...]:
     engine = new_engine(rego_v0=rego_v0)
+    parsed: list[PolicyFile] = []
     for file in files:
         try:
             engine.add_policy(file.name, file.text)
-        except Exception as problem:
-            raise _syntax_error(file, clean(problem)) from problem
-    try:
-        trees = json.loads(engine.get_ast_as_json())
-    except (ValueError, RecursionError, RuntimeError) as problem:
-        raise PolicyLoadError(files[0].name, f"the engine gave no syntax tree: {problem}") from problem
-    found: dict[str, Any] = {tree["source"]["file"]: tree["ast"] for tree in trees}
-    return tuple(read_module(file.name, file.text, found[file.name]) for file in files)
+        except Exception as problem:  # noqa: BLE001 - whatever the engine says is a problem of this file
+            problems.note(_syntax_error(file, clean(problem)), "syntax")
+        else:
+            parsed.append(file)
+    if not parsed:
+        return ()
+    trees: dict[str, Any] = {}
+    with problems.part("syntax"):
+        try:
+            found = json.loads(engine.get_ast_as_json())
+        except (ValueError, RecursionError, RuntimeError) as problem:
+            raise PolicyLoadError(parsed[0].name, f"the engine gave no syntax tree: {problem}") from problem
+        trees = {tree["source"]["file"]: tree["ast"] for tree in found}
+    modules: list[Module] = []
+    for file in parsed if trees else ():
+        with problems.part("syntax"):
+            modules.append(read_module(file.name, file.text, trees[file.name]))
+    return tuple(modules)
 
 
 def prepare(modules: Sequence[Module], *, rego_v0: bool = False) -> None:

@@ -1,16 +1,17 @@
 """A module outside of the library must be a rule: registered by its METADATA, or refused."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.outcome import RuleSpec
 from plangate.errors import PolicyLoadError
-from plangate.model.kinds import COMMON_FACTS, KINDS
 from plangate.policy.base import RuleScope
 from plangate.policy.metadata import read_metadata
+from plangate.policy.problems import Problems
 from plangate.policy.program import head_name
-from plangate.policy.reads import ANY, Reads
 from plangate.policy.syntax import Module
 
 LIBRARY: Final = ("plangate", "lib")
@@ -19,8 +20,7 @@ LIBRARY: Final = ("plangate", "lib")
 _WORDS: Final = ("deny", "undetermined")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulePackage:
+class RulePackage(Struct, frozen=True, kw_only=True):
     """A registered rule and the module that it is written in."""
 
     spec: RuleSpec
@@ -30,58 +30,51 @@ class RulePackage:
     settings: Mapping[str, Mapping[str, Any]]
 
 
-def register(module: Module) -> RulePackage:
-    """The rule that a module outside of the library must be."""
+def register(module: Module, problems: Problems) -> RulePackage | None:
+    """The rule that a module outside of the library must be, or ``None`` when it is none; ``problems`` says why."""
     package = module.package
     if package[0] != "policies" or len(package) != 3:  # noqa: PLR2004 - policies.<domain>.<slug>
-        raise module.error(
-            module.package_start,
+        problem = (
             f"package {'.'.join(package)} is neither policies.<domain>.<slug> nor {'.'.join(LIBRARY)}.<name>, "
-            "so no rule claims this file",
+            "so no rule claims this file"
         )
+        problems.note(module.error(module.package_start, problem), "unclaimed")
+        return None
     line, _ = module.position(module.package_start)
-    spec, scope, settings = read_metadata(module.file, module.text, line)
+    registered = read_metadata(module.file, module.text, line, problems)
+    defined = _rule_sets(module, problems)
+    if registered is None:
+        return None
+    spec, scope, settings = registered
     slug = package[2].replace("_", "-")
     if spec.id != slug:
-        raise PolicyLoadError(
-            module.file, f'METADATA: custom.id is "{spec.id}" but the package says "{slug}"', line=line
-        )
-    defined = set()
-    for rule in module.rules:
-        name = head_name(rule)
-        defined.add(name)
-        if name in _WORDS and (rule.form != "set" or rule.ref.form != "var"):
-            raise module.error(
-                rule.start, f"{name} must be a set", hint=f"write `{name} contains finding if {{ … }}`"
-            )
-        close = near_miss(name)
-        if close and rule.form in {"set", "value"}:
-            raise module.error(
-                rule.start,
-                f'"{name}" looks like a misspelt "{close}"',
-                hint=f"call it {close}, or something else",
-            )
-    if "deny" not in defined:
-        raise module.error(
-            module.package_start, "this rule has no deny", hint="write `deny contains finding if …`"
-        )
+        problem = f'METADATA: custom.id is "{spec.id}" but the package says "{slug}"'
+        problems.note(PolicyLoadError(module.file, problem, line=line), "id")
+        return None
     return RulePackage(
         spec=replace(spec, source=module.file), scope=scope, module=module,
         handles_unknowns="undetermined" in defined, settings=settings,
     )  # fmt: skip
 
 
-def check_facts(rule: RulePackage, reads: Reads) -> None:
-    """Refuse a fact that no kind has: the line that reads it would never hold."""
-    known = COMMON_FACTS.keys() | {name for facts in KINDS.values() for name in facts}
-    for read in sorted(reads.own.union(*(found for _, found in reads.others)), key=lambda read: read.path):
-        if read.path[:1] == ("facts",) and len(read.path) > 1 and read.path[1] not in {ANY, *known}:
-            raise rule.module.error(
-                rule.module.package_start, f'this rule reads the fact "{read.path[1]}", which no kind has',
-                hint=f"facts of {', '.join(rule.spec.kinds)}: "
-                + ", ".join(sorted({name for kind in rule.spec.kinds for name in KINDS[kind]}))
-                if rule.spec.kinds else "see the kinds in docs/rules/index.md",
-            )  # fmt: skip
+def _rule_sets(module: Module, problems: Problems) -> frozenset[str]:
+    """Names that a rule's module defines, after a look at those that the gate asks for."""
+    defined = set()
+    for rule in module.rules:
+        name = head_name(rule)
+        defined.add(name)
+        if name in _WORDS and (rule.form != "set" or rule.ref.form != "var"):
+            hint = f"write `{name} contains finding if {{ … }}`"
+            problems.note(module.error(rule.start, f"{name} must be a set", hint=hint), "rule-set")
+        close = near_miss(name)
+        if close and rule.form in {"set", "value"}:
+            problem = f'"{name}" looks like a misspelt "{close}"'
+            hint = f"call it {close}, or something else"
+            problems.note(module.error(rule.start, problem, hint=hint), "misspelt-rule-set")
+    if "deny" not in defined:
+        hint = "write `deny contains finding if …`"
+        problems.note(module.error(module.package_start, "this rule has no deny", hint=hint), "no-deny")
+    return frozenset(defined)
 
 
 def near_miss(name: str) -> str:

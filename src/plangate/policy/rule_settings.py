@@ -6,12 +6,14 @@ A policy never lacks a setting: each has a default in METADATA, which the settin
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from msgspec.structs import replace
+
 from plangate.errors import UsageError
 from plangate.policy.base import PolicySet
+from plangate.policy.index import is_recorded
 
 Schemas = Mapping[str, Mapping[str, Any]]
 """The JSON Schema of each setting of one rule, by name; each with its ``default``."""
@@ -35,6 +37,8 @@ def default_settings(rules: Iterable[tuple[str, Schemas]]) -> dict[str, Any]:
 
 def schemas_problem(schemas: Schemas) -> str:
     """What is wrong with a rule's schemas, e.g. a default that they refuse; or an empty string."""
+    if is_recorded(schemas):
+        return ""
     import jsonschema  # noqa: PLC0415 - only rules with settings pay for it, when they are checked
 
     for name, schema in schemas.items():

@@ -45,6 +45,27 @@ def parse(text: str) -> Any:
     return None if node is None else _value(node, set(), 0)
 
 
+def lines(text: str) -> dict[tuple[str | int, ...], int]:
+    """The line (from 1) on which each key and each item stands, by its path; for the document, ``()``, it is 0.
+
+    Args:
+        text: What `parse` accepts.
+    """
+    found: dict[tuple[str | int, ...], int] = {}
+
+    def visit(node: Any, path: tuple[str | int, ...], line: int) -> None:
+        found[path] = line
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                visit(value, (*path, key.value), key.start_mark.line + 1)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                visit(item, (*path, index), item.start_mark.line + 1)
+
+    visit(yaml.compose(text, Loader=_LOADER), (), 0)
+    return found
+
+
 def _value(node: Any, seen: set[int], depth: int) -> Any:
     line = node.start_mark.line + 1
     if id(node) in seen:

@@ -9,9 +9,10 @@ read on every run and each dataclass costs start-up time.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 
@@ -21,8 +22,7 @@ OPERATORS: Final = {
 }  # fmt: skip
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Expr:
+class Expr(Struct, kw_only=True, eq=False):
     """One expression.
 
     Attributes:
@@ -42,8 +42,7 @@ class Expr:
     body: "tuple[Statement, ...]" = ()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Statement:
+class Statement(Struct, kw_only=True, eq=False):
     """One line of a body.
 
     Attributes:
@@ -60,8 +59,7 @@ class Statement:
     mods: tuple[tuple[Expr, Expr], ...] = ()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Body:
+class Body(Struct, kw_only=True, eq=False):
     """One body of a rule; ``value`` is set for an ``else := value``."""
 
     start: int
@@ -70,8 +68,7 @@ class Body:
     query: tuple[Statement, ...]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Rule:
+class Rule(Struct, kw_only=True, eq=False):
     """One definition of a rule.
 
     Attributes:
@@ -89,8 +86,7 @@ class Rule:
     bodies: tuple[Body, ...]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Import:
+class Import(Struct, kw_only=True, eq=False):
     """``import path as alias``; the alias is the last part of the path when none is written."""
 
     path: tuple[str, ...]
@@ -98,8 +94,7 @@ class Import:
     start: int
 
 
-@dataclass(kw_only=True, eq=False)
-class Module:
+class Module(Struct, kw_only=True, eq=False, dict=True):
     """One file. ``package`` leaves out the leading ``data``."""
 
     file: str
@@ -124,10 +119,10 @@ class Module:
         """The text of an expression, on one line."""
         return " ".join(self.encoded[node.start : node.end].decode(errors="replace").split())
 
-    def error(self, start: int, problem: str, *, hint: str = "") -> PolicyLoadError:
+    def error(self, start: int, problem: str, *, hint: str = "", code: str = "") -> PolicyLoadError:
         """A load error at a byte offset of this file."""
         line, column = self.position(start)
-        return PolicyLoadError(self.file, problem, line=line, column=column, hint=hint)
+        return PolicyLoadError(self.file, problem, line=line, column=column, hint=hint, code=code)
 
 
 class _Reader:
@@ -276,6 +271,13 @@ def static_path(expr: Expr) -> tuple[str, ...] | None:
     if not all(step.form == "scalar" and isinstance(step.value, str) for step in steps):
         return None
     return (expr.parts[0].value, *(step.value for step in steps))
+
+
+def is_bare(expr: Expr) -> bool:
+    """A constant, or a collection with nothing in it: no key leads any further."""
+    if expr.form == "call":
+        return len(expr.parts) == 1 and static_path(expr.parts[0]) == ("set",)
+    return expr.form == "scalar" or (expr.form in {"array", "set", "object"} and not expr.parts)
 
 
 def read_module(file: str, text: str, tree: dict[str, Any]) -> Module:

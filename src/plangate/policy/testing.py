@@ -7,7 +7,8 @@ that they test are checked as for judging.
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 from plangate.policy import worker
@@ -15,15 +16,14 @@ from plangate.policy.answers import Reply
 from plangate.policy.base import PolicySource
 from plangate.policy.embedded import EngineLimits
 from plangate.policy.exchange import Exchange
-from plangate.policy.files import LoadLimits, read_files
-from plangate.policy.load import load
+from plangate.policy.files import LoadLimits, PolicyFile, read_files
+from plangate.policy.load import BUILDERS, load, shipped_builders
 from plangate.policy.parse import parse_modules
 from plangate.policy.process import start_process
 from plangate.policy.program import head_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyTest:
+class PolicyTest(Struct, frozen=True, kw_only=True):
     """One test and how it went.
 
     Attributes:
@@ -63,7 +63,7 @@ def run_tests(sources: Sequence[PolicySource], deadline_s: float = 60.0) -> tupl
             if name in found:
                 raise module.error(rule.start, f"two tests are called {name}")
             found[name] = (module.file, module.position(rule.start)[0])
-    tests = tuple((file.name, file.text) for file in files.tests)
+    tests = tuple((file.name, file.text) for file in with_builders(files.tests))
     if not found:
         raise PolicyLoadError(", ".join(source.name for source in sources), "no tests")
     limits = EngineLimits()
@@ -85,6 +85,14 @@ def run_tests(sources: Sequence[PolicySource], deadline_s: float = 60.0) -> tupl
         PolicyTest(name=name, file=file, line=line, passed=not (said := _problem(reply)), problem=said)
         for (name, (file, line)), reply in zip(found.items(), replies, strict=True)
     )
+
+
+def with_builders(tests: Sequence[PolicyFile]) -> tuple[PolicyFile, ...]:
+    """Tests and the module of the library that they make plans with, which every user's tests may import."""
+    builders = shipped_builders()
+    package = f"package {BUILDERS}"
+    there = any(line.strip() == package for file in tests for line in file.text.splitlines())
+    return tuple(tests) if there else (*tests, builders)
 
 
 def _problem(reply: Reply) -> str:

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.document import PolicyUsed
 from plangate.decision.outcome import RuleSpec
@@ -117,8 +119,7 @@ def load_conftest(choices: ConftestChoices, data: Sequence[Path]) -> "ConftestPo
     return load(sources, data, wanted, LoadLimits())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conftest:
+class Conftest(Struct, frozen=True, kw_only=True):
     """Conftest policies as a part of a gate.
 
     Attributes:

@@ -4,9 +4,11 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.document import Subject
 from plangate.errors import UsageError
@@ -23,8 +25,7 @@ DOCUMENT_FORMAT: Final = "document"
 """What is no plan of any kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """What is to be judged, read once: the bytes that were hashed are the bytes that are parsed and run."""
 
     name: str

@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from plangate import __version__
 from plangate.decision.conditions import CONDITIONS
@@ -22,6 +23,7 @@ from plangate.rules.base import Settings as RuleSettings
 from plangate.rules.evaluate import evaluate
 from plangate.rules.registry import RULES
 from plangate.settings import Settings
+from plangate.wiring.bundles import bundle_sources, used_bundle
 from plangate.wiring.choices import Choices
 from plangate.wiring.errand import Errand
 
@@ -110,6 +112,7 @@ def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], P
         *((path.absolute(), str(path)) for path in choices.policies),
     ):
         sources.append(PolicySource(root=root, name=name))
+    sources += bundle_sources(settings)
     policies = load.load(sources, data=(*settings.data_paths(), *(path.absolute() for path in choices.data)))
     known = RULES.keys() | policies.packages.keys()
     elsewhere = (rule for other in values.environments.values() for rule in other.rules)
@@ -190,11 +193,13 @@ def judges_for(
     digest = hashlib.sha256(
         f"plangate {__version__}\n{','.join(sorted(rules))}\n{policies.sha256}\n{settings.sha256}".encode()
     ).hexdigest()
+    labels = {bundle.source: bundle.label for bundle in policies.bundles}
     used = PolicyUsed(
         sha256=digest,
         engine=engine.version,
-        sources=("built-in", *policies.sources),
+        sources=("built-in", *(labels.get(name, name) for name in policies.sources)),
         settings_sha256=settings.sha256,
+        bundles=tuple(map(used_bundle, policies.bundles)),
     )
     written = {rule_id: rule.spec for rule_id, rule in RULES.items()} | {
         spec.id: spec for spec in policies.rules

@@ -5,8 +5,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from plangate.errors import CannotDecideError
 from plangate.gate import JudgedInput, Judging, Run, judge_input
@@ -35,9 +36,18 @@ def processes_for(found: Sequence[Found]) -> int:
 
 
 def pool_of(
-    processes: int, judging: Judging, run: Run, settings: Settings, choices: Choices, stack: ExitStack
+    processes: int,
+    judging: Judging,
+    run: Run,
+    settings: Settings,
+    choices: Choices,
+    stack: ExitStack,
+    policy_sha256: str,
 ) -> Callable[[], Iterator[JudgedInput | None]]:
-    """Judges the inputs in processes that are started here, before there are threads, and ended with ``stack``."""
+    """Judges the inputs in processes that are started here, before there are threads, and ended with ``stack``.
+
+    Each process reads the policies for itself, and judges only if they are those of ``policy_sha256``.
+    """
     import multiprocessing  # noqa: PLC0415 - 30 ms that one plan need not pay
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
 
@@ -46,7 +56,7 @@ def pool_of(
         processes,
         mp_context=multiprocessing.get_context("fork"),
         initializer=_begin,
-        initargs=(judging, run, settings, choices),
+        initargs=(judging, run, settings, choices, policy_sha256),
     )
     stack.callback(_end, executor)
     count = len(judging.inputs)
@@ -67,15 +77,18 @@ def pool_of(
     return judged
 
 
-def _begin(judging: Judging, run: Run, settings: Settings, choices: Choices) -> None:
+def _begin(judging: Judging, run: Run, settings: Settings, choices: Choices, policy_sha256: str) -> None:
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends us
     stack = ExitStack()
-    judges, _, _ = judges_for(settings, choices, stack, start=False)
+    judges, policy, _ = judges_for(settings, choices, stack, start=False)
     _MINE.update(judging=replace(judging, judges=judges, progress=lambda _: None), run=run, stack=stack)
+    _MINE["same"] = policy.sha256 == policy_sha256
 
 
 def _judge(index: int) -> JudgedInput | None:
+    if not _MINE["same"]:
+        raise CannotDecideError("the policies were changed while they were read", hint="try again")
     judging: Judging = _MINE["judging"]
     answer = judge_input(judging, judging.inputs[index], _MINE["run"])
     if answer is None:

@@ -5,7 +5,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.audit.record import uuid7
 from plangate.decision.decide import Profile
@@ -17,6 +19,7 @@ from plangate.model.plan import Plan
 from plangate.model.redaction import Redactor
 from plangate.parsers.base import Limits
 from plangate.settings import Settings
+from plangate.wiring.bundles import remember
 from plangate.wiring.choices import Choices, limits_of, now, settings_for, waiver
 from plangate.wiring.conftest_policies import conftest_of
 from plangate.wiring.documents import Document
@@ -27,12 +30,12 @@ from plangate.wiring.search import search
 from plangate.wiring.state import State, actor, fresh_stamp, open_state, state_folder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """Everything for one run of the gate.
 
     Attributes:
         document: The one file that is judged, for whoever is going to run it; ``None`` for anything else.
+        notices: What people should know before they see the decision.
     """
 
     settings: Settings
@@ -41,6 +44,7 @@ class Session:
     document: Document | None
     state: State
     limits: Limits
+    notices: Sequence[str] = ()
 
 
 @contextmanager
@@ -93,6 +97,7 @@ def open_session(
         # The policy worker is started first: it loads while the plan is read, and forks before there are threads.
         judges, policy, weakened = judges_for(settings, choices, stack, start=processes == 1)
         conftest = conftest_of(settings, choices, limits, policy, stack, start=processes == 1)
+        agreed = policy.sha256  # what every judging process has to have loaded
         if conftest is not None:
             policy, weakened = conftest.policy, [*weakened, *conftest.weakened]
         inputs = Inputs(found, settings, choices, limits)
@@ -113,8 +118,9 @@ def open_session(
             progress=progress,
             raw_judge=conftest.judge if conftest is not None else None,
         )
-        pool = pool_of(processes, judging, run, settings, choices, stack) if processes > 1 else None
+        pool = pool_of(processes, judging, run, settings, choices, stack, agreed) if processes > 1 else None
         state = stack.enter_context(open_state(state_folder(settings, choices)))
+        notices = remember(state.log, policy.bundles, lambda: fresh_stamp(who))
         gate = Gate(
             judging=judging,
             pool=pool,
@@ -134,7 +140,13 @@ def open_session(
             stamp=lambda: fresh_stamp(who),
         )
         yield Session(
-            settings=settings, gate=gate, run=run, document=inputs.only_document(), state=state, limits=limits
+            settings=settings,
+            gate=gate,
+            run=run,
+            document=inputs.only_document(),
+            state=state,
+            limits=limits,
+            notices=notices,
         )
 
 

@@ -4,11 +4,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plangate.audit import event_records as events
 from plangate.audit.record import Record, canonical, stamp, text, timestamp, uuid7
@@ -115,6 +115,9 @@ RECORDS: dict[str, Callable[[], Record]] = {
     "first key": lambda: events.key_rotated(a_stamp(), role="log", public_key=bytes(32)),
     "next key": lambda: events.key_rotated(
         a_stamp(), role="receipt", public_key=b"\1" * 32, previous=bytes(32)
+    ),
+    "policy": lambda: events.policy_activated(
+        a_stamp(), number=1, name="acme", sequence=7, revision="r7", sha256=PLAN, key_id="release"
     ),
     "gap": lambda: events.gap(a_stamp(), reason="disk full", since=NOW, until=NOW + timedelta(hours=1)),
 }

@@ -11,6 +11,7 @@ from plangate.decision.decide import Judgement, Obligation, Profile, decide
 from plangate.decision.document import (
     InputRead,
     PlanSummary,
+    PolicyBundle,
     PolicyUsed,
     Subject,
     decision_document,
@@ -121,6 +122,19 @@ def an_outcome(rule: str, address: str, outcome: str, effect: str, **more: Any) 
     } | more
 
 
+def test_bundles_are_named_with_what_verified_them() -> None:
+    fields: dict[str, Any] = {"name": "acme", "sha256": DIGEST, "revision": "r7", "monotonic": True}
+    bundles = [
+        PolicyBundle(**fields, sequence=7, key_id="release"),
+        PolicyBundle(**fields, sequence=None, key_id=""),
+    ]
+    policy = PolicyUsed(sha256=DIGEST, engine="e 1", sources=[], settings_sha256=DIGEST, bundles=bundles)
+    assert a_document(policy=policy)["policy"]["bundles"] == [
+        {**fields, "sequence": 7, "key_id": "release"},
+        {**fields, "sequence": None, "key_id": None},
+    ]
+
+
 def test_the_document_says_everything_in_one_order() -> None:
     waived = {"rule": "waived", "address": "a_b.c", "owner": "ann", "reason": "known"}
     assert a_document() == {
@@ -191,7 +205,7 @@ def test_the_document_says_everything_in_one_order() -> None:
 
 def test_outcomes_that_are_only_equal_have_their_effect_too() -> None:
     """The document looks an effect up by what an outcome says, not by which object says it."""
-    copies = [Outcome(**{name: getattr(o, name) for name in o.__dataclass_fields__}) for o in OUTCOMES]
+    copies = [Outcome(**{name: getattr(o, name) for name in o.__struct_fields__}) for o in OUTCOMES]
     assert a_document(outcomes=copies) == a_document()
 
 

@@ -1,14 +1,14 @@
 """Policies, resources and plans for tests, and the whole way from a policy to its outcomes."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from plangate.model.document import plan_document, unknown_as_text
-from plangate.model.plan import Action, Plan, Reference, Resource, Source
+from plangate.model.plan import Action, Drift, Plan, Reference, ReplaceOrder, Resource, Source
 from plangate.model.values import UNKNOWN
 from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.embedded import EmbeddedEngine
@@ -124,6 +124,7 @@ def plan_of(entries: Mapping[str, Any]) -> Plan:
             cloud=entry["cloud"] or "",
             kind=entry["kind"] or "",
             action=Action(entry["action"]),
+            replace_order=ReplaceOrder(entry["replace_order"]) if entry["replace_order"] else None,
             deposed=entry["deposed"] or "",
             before=entry["before"],
             after=entry["after"],
@@ -138,4 +139,8 @@ def plan_of(entries: Mapping[str, Any]) -> Plan:
         )
 
     time = entries.get("context", {}).get("time") or ""
-    return a_plan(*map(resource, entries["resources"]), time=time)
+    drift = tuple(
+        Drift(address=entry["address"], type=entry["type"], action=Action(entry["action"]))
+        for entry in entries["drift"]
+    )
+    return a_plan(*map(resource, entries["resources"]), time=time, drift=drift)

@@ -66,7 +66,11 @@ REFUSED = {
     "x := any([true])": (6, "any is not allowed: it is deprecated", "use `some … in`"),
     # Calls that cannot work.
     "x := f(1)": (6, "undefined function f", "neither a builtin nor a function of the loaded policies"),
-    "x := lib.of_kinds(`a`)": (6, "undefined function lib.of_kinds", "plangate.lib has: "),
+    "x := lib.of_kinds(`a`)": (
+        6,
+        "undefined function lib.of_kinds",
+        "did you mean of_kind? plangate.lib has: ",
+    ),
     "x := count(1, 2)": (
         6,
         "count takes 1 argument, not 2",
@@ -86,7 +90,7 @@ REFUSED = {
     "x := lib.by_kinds": (
         6,
         "nothing is loaded as data.plangate.lib.by_kinds, so this line would never hold",
-        "plangate.lib has: ",
+        "did you mean by_kind? plangate.lib has: ",
     ),
     "x := data.policies": (
         6,

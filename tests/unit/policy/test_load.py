@@ -55,6 +55,7 @@ def test_a_policy_becomes_a_rule(tmp_path: Path) -> None:
         "lib/findings.rego",
         "lib/references.rego",
         "lib/resources.rego",
+        "lib/statements.rego",
         "lib/values.rego",
     ]
 
@@ -174,6 +175,10 @@ FILE_REFUSALS = {
     "a text that is not UTF-8": (
         {"p.rego": a_policy().replace("true", "\udcff")},
         "custom/p.rego:2: not UTF-8 text",
+    ),
+    "a second library, written otherwise": (
+        {"p.rego": a_policy(), "lib.rego": 'package plangate["lib"]\n\nof_kind(_) := set()\n'},
+        "custom/lib.rego:1:9: package plangate.lib is plangate's own",
     ),
     "a second library": (
         {"p.rego": a_policy(), "lib.rego": "package plangate.lib\n\nof_kind(_) := set()\n"},
@@ -316,7 +321,7 @@ RULE_REFUSALS = {
     ),
     "a fact that no kind has": (
         a_policy(BAD_INSTANCE.replace("public_ip", "publik_ip")),
-        'custom/policy.rego:10:9: this rule reads the fact "publik_ip", which no kind has',
+        'custom/policy.rego:16:17: compute.instance has no fact "publik_ip", so this line would never hold',
     ),
 }
 
@@ -355,15 +360,15 @@ def test_other_names_are_free(word: str, tmp_path: Path) -> None:
 METADATA_REFUSALS = {
     "not YAML": ("kinds: [", "10: METADATA is not YAML: did not find expected node content"),
     "a key twice": ("severity: low", '9: METADATA is not YAML: "severity" is written twice'),
-    "an unknown field": ("enforcment: mandatory", '1: METADATA: unknown field "custom.enforcment"'),
-    "an unknown kind": ("kinds: [vm]", "1: METADATA: unknown kind 'vm' in \"custom.kinds\""),
+    "an unknown field": ("enforcment: mandatory", '9: METADATA: unknown field "custom.enforcment"'),
+    "an unknown kind": ("kinds: [vm]", "9: METADATA: unknown kind 'vm' in \"custom.kinds\""),
     "an alias": (
         "frameworks: {a: &x ['1'], b: *x}",
         "9: METADATA is not YAML: aliases are not allowed",
     ),
     "kinds for a rule on the plan": (
         "kinds: [compute.instance]\nscope: plan",
-        "1: METADATA: a rule with scope plan has no kinds",
+        "9: METADATA: a rule with scope plan has no kinds",
     ),
 }
 
@@ -384,7 +389,7 @@ def test_refuses_metadata_without(field: str, tmp_path: Path) -> None:
         lines = [line for line in lines if not line.startswith("#   ")]
     name = field if field in {"title", "description", "custom"} else f"custom.{field}"
     assert refusal(tmp_path, {"policy.rego": "\n".join(lines)}) == (
-        f'custom/policy.rego:1: METADATA: field "{name}" is missing'
+        f'custom/policy.rego:{4 if "." in name else 1}: METADATA: field "{name}" is missing'
     )
 
 

@@ -70,7 +70,7 @@ ALLOWED = [
     "not {1 | x == 1} == {1}",
     "not [x, 1] == [1, 1]",
     "not input.errored",
-    "not input.environment",
+    "not input.applyable",
     "not lib.by_kind",
     "not input.complete in [true]",
 ]

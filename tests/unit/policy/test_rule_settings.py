@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from plangate.errors import PolicyLoadError, UsageError
 from plangate.policy.base import PolicySet
+from plangate.policy.index import is_recorded
+from plangate.policy.load import load, shipped_policies
 from plangate.policy.rule_settings import schemas_problem, with_settings
 from tests.unit.policy.builders import a_plan, a_policy, a_resource, load_policy, statuses
 
@@ -166,3 +168,20 @@ deny contains lib.plan_finding("frozen") if input.context.time >= "2026-12-24"
         for time in ("2026-12-23T23:59:59.999Z", "2026-12-24T00:00:00.000Z")
     }
     assert found == {"2026-12-23T23:59:59.999Z": {"": "pass"}, "2026-12-24T00:00:00.000Z": {"": "fail"}}
+
+
+def test_only_settings_of_shipped_policies_word_for_word_are_known_to_be_good() -> None:
+    shipped = load([shipped_policies()]).settings["image-registries"]
+    assert is_recorded(shipped)
+    assert not is_recorded({"allowed": {**shipped["allowed"], "type": "lists"}})
+    assert not is_recorded({**shipped, "more": shipped["allowed"]})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"rules": [1]}', '{"rules": {"settings": 1}}'])
+def test_a_damaged_record_knows_no_settings(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = load([shipped_policies()]).settings["image-registries"]
+    (tmp_path / "index.json").write_text(content)
+    monkeypatch.setattr("plangate.policy.index.INDEX", tmp_path / "index.json")
+    assert not is_recorded(shipped)

@@ -3,5 +3,9 @@
 from typing import Final
 
 SUBCOMMANDS: Final = {
+    "new": "Start a policy: rule, test and plans to try it on.",
+    "check": "Say everything that is wrong with policies.",
     "test": "Run the tests of policies.",
+    "mutate": "Put faults into policies and see whether their tests notice.",
+    "bundle": "Make one file of policies, signed if wanted, for gates and for OPA.",
 }

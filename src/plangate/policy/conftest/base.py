@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
 from plangate.policy.conftest.reads import RawReads
@@ -20,8 +21,7 @@ def is_judged(name: str) -> bool:
     return FAILURE.fullmatch(name) is not None or WARNING.fullmatch(name) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConftestRule:
+class ConftestRule(Struct, frozen=True, kw_only=True):
     """All definitions of one name that conftest judges, in one namespace.
 
     Attributes:
@@ -61,8 +61,7 @@ class ConftestRule:
         return f'data.{self.namespace}.{EXCEPTION}[_][_] == "{self.exception_key}"'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConftestPolicies:
+class ConftestPolicies(Struct, frozen=True, kw_only=True):
     """Conftest policies that were read and checked.
 
     Attributes:
@@ -120,8 +119,7 @@ def exception_spec(namespace: str) -> RuleSpec:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSaid:
+class RuleSaid(Struct, frozen=True, kw_only=True):
     """What one rule found in one file, all its inputs together.
 
     Attributes:

@@ -5,9 +5,10 @@ Conftest reads every ``.rego`` file below a folder, hidden ones included, and no
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
@@ -16,8 +17,7 @@ from plangate.policy.files import LoadLimits, PolicyFile, read_data, read_text, 
 _REGO: Final = ".rego"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConftestFiles:
+class ConftestFiles(Struct, frozen=True, kw_only=True):
     """Policies and tests, sorted by name, and the data documents as one."""
 
     modules: tuple[PolicyFile, ...]

@@ -6,8 +6,9 @@ left is a pass. A rule that could not be evaluated, or gave what is no finding, 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.model.plan import Location
@@ -22,8 +23,7 @@ _MOST_NAMED: Final = 5
 """Unknown values that a message names before it says how many more there are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """One file for conftest policies.
 
     Attributes:
@@ -39,8 +39,7 @@ class File:
     inputs: Sequence[tuple[Any, bytes]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """The outcomes of all rules for one file, and conftest's report of it: empty when a rule failed."""
 
     outcomes: tuple[Outcome, ...]

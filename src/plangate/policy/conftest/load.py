@@ -8,10 +8,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
@@ -31,6 +33,7 @@ from plangate.policy.conftest.reads import raw_reads
 from plangate.policy.files import LoadLimits
 from plangate.policy.hazards import check_program
 from plangate.policy.parse import parse_modules
+from plangate.policy.problems import Problems
 from plangate.policy.program import Program, head_name
 from plangate.policy.register import near_miss
 from plangate.policy.syntax import Module, Rule, rule_exprs, static_path
@@ -41,8 +44,7 @@ _TEST: Final = re.compile(r"(?:todo_)?test_")
 _READS_FILES: Final = frozenset({"parse_config", "parse_config_file", "parse_combined_config_files"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What of the policies is to be judged.
 
     Attributes:
@@ -96,7 +98,9 @@ def _checked(files: ConftestFiles, wanted: Wanted, sources: tuple[str, ...]) -> 
     _refuse_data_in_the_way(program, files.data)
     for module in kept:
         _refuse_file_readers(program, module)
-    check_program(program, rego_v0=wanted.rego_v0)
+    problems = Problems()
+    check_program(program, problems, rego_v0=wanted.rego_v0)
+    problems.raise_first()
     rules = tuple(rule for namespace in namespaces for rule in _rules(program, kept, namespace))
     exceptions = {
         namespace: raw_reads(program, (*package, EXCEPTION))

@@ -4,7 +4,8 @@ A conftest folder often holds a library of which a namespace uses a part, and ot
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from plangate.policy.conftest.base import EXCEPTION, is_judged
 from plangate.policy.conftest.namespaces import namespace_of

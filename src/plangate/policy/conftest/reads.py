@@ -5,15 +5,18 @@ place where a plan has a value that is not known yet, has not said that the plan
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.policy.aliases import NOTHING, Alias, ReadLog
 from plangate.policy.flow import Walk
+from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program
 from plangate.policy.reads import WHOLE, Read
-from plangate.policy.syntax import Expr
+from plangate.policy.syntax import Expr, Module
 from plangate.policy.variables import Scope
+from plangate.policy.vocabulary import Vocabulary
 
 _RAW: Final = "raw"
 _DOCUMENT: Final = Alias(frozenset({(_RAW, ())}))
@@ -21,8 +24,7 @@ _MARKS: Final = "after_unknown"
 """Where Terraform's plan JSON says what is not known, beside ``after``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawReads:
+class RawReads(Struct, frozen=True, kw_only=True):
     """What one rule can read, as paths from the top of the document."""
 
     reads: frozenset[Read]
@@ -62,11 +64,28 @@ def raw_reads(program: Program, path: Path) -> RawReads:
     Raises:
         PolicyLoadError: A ``not`` that the embedded engine would get wrong.
     """
-    log = _RawLog()
-    walk = _RawWalk(program, log, _DOCUMENT)
+    log, problems = _RawLog(), Problems()
+    walk = _RawWalk(program, log, _NoVocabulary(), problems)
     for definition in program.rules.get(path, ()):
-        log.look(walk.rule_value(definition.rule, Scope(definition.module)), deep=True)
+        log.look(walk.rule_value(definition.rule, Scope(definition.module)) or NOTHING, deep=True)
+    problems.raise_first()
     return log.raw_reads()
+
+
+class _NoVocabulary(Vocabulary):
+    """A raw document has no schema that we know."""
+
+    def step(self, module: Module, alias: Alias, key: Expr) -> None:
+        """Nothing is wrong."""
+
+    def value(self, module: Module, alias: Alias, constant: Expr) -> None:
+        """Nothing is wrong."""
+
+    def pointer(self, resource: Alias, pointer: Path) -> None:
+        """Nothing is kept."""
+
+    def kind(self, module: Module, constant: Expr) -> None:
+        """Nothing is wrong."""
 
 
 class _RawLog(ReadLog):
@@ -81,7 +100,7 @@ class _RawLog(ReadLog):
         self._all = True
 
     def look(self, alias: Alias, *, deep: bool) -> None:
-        self._reads.update(Read(path=path, deep=deep) for _, path in alias.places)
+        self._reads.update(Read(path=path, deep=deep) for root, path in alias.places if root == _RAW)
         if deep and alias.inside is not None:
             self.look(alias.inside, deep=True)
 
@@ -99,6 +118,8 @@ class _RawLog(ReadLog):
 
 class _RawWalk(Walk):
     """Nothing of a raw document is sure to be there but the document itself."""
+
+    document = _DOCUMENT
 
     def value(self, expr: Expr, scope: Scope) -> Alias:
         compares = expr.form == "operator" and expr.value in {"==", "!="}

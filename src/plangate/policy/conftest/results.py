@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.policy.answers import MAX_FINDINGS, Reply
 from plangate.policy.conftest.base import ConftestPolicies, ConftestRule, RuleSaid
@@ -16,8 +17,7 @@ class ShapeError(ValueError):
     """A rule gave something that is no finding."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSaid:
+class FileSaid(Struct, frozen=True, kw_only=True):
     """What all rules said of one file.
 
     Attributes:
@@ -30,8 +30,7 @@ class FileSaid:
     results: Sequence[Mapping[str, Any]]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Count:
+class _Count(Struct, kw_only=True, eq=False):
     """One namespace's report while it is counted."""
 
     successes: int

@@ -1,0 +1,1 @@
+"""Mutation testing of policies: small faults are put in, and the tests must notice each of them."""
