@@ -31,7 +31,9 @@ _NAMES: Final = {"dockerfile": "Dockerfile", ".env": "dotenv", "jenkinsfile": "G
 """Names, alone or before a dot, that choose a parser whatever the ending says."""
 _HINT: Final = "conftest policies judge JSON and YAML here; for Terraform, judge the plan"
 STANDARD_INPUT: Final = "-"
-_LONG_NUMBER: Final = re.compile(rb"[0-9.eE+-]{16}")
+MAX_INPUTS: Final = 10_000
+"""Inputs in one file, each of which is asked about by itself."""
+_LONG_NUMBER: Final = re.compile(rb"[0-9.eE+-]{16}|[0-9][eE][+-]?[0-9]{3}")
 _MAX_EXACT: Final = 1 << 53
 _BEFORE_FIRST: Final = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*(?:---(?=\s|$))?")
 _NEXT_DOCUMENT: Final = re.compile(rb"^(?:---(?:\s|$)|\.\.\.\s*[^\s.])", re.MULTILINE)
@@ -67,6 +69,8 @@ def read_raw(source: Input, limits: Limits) -> tuple[RawInput, ...]:
         values = _yaml_values(source, limits)
     if not values:
         raise PlanParseError(source.name, "an empty list, of which conftest judges nothing")
+    if len(values) > MAX_INPUTS:
+        raise PlanParseError(source.name, f"{len(values)} documents or list items (limit: {MAX_INPUTS})")
     return tuple(_encoded(source.name, value) for value in values)
 
 

@@ -39,8 +39,7 @@ _TERRAFORM: Final = re.compile(
 )
 _HEAD_BYTES: Final = 4_000
 _SOURCE_HINT: Final = "Terraform source is judged by its folder"
-NO_PLAN: Final = "not a plan of any kind"
-"""How a refusal begins that has nothing else to say."""
+_PLAN_MARKS: Final = frozenset({"format_version", "planned_values", "resource_changes", "terraform_version"})
 _SYNTAX: Final = "not JSON: "
 _MORE: Final = "not JSON: extra data"
 
@@ -120,6 +119,11 @@ def parse(documents: Documents, options: Options, limits: Limits) -> Plan | None
     return found.parse(documents, options, limits)
 
 
+def is_like_a_plan(documents: Documents) -> bool:
+    """Documents that are no plan are nearly one, or nothing at all: they must not be taken for something else."""
+    return any(not value or _has_any(value, _PLAN_MARKS) for value in documents.values)
+
+
 def refuse(documents: Documents, limits: Limits) -> PlanParseError:
     """Why an input that somebody named is none of the formats."""
     from plangate.parsers.terraform_plan import parse_documents  # noqa: PLC0415
@@ -137,4 +141,4 @@ def refuse(documents: Documents, limits: Limits) -> PlanParseError:
         hint = (
             f"what can be judged: {', '.join(each.title for each in formats())}, a folder of Terraform source"
         )
-    return PlanParseError(documents.source.name, f"{NO_PLAN}{listed}", hint=hint)
+    return PlanParseError(documents.source.name, f"not a plan of any kind{listed}", hint=hint)

@@ -123,9 +123,8 @@ class Inputs:
         documents = formats.read_documents(input_of(document), self._limits)
         plan = formats.parse(documents, self._choices.options, self._limits)
         if plan is None and self._choices.conftest is not None:
-            problem = formats.refuse(documents, self._limits)
-            if not problem.problem.startswith(formats.NO_PLAN):
-                raise problem  # it is meant to be a plan, and is none that we understand
+            if formats.is_like_a_plan(documents):
+                raise formats.refuse(documents, self._limits)
             return bare_plan(document)
         return plan
 

@@ -40,6 +40,8 @@ from plangate.policy.syntax import Module, Rule, rule_exprs, static_path
 
 _FILE: Final = {"conftest": {"file": {"name": "", "dir": ""}}}
 """What conftest puts beside the data for each file."""
+_NOT_LOADED: Final = "nothing is loaded as data."
+_LOAD_IT: Final = "--data loads documents; where there is nothing to load, one with an empty value will do"
 _TEST: Final = re.compile(r"(?:todo_)?test_")
 _READS_FILES: Final = frozenset({"parse_config", "parse_config_file", "parse_combined_config_files"})
 
@@ -77,8 +79,10 @@ def load(
         return _checked(files, wanted, tuple(source.name for source in policies))
     except PolicyLoadError as error:
         hint = error.hint.replace(f"; {WITH_OPA}", "").replace(WITH_OPA, "write it another way")
+        if error.problem.startswith(_NOT_LOADED):
+            hint = f"{hint}; {_LOAD_IT}" if hint else _LOAD_IT
         raise PolicyLoadError(
-            error.file, error.problem, line=error.line, column=error.column, hint=hint
+            error.file, error.problem, line=error.line, column=error.column, hint=hint, code=error.code
         ) from error
 
 
