@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from plangate.decision.outcome import Outcome, Status
@@ -16,12 +17,17 @@ from plangate.policy.files import LoadLimits
 
 
 def loaded(
-    folder: Path, *, wanted: Wanted | None = None, data: Mapping[str, Any] | None = None, **files: str
+    folder: Path,
+    *,
+    wanted: Wanted | None = None,
+    data: Mapping[str, Any] | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
+    **files: str,
 ) -> ConftestPolicies:
-    """Policies from texts: ``name="package main …"`` is the file ``policy/name.rego``."""
+    """Policies from texts: ``name="package main …"`` is the file ``policy/name.rego``; so is ``more``."""
     root = folder / "policy"
     root.mkdir(exist_ok=True)
-    for name, text in files.items():
+    for name, text in {**files, **more}.items():
         (root / f"{name}.rego").write_text(text)
     documents = []
     if data is not None:

@@ -141,7 +141,7 @@ def test_a_value_that_is_not_known_yet_is_not_absent(tmp_path: Path) -> None:
         ]
     }
     assert said(judged(policies, a_plan({}, {"arn": True}))) == {"deny": [(Status.PASS, "")]}
-    assert said(judged(policies, a_plan({}, True)))["deny"][0][0] is Status.UNKNOWN
+    assert said(judged(policies, a_plan({}, unknown=True)))["deny"][0][0] is Status.UNKNOWN
     assert said(judged(policies, a_plan({"acl": "public-read"}, {"arn": True}))) == {
         "deny": [(Status.FAIL, "aws_s3_bucket.b is public")]
     }
@@ -234,3 +234,16 @@ def test_a_policy_that_takes_too_long_is_ended_and_named(tmp_path: Path) -> None
     )
     with pytest.raises(EngineError, match=r"took longer than 0\.5 s"):
         judged(policies, {"list": list(range(2_000))}, deadline_s=0.5)
+
+
+def test_a_set_of_resources_reads_no_more_than_is_read_of_its_members(tmp_path: Path) -> None:
+    policies = loaded(
+        tmp_path,
+        rules="package main\n\nbuckets contains change if {\n\tsome change in input.resource_changes\n"
+        '\tchange.type == "aws_s3_bucket"\n}\n\n'
+        'deny contains "public" if {\n\tsome bucket in buckets\n\tbucket.change.after.acl == "public"\n}\n\n'
+        'warn contains "many" if count({bucket.change.after | some bucket in buckets}) > 1\n',
+    )
+    statuses = {rule: told[0][0] for rule, told in said(judged(policies, a_plan({}, {"arn": True}))).items()}
+    assert statuses == {"deny": Status.PASS, "warn": Status.UNKNOWN}
+    assert said(judged(policies, a_plan({}, {"acl": True})))["deny"][0][0] is Status.UNKNOWN

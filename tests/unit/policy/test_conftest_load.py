@@ -71,7 +71,7 @@ def test_a_pattern_chooses_namespaces_and_its_star_crosses_dots(
         name.replace(".", "_"): f'package {name}\n\ndeny contains "x" if input.x\n'
         for name in ("a.b", "a.c", "d")
     }
-    assert loaded(tmp_path, wanted=Wanted(namespaces=(pattern,)), **texts).namespaces == chosen
+    assert loaded(tmp_path, wanted=Wanted(namespaces=(pattern,)), more=texts).namespaces == chosen
 
 
 def test_a_pattern_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -160,10 +160,10 @@ def test_the_syntax_is_that_of_the_version(tmp_path: Path) -> None:
 def test_what_is_judged_is_in_the_digest(tmp_path: Path) -> None:
     both = {"a": GOOD, "b": 'package other\n\ndeny contains "x" if input.x\n'}
     digests = {
-        loaded(tmp_path, **both).sha256,
-        loaded(tmp_path, wanted=Wanted(all_namespaces=True), **both).sha256,
-        loaded(tmp_path, data={"list": [1]}, **both).sha256,
-        loaded(tmp_path, **{**both, "a": GOOD.replace("no", "yes")}).sha256,
+        loaded(tmp_path, more=both).sha256,
+        loaded(tmp_path, wanted=Wanted(all_namespaces=True), more=both).sha256,
+        loaded(tmp_path, data={"list": [1]}, more=both).sha256,
+        loaded(tmp_path, more={**both, "a": GOOD.replace("no", "yes")}).sha256,
     }
     assert len(digests) == 4
 

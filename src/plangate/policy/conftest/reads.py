@@ -13,13 +13,14 @@ from plangate.policy.aliases import NOTHING, Alias, ReadLog
 from plangate.policy.flow import Walk
 from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program
-from plangate.policy.reads import WHOLE, Read
+from plangate.policy.reads import ANY, WHOLE, Read
 from plangate.policy.syntax import Expr, Module
 from plangate.policy.variables import Scope
 from plangate.policy.vocabulary import Vocabulary
 
 _RAW: Final = "raw"
 _DOCUMENT: Final = Alias(frozenset({(_RAW, ())}))
+_LISTS: Final = frozenset({("resource_changes",), ("resource_drift",)})
 _MARKS: Final = "after_unknown"
 """Where Terraform's plan JSON says what is not known, beside ``after``."""
 
@@ -105,7 +106,10 @@ class _RawLog(ReadLog):
             self.look(alias.inside, deep=True)
 
     def distinct(self, alias: Alias) -> None:
-        self.look(alias, deep=True)
+        # Entries of a Terraform plan differ by their address, which is always known.
+        self.look(Alias(frozenset(place for place in alias.places if not _is_entry(place[1]))), deep=True)
+        if alias.inside is not None:
+            self.distinct(alias.inside)
 
     def pointer(self, alias: Alias, pointer: Path) -> None:
         del pointer  # only the normalized plan lists what is unknown
@@ -114,6 +118,13 @@ class _RawLog(ReadLog):
     def raw_reads(self) -> RawReads:
         """All of it."""
         return EVERYTHING if self._all else RawReads(reads=frozenset(self._reads))
+
+
+def _is_entry(path: Path) -> bool:
+    """A place in a list of a Terraform plan in which no two entries have the same address and deposed key."""
+    if path[-1:] != (ANY,):
+        return False
+    return path[:-1] in _LISTS or (path[0] == "planned_values" and path[-2] == "resources")
 
 
 class _RawWalk(Walk):
