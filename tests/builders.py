@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plangate.facts.registry import with_facts
 from plangate.model.plan import Action, Plan, Provisioner, Reference, Resource, Source
@@ -101,7 +102,7 @@ def a_plan_of(data: bytes, name: str = "plan.json") -> Plan:
     """The plan in these bytes, with facts."""
     digest = hashlib.sha256(data).hexdigest()
     plan = parse(Input(name=name, data=data, sha256=digest, size=len(data)), Limits())
-    return a_plan(**{field: getattr(plan, field) for field in plan.__dataclass_fields__ if field != "resources"},
+    return a_plan(**{field: getattr(plan, field) for field in plan.__struct_fields__ if field != "resources"},
                   resources=with_facts(plan.resources))  # fmt: skip
 
 

@@ -4,9 +4,10 @@ import os
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from tests.tools import ROOT
 
@@ -30,8 +31,7 @@ def environment(**more: str) -> dict[str, str]:
     return kept | ours | more
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """How a command ended and what it said."""
 
     code: int

@@ -10,10 +10,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.facts.registry import plan_with_facts
 from plangate.model.plan import Plan
@@ -64,8 +65,7 @@ WORDS: Final = {"pass": "pass", "fail": "fail", "unknown": "unknown", "none": "n
 _NAMED: Final = re.compile(r"(pass|fail|unknown|none|other)(?:-|$)|(Pass|Fail|Unknown|None|Other)(?=[A-Z]|$)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """One fixture of a rule.
 
     Attributes:

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.decision.approved import ApprovedPlan, approve_receipt
 from plangate.executor.base import ExecutionEvent, ExecutionReport
@@ -39,8 +40,7 @@ def the_tool(name: str) -> Tool:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """A folder and the program that it belongs to."""
 
     folder: Path

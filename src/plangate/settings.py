@@ -7,11 +7,12 @@ name. The file's digest goes into every decision.
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.errors import UsageError
 
@@ -95,8 +96,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terraform: TerraformSettings = TerraformSettings()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """Settings that passed the schema, with the folder that relative paths in them are meant from.
 
     Attributes:

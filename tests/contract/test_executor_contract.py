@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from plangate.errors import ReceiptError
 from plangate.executor.base import ExecutionStatus, Executor
@@ -13,8 +13,7 @@ from plangate.executor.memory import MemoryExecutor
 from tests.terraform_project import NAMES, Told, a_project, an_approval, scrub, the_tool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """An executor, a plan that it can run once, and whether that has run."""
 
     executor: Executor

@@ -10,8 +10,9 @@
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _PIECE = re.compile(
     r"^<!-- (?P<word>file|run|skip): (?P<what>.+?) -->$"
@@ -20,8 +21,7 @@ _PIECE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A code block, with the instruction that stands right before it."""
 
     line: int
@@ -45,8 +45,7 @@ def blocks(text: str) -> Iterator[Block]:
             word, what = "", ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One command of a ``console`` block, and what it is said to print."""
 
     line: int

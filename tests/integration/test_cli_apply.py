@@ -5,10 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from tests.command_line import Ran, environment, run, shell
 from tests.integration.test_cli import on_a_terminal
@@ -36,8 +36,7 @@ resource "terraform_data" "second" {
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     folder: Path
     program: Path
 

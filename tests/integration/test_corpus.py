@@ -187,7 +187,7 @@ def test_every_real_plan_with_its_facts_fits_the_published_schema() -> None:
         if len(plan.resources) > 1_000:
             # The scale test's resources are all of one kind, and a schema check of each takes a minute.
             plan = plan.__class__(source=plan.source, resources=plan.resources[:100])  # noqa: PLW2901
-        full = plan.__class__(**{f: getattr(plan, f) for f in plan.__dataclass_fields__} | {
+        full = plan.__class__(**{f: getattr(plan, f) for f in plan.__struct_fields__} | {
             "resources": with_facts(plan.resources)
         })  # fmt: skip
         problems = [

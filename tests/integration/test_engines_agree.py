@@ -3,11 +3,11 @@
 import hashlib
 import json
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plangate.facts.registry import with_facts
 from plangate.gate import encode_plan

@@ -5,13 +5,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
 import jsonschema
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from plangate.decision.outcome import Outcome, Status
 from plangate.errors import PlanParseError

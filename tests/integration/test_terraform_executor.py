@@ -1,5 +1,6 @@
 """The executor with the real terraform and the real tofu."""
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -8,11 +9,11 @@ import threading
 import time
 import zipfile
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from plangate.errors import ExecutionError, ReceiptError
 from plangate.executor import terraform
@@ -53,7 +54,7 @@ def test_applies_exactly_the_judged_plan_and_tells_every_step(project: Project) 
 
     report = apply(project, plan, told)
 
-    assert replace(report, followup=None) == replace(
+    assert dataclasses.replace(report, followup=None) == dataclasses.replace(
         report,
         status=ExecutionStatus.SUCCEEDED,
         problems=(),

@@ -7,13 +7,13 @@ import struct
 import zipfile
 import zlib
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action

@@ -3,13 +3,14 @@
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import rfc8785
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.decide import Effect, Judgement, Profile, Result, decide
 from plangate.decision.document import InputRead, PlanSummary, PolicyUsed, Subject, decision_document
@@ -28,8 +29,7 @@ EXPIRES: Final = st.sampled_from(
 GOOD: Final = frozenset({Status.PASS, Status.NOT_APPLICABLE})
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True, dict=True):
     """Everything that a decision depends on."""
 
     rules: Mapping[str, RuleSpec]
@@ -41,7 +41,7 @@ class Case:
 
     def decide(self, **changes: Any) -> Judgement:
         """The judgement, with some of it changed."""
-        given = {name: getattr(self, name) for name in self.__dataclass_fields__} | changes
+        given = {name: getattr(self, name) for name in self.__struct_fields__} | changes
         outcomes = given.pop("outcomes")
         return decide(outcomes, plan_sha256=DIGEST, now=NOW, **given)
 

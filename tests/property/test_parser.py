@@ -4,7 +4,6 @@ import codecs
 import copy
 import json
 import random
-from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
@@ -13,6 +12,7 @@ import jsonschema
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.facts.registry import with_facts

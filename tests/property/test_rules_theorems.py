@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plangate.decision.outcome import Outcome, Status
 from plangate.facts.registry import ADAPTER_ERROR, ADAPTERS, with_facts

@@ -8,8 +8,9 @@ The rules every store keeps:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from plangate.errors import AuditError
 
@@ -21,8 +22,7 @@ class AlreadyRecordedError(AuditError):
     """A record that had to be the first of its idempotency key is not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """Where a record is in the log.
 
     Attributes:
@@ -38,8 +38,7 @@ class Entry:
     leaf_hash: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRecord:
+class StoredRecord(Struct, frozen=True, kw_only=True):
     """One record as it was written.
 
     Attributes:

@@ -15,8 +15,9 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from plangate.audit.merkle import HASH_SIZE
 from plangate.errors import AuditError
@@ -44,8 +45,7 @@ class Signer(Protocol):
         """The 64 bytes of the signature over ``message``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True, kw_only=True):
     """What the log promises: under this name, so many records, with this root hash.
 
     Attributes:

@@ -13,14 +13,14 @@ The rules this module keeps:
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plangate.audit.base import Entry
 from plangate.errors import AuditError
 
 
-@dataclass(slots=True, eq=False)
-class Pending:
+class Pending(Struct, eq=False):
     """One caller's record on its way.
 
     Attributes:

@@ -11,8 +11,9 @@ The rules this module keeps:
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.errors import AuditError
 
@@ -37,8 +38,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frontier:
+class Frontier(Struct, frozen=True, kw_only=True):
     """All that is needed to append to a tree of ``size`` leaves.
 
     Attributes:

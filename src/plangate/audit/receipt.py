@@ -14,9 +14,10 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from plangate import __version__
 from plangate.audit import checkpoint as notes
@@ -28,8 +29,7 @@ from plangate.audit.record import Record, RecordType, canonical, timestamp
 from plangate.errors import AuditError, ReceiptError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedReceipt:
+class VerifiedReceipt(Struct, frozen=True, kw_only=True):
     """What a receipt says, after every check. Only `verify_receipt` makes one.
 
     Attributes:

@@ -11,10 +11,11 @@ The rules this module keeps:
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.audit.base import MAX_KEY_CHARACTERS, MAX_RECORD_BYTES
 from plangate.errors import AuditError
@@ -50,8 +51,7 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """Who or what caused a record.
 
     Attributes:
@@ -63,8 +63,7 @@ class Actor:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
+class Stamp(Struct, frozen=True, kw_only=True):
     """When and by whom a record is made, and its id.
 
     Attributes:
@@ -78,8 +77,7 @@ class Stamp:
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """One record before it is written.
 
     Attributes:

@@ -18,10 +18,11 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
 
 from plangate.audit import anchor, merkle, sqlite_schema, strict_json
 from plangate.audit import checkpoint as notes
@@ -43,8 +44,7 @@ _NOT_ITS_HASH: Final = "its content and its stored hash do not belong together"
 _NOT_THEIR_HASHES: Final = "its stored hashes of earlier records do not fit those records"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """Something that is not as it must be.
 
     Attributes:
@@ -59,8 +59,7 @@ class Problem:
         return self.what if self.index is None else f"record {self.index}: {self.what}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(Struct, frozen=True, kw_only=True):
     """What was found.
 
     Attributes:
@@ -96,8 +95,7 @@ class Verification:
             raise AuditError(f"audit log: does not verify: {first} ({count} problems)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class _Row(Struct, frozen=True, kw_only=True):
     """A record as found. ``idempotency_key`` and ``hashes`` are ``None`` where only records are stored."""
 
     index: Any
@@ -106,8 +104,7 @@ class _Row:
     hashes: Any = None
 
 
-@dataclass(slots=True)
-class _Findings:
+class _Findings(Struct):
     problems: list[Problem] = field(default_factory=list)
     more: int = 0
 

@@ -88,7 +88,7 @@ def _judge(names: Sequence[str], choices: "Choices") -> int:
 
 def _load(names: Sequence[str], choices: "Choices") -> int:
     """0 when the policies of the settings load, and the changed ones with them."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from plangate import wiring
 

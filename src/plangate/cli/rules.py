@@ -1,11 +1,11 @@
 """``plangate rules``: what would judge a plan here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from plangate.cli import options, streams
 
@@ -67,8 +67,7 @@ def _choices(
     return wiring.Choices(config=config, environment=environment, policies=policy or (), data=data or ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """The rules that would judge here, sorted by id, and the settings that each may have: JSON Schemas by name."""
 
     specs: "Sequence[RuleSpec]"

@@ -6,10 +6,11 @@ Promises, each a property test of the same name:
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
+
+from msgspec import Struct
 
 from plangate.decision.outcome import Enforcement, OnUnknown, Outcome, RuleSpec, Status
 from plangate.decision.waiver import Approval, Waiver
@@ -49,8 +50,7 @@ class Effect(StrEnum):
     """A failure of something the plan does not touch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obligation:
+class Obligation(Struct, frozen=True, kw_only=True):
     """What the executor has to check on the real resource after apply."""
 
     rule: str
@@ -60,8 +60,7 @@ class Obligation:
     input: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """How strict a gate is.
 
     Attributes:
@@ -78,8 +77,7 @@ class Profile:
     required: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """The decision, with what determined it. Every tuple is sorted, so equal inputs give equal judgements.
 
     Attributes:

@@ -5,9 +5,10 @@ It holds texts, whole numbers, booleans, lists and objects only, so that its can
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.decision.decide import Effect, Judgement, Obligation
 from plangate.decision.outcome import Outcome, RuleSpec, Status
@@ -16,8 +17,7 @@ from plangate.decision.waiver import Approval, Waiver
 DECISION_SCHEMA: Final = "plangate.dev/decision/v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """What was judged: the bytes that were handed in."""
 
     name: str
@@ -26,8 +26,7 @@ class Subject:
     media_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSummary:
+class PlanSummary(Struct, frozen=True, kw_only=True):
     """What the plan would do, in numbers."""
 
     format: str
@@ -37,8 +36,7 @@ class PlanSummary:
     unmodelled: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputRead:
+class InputRead(Struct, frozen=True, kw_only=True):
     """One input of a decision: its bytes, and what they were read as.
 
     Attributes:
@@ -52,8 +50,7 @@ class InputRead:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyUsed:
+class PolicyUsed(Struct, frozen=True, kw_only=True):
     """What it was judged with.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What a rule says about one resource, and the words for how much it weighs."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from plangate.model.plan import Location
 
@@ -40,8 +41,7 @@ class OnUnknown(StrEnum):
     OBLIGE = "oblige"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSpec:
+class RuleSpec(Struct, frozen=True, kw_only=True):
     """What the decision needs to know of a rule, whoever wrote it and in which language.
 
     Attributes:
@@ -68,8 +68,7 @@ class RuleSpec:
     source: str = "built-in"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """One rule's word on one resource, or on the whole plan (``address`` is then empty).
 
     Attributes:

@@ -1,11 +1,11 @@
 """Waivers and approvals: how people lift what a rule says, by name and for a time."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
+
+class Waiver(Struct, frozen=True, kw_only=True):
     """Lifts one rule's word on one address until it expires.
 
     Attributes:
@@ -32,8 +32,7 @@ class Waiver:
             raise ValueError("a waiver names its rule, address, owner and reason")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """A person's yes to one rule's failures on exactly one plan.
 
     Attributes:

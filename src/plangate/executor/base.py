@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from plangate.decision.approved import ApprovedPlan
 
 
@@ -21,8 +23,7 @@ class ExecutionStatus(StrEnum):
     """Applied, but a new plan wants further changes, or could not be made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionEvent:
+class ExecutionEvent(Struct, frozen=True, kw_only=True):
     """One thing that happened while executing, fit for the log: no values of attributes, redacted texts.
 
     Attributes:

@@ -11,10 +11,10 @@ Source: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, field
 
 from plangate.executor.base import ExecutionEvent, Scrub
 
@@ -44,8 +44,7 @@ _QUIET: Final = frozenset(
 _WITHHELD: Final = "(withheld: it could not be redacted)"
 
 
-@dataclass(slots=True, kw_only=True)
-class Heard:
+class Heard(Struct, kw_only=True):
     """What the stream has said so far.
 
     Attributes:

@@ -6,11 +6,12 @@ is a problem.
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.executor.terraform_events import Listener
 from plangate.executor.terraform_json import CheckResult, ShownPlan, ShownState
@@ -31,8 +32,7 @@ _BAD: Final = frozenset({"fail", "error"})
 MAX_LISTED: Final = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     """What looking afterwards may cost.
 
     Attributes:
@@ -46,8 +46,7 @@ class Bounds:
     max_json_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowUp:
+class FollowUp(Struct, frozen=True, kw_only=True):
     """What was found.
 
     Attributes:

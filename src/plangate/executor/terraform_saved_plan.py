@@ -12,10 +12,11 @@ Source: https://github.com/hashicorp/terraform/blob/v1.11/internal/plans/planpro
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
 from typing import Final
+
+from msgspec import Struct
 
 _MEMBER: Final = "tfplan"
 _FORMAT: Final = 3
@@ -36,8 +37,7 @@ class Mode(StrEnum):
 _MODES: Final = {0: Mode.NORMAL, 1: Mode.DESTROY, 2: Mode.REFRESH_ONLY}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
+class Making(Struct, frozen=True, kw_only=True):
     """How a plan was made.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Launch templates, launch configurations and the groups that start instances from them."""
 
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.facts.aws_disks import described_disks_encrypted, disks_encrypted, encrypted_by_default
 from plangate.facts.aws_metadata import own_tokens_required, tokens_required
@@ -12,8 +13,7 @@ from plangate.model.plan import Action
 from plangate.model.values import UNKNOWN, Tri, any_of, pointer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(Struct, frozen=True, kw_only=True):
     """What a template says of the instances made from it; ``None`` for what it leaves open.
 
     Attributes:

@@ -7,9 +7,11 @@ Source: https://learn.microsoft.com/azure/templates/
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.facts.base import Raw, Translated
 from plangate.model.plan import Resource
@@ -39,8 +41,7 @@ Convert = Callable[[Raw, Resource], dict[str, Any]]
 """Values of a resource in a template → attributes; what is not set is left out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Type:
+class _Type(Struct, frozen=True, kw_only=True):
     """How one type is turned over.
 
     Attributes:

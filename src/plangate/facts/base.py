@@ -6,8 +6,9 @@ of the wrong type is `UNKNOWN` too: an adapter reads any JSON without raising.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
 
 from plangate.model.graph import Graph, references_at
 from plangate.model.plan import Action, Resource
@@ -29,8 +30,7 @@ AZURE_3: Final = "https://registry.terraform.io/providers/hashicorp/azurerm/3.11
 GOOGLE: Final = "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/"
 
 
-@dataclass(frozen=True, slots=True)
-class Native:
+class Native(Struct, frozen=True):
     """One resource as its adapter reads it: values with the plan's graph around them."""
 
     resource: Resource
@@ -96,8 +96,7 @@ class Native:
 Adapt = Callable[[Native], dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapter:
+class Adapter(Struct, frozen=True, kw_only=True):
     """How one native type is normalized.
 
     Attributes:
@@ -111,8 +110,7 @@ class Adapter:
     docs: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translated:
+class Translated(Struct, frozen=True, kw_only=True):
     """A resource of another tool as the Terraform provider would have it, so that one adapter serves both.
 
     Attributes:

@@ -5,9 +5,10 @@ it may hold data, as that of a provider's type does. See docs/adr/0009-translati
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plangate.facts import (
     aws_compute,

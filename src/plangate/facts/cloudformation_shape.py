@@ -7,17 +7,17 @@ Rules this module keeps:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct, field
 
 from plangate.facts.base import Raw, Values
 from plangate.model.plan import Reference
 from plangate.model.values import UNKNOWN, AllUnknown, pointer_tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
+class Coded(Struct, frozen=True):
     """A property whose value is written in another way.
 
     Attributes:
@@ -29,8 +29,7 @@ class Coded:
     value: Callable[[Raw], Raw]
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True, dict=True):
     """A property that is an object, or a list of objects: nested blocks.
 
     Attributes:
@@ -136,8 +135,7 @@ def _members(table: Table, value: Raw) -> Raw:
     return table.attributes(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What the provider has as a resource of its own beside another one.
 
     Attributes:
@@ -151,8 +149,7 @@ class Part:
     values: Values
 
 
-@dataclass(frozen=True, kw_only=True)
-class Twin:
+class Twin(Struct, frozen=True, kw_only=True, dict=True):
     """What a CloudFormation type is to the Terraform provider.
 
     Attributes:

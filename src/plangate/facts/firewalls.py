@@ -6,9 +6,10 @@ denies rather than allows.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.facts.addresses import covers_everyone, network
 from plangate.facts.base import Raw, whole_number
@@ -26,8 +27,7 @@ _FAMILIES: Final = (4, 6)
 _SPLIT: Final = ("tcp", "udp")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
+class Denial(Struct, frozen=True, kw_only=True):
     """Traffic that is refused to everyone, before any later rule is asked.
 
     Attributes:

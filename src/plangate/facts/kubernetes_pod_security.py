@@ -9,8 +9,9 @@ Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.facts.base import Raw, Values, whole_number
 from plangate.facts.kubernetes_types import containers_in, inside
@@ -56,8 +57,7 @@ _Found = Iterator[tuple[Tri, str, str]]
 """Whether it is violated (never False), why, and the JSON Pointer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pod:
+class _Pod(Struct, frozen=True):
     """A pod's spec, taken apart.
 
     Attributes:

@@ -10,8 +10,9 @@ Source: https://registry.terraform.io/providers/hashicorp/kubernetes/latest/docs
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plangate.facts import kubernetes_access, kubernetes_network, kubernetes_pods
 from plangate.facts.base import Adapt, Adapter, Native, Raw

@@ -8,9 +8,10 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.facts.addresses import is_wider
 from plangate.facts.base import Raw, texts
@@ -45,8 +46,7 @@ _EXACT_OPERATORS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """One statement of a policy.
 
     Attributes:

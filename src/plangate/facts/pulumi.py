@@ -11,11 +11,12 @@ Source: https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plangate.facts.base import Adapter, Native, Translated
 from plangate.facts.kubernetes_types import MODELLED, WORKLOADS

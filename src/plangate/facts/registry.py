@@ -1,11 +1,12 @@
 """Every adapter by native type, and the one pass that gives a plan its kinds and facts."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plangate.facts.base import Adapter, Native, Translate, Translated, native_of
 from plangate.facts.common import common_facts

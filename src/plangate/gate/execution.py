@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plangate.audit import event_records as records
 from plangate.audit.base import Entry
@@ -18,8 +19,7 @@ from plangate.gate.parts import Gate
 from plangate.model.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedObligation:
+class CheckedObligation(Struct, frozen=True, kw_only=True):
     """One obligation after apply: ``met``, ``broken`` or ``unknown``, which counts as broken."""
 
     obligation: Obligation
@@ -27,8 +27,7 @@ class CheckedObligation:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Struct, frozen=True, kw_only=True):
     """An execution that ended and is in the log.
 
     Attributes:

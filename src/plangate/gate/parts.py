@@ -1,9 +1,10 @@
 """What the road carries: the concrete parts of one gate, one run, and the decision that comes out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from plangate.audit.base import Entry, Log
 from plangate.audit.record import Actor, Stamp
@@ -40,8 +41,7 @@ class Judge(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanInput:
+class PlanInput(Struct, frozen=True, kw_only=True):
     """One input.
 
     Attributes:
@@ -58,8 +58,7 @@ class PlanInput:
     covers: Callable[[], frozenset[int]] = frozenset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedInput:
+class JudgedInput(Struct, frozen=True, kw_only=True):
     """What the rules said of one input, as it goes from process to process.
 
     Attributes:
@@ -83,8 +82,7 @@ class JudgedInput:
     covers: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """What is true of one run and taken once, before it starts.
 
     Attributes:
@@ -100,8 +98,7 @@ class Run:
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
+class Judging(Struct, frozen=True, kw_only=True):
     """What the first half of the road needs, from bytes to outcomes, in whichever process.
 
     Attributes:
@@ -119,8 +116,7 @@ class Judging:
     progress: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(Struct, frozen=True, kw_only=True):
     """Everything concrete that the road needs, chosen in `plangate.wiring`.
 
     Attributes:
@@ -150,8 +146,7 @@ class Gate:
     stamp: Callable[[], Stamp]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """A decision that is in the log.
 
     Attributes:

@@ -9,8 +9,9 @@ Every index is built once, on first use, so that a plan is walked a constant num
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct, field
 
 from plangate.model.address import patterns
 from plangate.model.plan import Action, Reference, Resource
@@ -28,8 +29,7 @@ IDENTIFIERS: Final = (
 """Attributes whose known value names a resource."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
+class Links(Struct, frozen=True, kw_only=True):
     """Resources linked with another one. ``exact`` ones certainly are, ``possible`` ones may be.
 
     ``possible`` can be as long as the plan and is shared between calls: ask whether it is empty rather than walk it,
@@ -47,8 +47,7 @@ class Links:
         return self.exact + self.possible
 
 
-@dataclass(slots=True)
-class _Referrers:
+class _Referrers(Struct):
     """Resources of one type, indexed by what one of their attributes points at."""
 
     by_value: dict[str, list[Resource]] = field(default_factory=dict)

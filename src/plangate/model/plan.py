@@ -5,10 +5,11 @@ no I/O, no clock, nothing that changes after it was made.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.model.values import UNKNOWN, Unknown
 
@@ -37,8 +38,7 @@ class ReplaceOrder(StrEnum):
     CREATE_FIRST = "create-first"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
+class Location(Struct, frozen=True, kw_only=True):
     """A place in a source file. ``line`` and ``column`` count from 1; 0 means not known."""
 
     file: str
@@ -46,8 +46,7 @@ class Location:
     column: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """Where the plan came from.
 
     Attributes:
@@ -69,8 +68,7 @@ class Source:
     media_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(Struct, frozen=True, kw_only=True):
     """An edge of the graph: the attribute at ``at`` refers to the resource at ``address``.
 
     Attributes:
@@ -87,8 +85,7 @@ class Reference:
     attribute: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """One planned change of one resource.
 
     Attributes:
@@ -186,8 +183,7 @@ class Resource:
         return self.facts.get(name, UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Drift(Struct, frozen=True, kw_only=True):
     """A change that happened outside of the tool, as it was found while planning."""
 
     address: str
@@ -198,8 +194,7 @@ class Drift:
     sensitive: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputChange:
+class OutputChange(Struct, frozen=True, kw_only=True):
     """A root module output. ``after`` holds `UNKNOWN` where a value is known only after apply."""
 
     name: str
@@ -209,8 +204,7 @@ class OutputChange:
     sensitive: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """A ``check`` block, condition or postcondition and its status while planning.
 
     Attributes:
@@ -226,8 +220,7 @@ class Check:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provisioner:
+class Provisioner(Struct, frozen=True, kw_only=True):
     """Something that runs a program or calls an API as a side effect of the change.
 
     Attributes:
@@ -241,8 +234,7 @@ class Provisioner:
     runs: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """A whole planned change. Resources keep the order of the document.
 
     Attributes:

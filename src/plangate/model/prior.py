@@ -4,7 +4,7 @@ A failure of something that the plan does not touch is debt only if it was a fai
 bucket's public access block leaves the bucket itself a no-op, and is no debt.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from plangate.model.plan import Action, Plan, Resource
 

@@ -7,8 +7,10 @@ Source: https://learn.microsoft.com/azure/azure-resource-manager/templates/synta
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.model.values import UNKNOWN, Unknown, pointer
 from plangate.parsers.azure_evaluator import Budget, Evaluator, Seen
@@ -24,8 +26,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
 """Azure reads names of members in any case."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """Where resources are declared.
 
     Attributes:
@@ -49,8 +50,7 @@ class Scope:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class Declared(Struct, frozen=True, kw_only=True):
     """One resource, evaluated.
 
     Attributes:
@@ -80,8 +80,7 @@ class Declared:
     depends_seen: Seen
 
 
-@dataclass(slots=True)
-class Expansion:
+class Expansion(Struct):
     """Expands the templates of one document.
 
     Attributes:

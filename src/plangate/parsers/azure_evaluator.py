@@ -8,8 +8,9 @@ Source: https://learn.microsoft.com/azure/azure-resource-manager/templates/templ
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.model.values import UNKNOWN, pointer
 from plangate.parsers.azure_expressions import Call, Expression, Literal, Member, is_expression, parsed
@@ -33,16 +34,14 @@ class TooMuchError(ValueError):
     """A template that evaluates to more than it may."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceId:
+class ResourceId(Struct, frozen=True):
     """The id of a resource: its type in lower case and its whole name, of which parts may be unknown."""
 
     type: str
     name: str | None
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(Struct):
     """How many values evaluation may still make."""
 
     left: int
@@ -54,8 +53,7 @@ class Budget:
             raise TooMuchError
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Struct):
     """What evaluating one value came across.
 
     Attributes:

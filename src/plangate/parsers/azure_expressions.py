@@ -6,8 +6,9 @@ Source: https://learn.microsoft.com/azure/azure-resource-manager/templates/templ
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 MAX_EXPRESSION_DEPTH: Final = 60
 _TOKEN: Final = re.compile(
@@ -16,23 +17,20 @@ _TOKEN: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A text or a whole number."""
 
     value: str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A function of its arguments; its name in lower case."""
 
     name: str
     arguments: "tuple[Expression, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A property of an object, or an item of a list."""
 
     of: "Expression"

@@ -5,15 +5,15 @@ understood is refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from plangate.model.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What a hostile input may cost at most. Every limit is a setting (``limits`` in ``plangate.yaml``).
 
     Attributes:
@@ -37,8 +37,7 @@ class Limits:
     show_timeout_s: float = 120.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Input(Struct, frozen=True, kw_only=True):
     """One document to parse.
 
     Attributes:
@@ -56,8 +55,7 @@ class Input:
     media_type: str = "application/json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What the user says about the inputs, beside the inputs.
 
     Attributes:
@@ -83,8 +81,7 @@ class Places(Protocol):
         """Line and column of every member's key (of every item of a list, by index) of the value at a pointer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Documents:
+class Documents(Struct, frozen=True, kw_only=True):
     """One input, read: its documents as plain values, in order, and where they stand.
 
     Attributes:
@@ -102,8 +99,7 @@ class Documents:
     tags: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
+class Format(Struct, frozen=True, kw_only=True):
     """One format that people plan with.
 
     Attributes:

@@ -8,8 +8,9 @@ Source: https://docs.docker.com/reference/compose-file/interpolation/
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.model.values import UNKNOWN, Unknown, pointer
 
@@ -19,8 +20,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+")
 _OPERATOR: Final = re.compile(r":?[-?+]")
 
 
-@dataclass(slots=True)
-class Interpolation:
+class Interpolation(Struct):
     """Replaces the variables of one document.
 
     Attributes:

@@ -13,8 +13,9 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admis
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action
@@ -46,8 +47,7 @@ _CHANGING: Final = frozenset({
 """https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One object and what is done to it.
 
     Attributes:

@@ -8,8 +8,10 @@ Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/event
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Check, Plan
@@ -50,8 +52,7 @@ def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
         raise PlanParseError(documents.source.name, "nested too deeply to be read") from error
 
 
-@dataclass(slots=True)
-class _Stream:
+class _Stream(Struct):
     """Reads events in order."""
 
     reader: PulumiReader

@@ -8,8 +8,9 @@ Rules this module keeps:
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct, field
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Check, OutputChange, Plan, Provisioner, Resource, Source
@@ -30,8 +31,7 @@ _DYNAMIC: Final = ":dynamic"
 """A resource whose provider is code of the program: https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/"""
 
 
-@dataclass(slots=True, kw_only=True)
-class Summary:
+class Summary(Struct, kw_only=True):
     """What a document says of itself.
 
     Attributes:

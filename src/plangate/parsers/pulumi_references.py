@@ -7,8 +7,9 @@ Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/core.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.model.plan import Reference
 from plangate.model.values import pointer, pointer_tokens
@@ -19,8 +20,7 @@ MAX_EDGES: Final = 1_000_000
 _PARTS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Urn:
+class Urn(Struct, frozen=True):
     """A resource's name: ``urn:pulumi:<stack>::<project>::<types of its parents and its own>::<name>``.
 
     Source: https://www.pulumi.com/docs/iac/concepts/resources/names/#urns
@@ -43,8 +43,7 @@ class Urn:
         return cls(f"{parts[0]}::{parts[1]}", parts[2], parts[3]) if known and parts[2] else None
 
 
-@dataclass(slots=True)
-class Edges:
+class Edges(Struct):
     """Finds the edges of one document.
 
     Attributes:

@@ -10,8 +10,9 @@ Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/core.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct, field
 
 from plangate.model.plan import Action, Location, Reference, Resource
 from plangate.model.regions import REGION_ATTRIBUTES, own_region
@@ -58,8 +59,7 @@ _ELSEWHERE: Final = re.compile(r"default_[^/]{0,200}?(?:https?_|git(?:hub|lab)_)
 """Name of the default provider of a plugin that is downloaded from an address of its own."""
 
 
-@dataclass(slots=True)
-class Resources:
+class Resources(Struct):
     """Makes the resources of one document.
 
     Attributes:

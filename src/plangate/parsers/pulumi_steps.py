@@ -10,8 +10,9 @@ Source: https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/step.go
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from plangate.model.plan import Action, ReplaceOrder
 
@@ -35,8 +36,7 @@ Refuse = Callable[[str, str], NoReturn]
 """Refuses the document for what stands at a place: ``(place, problem)``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One step.
 
     Attributes:
@@ -56,8 +56,7 @@ class Step:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What happens to one resource.
 
     Attributes:

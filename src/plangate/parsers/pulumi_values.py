@@ -12,8 +12,9 @@ https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.g
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.errors import PlanParseError
 from plangate.model.values import UNKNOWN
@@ -51,8 +52,7 @@ class ValueProblemError(ValueError):
     """A value that is not written as the engine writes values, or whose paths would need too much memory."""
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """What reading one tree of values has found beside the values.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Edges, configured attributes and region of each resource instance, from a plan's configuration."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.model.address import joined, patterns, steps
 from plangate.model.plan import Reference
@@ -15,8 +16,7 @@ MAX_EDGES: Final = 1_000_000
 unknown, never nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """What the configuration says about one resource instance."""
 
     references: tuple[Reference, ...] = ()

@@ -12,8 +12,9 @@ Source: https://developer.hashicorp.com/terraform/internals/json-format#expressi
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct, field
 
 MAX_FOLLOWED: Final = 10_000
 """Steps that one attribute's names may be followed for; beyond it the attribute is unresolved."""
@@ -31,8 +32,7 @@ Key = str | None
 """An instance key as written in an address (``0``, ``"a"``), or ``None`` for any instance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A resource that an expression reads, seen from a module instance.
 
     Attributes:
@@ -50,8 +50,7 @@ class Target:
     attribute: str
 
 
-@dataclass(slots=True)
-class AttributeReferences:
+class AttributeReferences(Struct):
     """What one configured resource reads.
 
     Attributes:
@@ -65,8 +64,7 @@ class AttributeReferences:
     reading: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Module:
+class _Module(Struct, frozen=True):
     """One module of the configuration and the call that made it."""
 
     name: str
@@ -119,8 +117,7 @@ class Configuration:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """Where a name is read: a module, and the names that ``each.value`` stands for."""
 
     module: _Module

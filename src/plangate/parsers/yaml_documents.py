@@ -7,11 +7,11 @@ recursive in C and ends the process on deep nesting.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
 import yaml
+from msgspec import Struct, field
 from yaml._yaml import CParser
 
 from plangate.errors import PlanParseError
@@ -60,8 +60,7 @@ def read_yaml(source: Input, limits: Limits) -> Documents:
     return _Builder(source, limits).documents()
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A mapping or list whose end has not come yet."""
 
     value: dict[str, Any] | list[Any]
@@ -77,8 +76,7 @@ class _Open:
     merged: list[tuple[dict[str, Any], dict[str, int]]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchored:
+class _Anchored(Struct, frozen=True):
     value: Any
     nodes: int
     height: int

@@ -5,8 +5,9 @@ same for what is inside of it when it is a collection that the policy made. Join
 nothing that is not in one of them, so what comes out is never too little.
 """
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from plangate.policy.reads import ANY, EVERYTHING, Path, Read, Reads
 
@@ -34,8 +35,7 @@ REQUIRED_TOP: Final = frozenset(
 _MAY_BE_UNKNOWN: Final = frozenset({"after", "facts", "region", "unknown", ANY})
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """Where a value may come from.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from plangate.decision.outcome import RuleSpec
 from plangate.errors import EngineError
@@ -17,8 +18,7 @@ class AnswerError(ValueError):
     """What came back is not an answer to what was asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What the engine says to one query: a value, or why there is none."""
 
     value: Any = None

@@ -5,10 +5,11 @@ because undefined is not empty.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from plangate.decision.outcome import RuleSpec
 from plangate.policy.reads import Reads
@@ -25,16 +26,14 @@ class RuleScope(StrEnum):
     """The plan as a whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySource:
+class PolicySource(Struct, frozen=True, kw_only=True):
     """A folder of policies and the name people know it by (``policies/``, ``shipped``)."""
 
     root: Path
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySet:
+class PolicySet(Struct, frozen=True, kw_only=True):
     """Policies that were read, checked and registered.
 
     Attributes:
@@ -62,8 +61,7 @@ class PolicySet:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What a Rego rule says about one resource. ``address`` is empty for the plan as a whole."""
 
     address: str
@@ -71,8 +69,7 @@ class Finding:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleAnswer:
+class RuleAnswer(Struct, frozen=True, kw_only=True):
     """One rule's whole answer. ``error`` is set when the rule could not be evaluated; the sets are then empty."""
 
     rule: str

@@ -10,9 +10,10 @@ import json
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
+
+from msgspec import Struct
 
 from plangate.errors import EngineError
 from plangate.policy import worker
@@ -25,8 +26,7 @@ from plangate.policy.process import Process, start_process
 REGORUS_VERSION: Final = "0.13.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineLimits:
+class EngineLimits(Struct, frozen=True, kw_only=True):
     """What a worker may use.
 
     Attributes:

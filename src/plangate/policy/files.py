@@ -4,9 +4,10 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
@@ -18,8 +19,7 @@ _IGNORED_SUFFIXES: Final = (".md", ".txt")
 """Texts for people. Everything else must be a policy or a data document."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadLimits:
+class LoadLimits(Struct, frozen=True, kw_only=True):
     """What policy folders may hold, all of them together.
 
     Attributes:
@@ -37,8 +37,7 @@ class LoadLimits:
     max_nesting: int = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyFile:
+class PolicyFile(Struct, frozen=True, kw_only=True):
     """One policy: the name people know it by, its text, the source it is from, and where it really is."""
 
     name: str
@@ -47,8 +46,7 @@ class PolicyFile:
     path: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyFiles:
+class PolicyFiles(Struct, frozen=True, kw_only=True):
     """All policies but tests, sorted by name, and the merged data documents."""
 
     modules: tuple[PolicyFile, ...]

@@ -8,9 +8,10 @@ test makes it again and compares.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.decision.outcome import Enforcement, OnUnknown, RuleSpec, Severity
 from plangate.policy.base import RuleScope
@@ -19,8 +20,7 @@ from plangate.policy.reads import Read, Reads
 INDEX: Final = Path(__file__).resolve().parent / "shipped_index.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """One rule after its check; see `plangate.policy.base.PolicySet`."""
 
     spec: RuleSpec

@@ -8,10 +8,11 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+
+from msgspec.structs import replace
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySet, PolicySource

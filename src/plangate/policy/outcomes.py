@@ -7,8 +7,9 @@ not be evaluated, or that speaks of a resource which is not in the plan, is an e
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import EngineError
@@ -24,8 +25,7 @@ _MOST_NAMED = 5
 _NOTHING: Final = ((), (), False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """The outcomes of all rules, in the order of rules and plan.
 
     Attributes:

@@ -1,24 +1,23 @@
 """All modules together: which rules and functions there are, and what a name in a body means."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.policy.syntax import Expr, Module, Rule, static_path
 
 Path = tuple[str, ...]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Definition:
+class Definition(Struct, kw_only=True, eq=False):
     """One definition of a rule, and the module whose imports it sees."""
 
     module: Module
     rule: Rule
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Target:
+class Target(Struct, kw_only=True, eq=False):
     """What a static path below ``data`` leads to.
 
     Attributes:

@@ -8,8 +8,9 @@ A *path* is a tuple of keys from the resource down, e.g. ``("facts", "public_ip"
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias
+
+from msgspec import Struct
 
 from plangate.model.kinds import KINDS
 from plangate.model.plan import Plan, Resource
@@ -23,8 +24,7 @@ WHOLE: Final[Path] = ()
 """The path of the resource as a whole: everything in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(Struct, frozen=True, kw_only=True):
     """One path that is looked at.
 
     Attributes:
@@ -46,8 +46,7 @@ class Read:
         return self.deep or len(unknown) <= len(self.path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reads:
+class Reads(Struct, frozen=True, kw_only=True):
     """What one rule can read.
 
     Attributes:
@@ -95,8 +94,7 @@ def unknown_facts(resource: Resource) -> tuple[str, ...]:
     return tuple(sorted(names)) if names else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknowns:
+class Unknowns(Struct, frozen=True, kw_only=True):
     """What is not known of one resource: paths, and their second keys for a quick look."""
 
     paths: tuple[Path, ...]

@@ -1,8 +1,10 @@
 """A module outside of the library must be a rule: registered by its METADATA, or refused."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.outcome import RuleSpec
 from plangate.errors import PolicyLoadError
@@ -19,8 +21,7 @@ LIBRARY: Final = ("plangate", "lib")
 _WORDS: Final = ("deny", "undetermined")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulePackage:
+class RulePackage(Struct, frozen=True, kw_only=True):
     """A registered rule and the module that it is written in."""
 
     spec: RuleSpec

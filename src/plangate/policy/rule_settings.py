@@ -6,9 +6,10 @@ A policy never lacks a setting: each has a default in METADATA, which the settin
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import replace
 
 from plangate.errors import UsageError
 from plangate.policy.base import PolicySet

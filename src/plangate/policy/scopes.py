@@ -1,14 +1,14 @@
 """Which names in a rule are its own variables, and which stand for rules, imports, ``input`` and ``data``."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plangate.policy.program import Path, Program
 from plangate.policy.syntax import Expr, Module, Rule, Statement
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class GlobalUse:
+class GlobalUse(Struct, kw_only=True, eq=False):
     """A name that is not a variable, as it is used.
 
     Attributes:

@@ -9,9 +9,10 @@ read on every run and each dataclass costs start-up time.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 
@@ -21,8 +22,7 @@ OPERATORS: Final = {
 }  # fmt: skip
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Expr:
+class Expr(Struct, kw_only=True, eq=False):
     """One expression.
 
     Attributes:
@@ -42,8 +42,7 @@ class Expr:
     body: "tuple[Statement, ...]" = ()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Statement:
+class Statement(Struct, kw_only=True, eq=False):
     """One line of a body.
 
     Attributes:
@@ -60,8 +59,7 @@ class Statement:
     mods: tuple[tuple[Expr, Expr], ...] = ()
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Body:
+class Body(Struct, kw_only=True, eq=False):
     """One body of a rule; ``value`` is set for an ``else := value``."""
 
     start: int
@@ -70,8 +68,7 @@ class Body:
     query: tuple[Statement, ...]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Rule:
+class Rule(Struct, kw_only=True, eq=False):
     """One definition of a rule.
 
     Attributes:
@@ -89,8 +86,7 @@ class Rule:
     bodies: tuple[Body, ...]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Import:
+class Import(Struct, kw_only=True, eq=False):
     """``import path as alias``; the alias is the last part of the path when none is written."""
 
     path: tuple[str, ...]
@@ -98,8 +94,7 @@ class Import:
     start: int
 
 
-@dataclass(kw_only=True, eq=False)
-class Module:
+class Module(Struct, kw_only=True, eq=False, dict=True):
     """One file. ``package`` leaves out the leading ``data``."""
 
     file: str

@@ -7,7 +7,8 @@ that they test are checked as for judging.
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 from plangate.policy import worker
@@ -22,8 +23,7 @@ from plangate.policy.process import start_process
 from plangate.policy.program import head_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyTest:
+class PolicyTest(Struct, frozen=True, kw_only=True):
     """One test and how it went.
 
     Attributes:

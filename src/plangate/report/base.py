@@ -2,8 +2,9 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 _UNFIT: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories of what does not show, or shows as something else than it is."""
@@ -25,8 +26,7 @@ CONTROL: Final = _Control()
 writing, zero-width and unassigned ones, halves of surrogate pairs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """How a report may look.
 
     Attributes:

@@ -5,10 +5,11 @@ rest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.decision.outcome import RuleSpec, Status
 from plangate.model.plan import Plan, Resource
@@ -26,8 +27,7 @@ class Phase(StrEnum):
     """The plan as a whole, once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What a rule found: status, a sentence for people, and the attribute as a JSON Pointer.
 
     A verdict on the plan as a whole may name the resource or object that it is about by ``address``.
@@ -59,8 +59,7 @@ NO_SETTINGS: Final[Mapping[str, Any]] = MappingProxyType({"type": "object", "add
 """The settings schema of a rule that has none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One built-in rule.
 
     Attributes:

@@ -19,11 +19,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import IO, Final
+
+from msgspec import Struct
 
 MAX_LINE_BYTES: Final = 1024 * 1024
 MAX_STDERR_BYTES: Final = 64 * 1024
@@ -47,8 +48,7 @@ class Ending(StrEnum):
     TOO_MUCH = "wrote too much"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(Struct, frozen=True, kw_only=True):
     """What became of it.
 
     Attributes:

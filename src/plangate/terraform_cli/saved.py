@@ -10,8 +10,9 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from plangate.terraform_cli.environment import reading_environment
 from plangate.terraform_cli.process import Finished, run
@@ -25,8 +26,7 @@ except (ImportError, AttributeError):  # not Linux
     _SEALS = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanCopy:
+class PlanCopy(Struct, frozen=True, kw_only=True):
     """A private copy of a plan.
 
     Attributes:

@@ -8,9 +8,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.errors import UsageError
 from plangate.terraform_cli.environment import reading_environment
@@ -23,8 +24,7 @@ _VERSION_TIMEOUT_S: Final = 20.0
 _VERSION_BYTES: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
+class Tool(Struct, frozen=True, kw_only=True):
     """A terraform that answered.
 
     Attributes:

@@ -1,11 +1,12 @@
 """What may be chosen: settings of the file, with what the command line says on top."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.decision.waiver import Waiver
 from plangate.errors import UsageError
@@ -13,8 +14,7 @@ from plangate.parsers.base import Limits, Options
 from plangate.settings import Settings, WaiverSettings, load_settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Choices(Struct, frozen=True, kw_only=True):
     """What the command line may say on top of the settings.
 
     Attributes:

@@ -3,9 +3,11 @@
 import hashlib
 import os
 import sys
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.document import Subject
 from plangate.errors import UsageError
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 ZIP_MARK: Final = b"PK\x03\x04"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """What is to be judged, read once: the bytes that were hashed are the bytes that are parsed and run."""
 
     name: str

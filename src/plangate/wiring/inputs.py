@@ -3,10 +3,11 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from plangate.decision.document import Subject
 from plangate.errors import PlanParseError, UsageError

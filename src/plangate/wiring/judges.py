@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from plangate import __version__
 from plangate.decision.conditions import CONDITIONS

@@ -5,8 +5,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from plangate.errors import CannotDecideError
 from plangate.gate import JudgedInput, Judging, Run, judge_input

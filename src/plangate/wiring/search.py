@@ -7,10 +7,12 @@ alone, and what cannot be told is handed on, so that it is refused by name.
 import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.errors import UsageError
 from plangate.parsers.hcl.folder import is_module, is_source
@@ -31,8 +33,7 @@ _ALONE: Final = "there is no Terraform source beside it that it could be a part 
 _CHART: Final = "Chart.yaml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """Something to judge.
 
     Attributes:

@@ -5,7 +5,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.audit.record import uuid7
 from plangate.decision.decide import Profile
@@ -26,8 +28,7 @@ from plangate.wiring.search import search
 from plangate.wiring.state import State, actor, fresh_stamp, open_state, state_folder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """Everything for one run of the gate.
 
     Attributes:

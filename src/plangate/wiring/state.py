@@ -4,9 +4,10 @@ import getpass
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plangate.audit.event_records import key_rotated
 from plangate.audit.keys import RedactionKey, SigningKey, redaction_key, signing_key
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_STATE_DIR: Final = ".plangate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """Keys and log of one gate. ``made`` lists files that this run created."""
 
     folder: Path

@@ -1,9 +1,9 @@
 """Signed notes: the format other tools read, and everything that is not it."""
 
 import base64
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from plangate.audit import checkpoint as notes
 from plangate.audit.checkpoint import Checkpoint

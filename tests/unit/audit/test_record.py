@@ -4,11 +4,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plangate.audit import event_records as events
 from plangate.audit.record import Record, canonical, stamp, text, timestamp, uuid7

@@ -191,7 +191,7 @@ def test_a_decision_without_a_time_zone_is_refused() -> None:
 def test_what_lifts_has_a_time_zone_and_names_everything(make: Any) -> None:
     with pytest.raises(ValueError, match="time zone"):
         make(expires=datetime(2026, 1, 1))  # noqa: DTZ001 - naive on purpose
-    for field in set(make().__dataclass_fields__) - {"expires", "input"}:
+    for field in set(make().__struct_fields__) - {"expires", "input"}:
         with pytest.raises(ValueError, match="names its"):
             make(**{field: ""})
 

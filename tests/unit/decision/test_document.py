@@ -191,7 +191,7 @@ def test_the_document_says_everything_in_one_order() -> None:
 
 def test_outcomes_that_are_only_equal_have_their_effect_too() -> None:
     """The document looks an effect up by what an outcome says, not by which object says it."""
-    copies = [Outcome(**{name: getattr(o, name) for name in o.__dataclass_fields__}) for o in OUTCOMES]
+    copies = [Outcome(**{name: getattr(o, name) for name in o.__struct_fields__}) for o in OUTCOMES]
     assert a_document(outcomes=copies) == a_document()
 
 

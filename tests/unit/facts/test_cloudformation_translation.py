@@ -1,13 +1,13 @@
 """CloudFormation's types as the Terraform provider's."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plangate.facts.cloudformation import TWINS, translate, translated, twin_of
 from plangate.facts.cloudformation_shape import snake

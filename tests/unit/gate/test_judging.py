@@ -1,7 +1,7 @@
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from plangate.decision.decide import Result
 from plangate.decision.outcome import Outcome, Status

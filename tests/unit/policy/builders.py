@@ -1,11 +1,11 @@
 """Policies, resources and plans for tests, and the whole way from a policy to its outcomes."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Action, Plan, Reference, Resource, Source

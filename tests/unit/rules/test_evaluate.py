@@ -1,8 +1,8 @@
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from plangate.decision.outcome import Outcome, Status
 from plangate.facts.registry import ADAPTER_ERROR

@@ -11,8 +11,9 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceCh
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, NoReturn
+
+from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Location, Plan, ReplaceOrder, Resource, Source

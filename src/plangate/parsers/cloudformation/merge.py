@@ -1,24 +1,23 @@
 """What ``Fn::If`` gives while its condition is not known: what both branches agree on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from plangate.model.values import ABSENT, UNKNOWN
 from plangate.parsers.cloudformation.functions import is_same
 from plangate.parsers.cloudformation.trace import MAYBE, Spot, Trace
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """One of the two values, and what went into it."""
 
     value: Any
     trace: Trace
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """A part of a branch, with the plain pointers at which the branch has edges."""
 
     value: Any

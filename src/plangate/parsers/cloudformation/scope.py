@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct, field
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.cloudformation.texts import is_dynamic, text_of
@@ -37,8 +38,7 @@ Refuse = Callable[[str, str], NoReturn]
 """JSON Pointer in the document, problem."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """What names stand for.
 
     Attributes:

@@ -12,8 +12,9 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, OutputChange, Plan, Resource, Source
@@ -73,8 +74,7 @@ def parse(documents: Documents, options: Options, limits: Limits) -> Plan:
         raise PlanParseError(documents.source.name, "nested too deeply to be read") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Declared:
+class _Declared(Struct, frozen=True):
     """A resource as it is written.
 
     Attributes:

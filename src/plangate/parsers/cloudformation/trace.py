@@ -1,9 +1,10 @@
 """What evaluating a template leaves behind beside values: edges, what could not be followed, and secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Reference
@@ -30,8 +31,7 @@ Only while a template is evaluated: in a plan it is `UNKNOWN`.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """Where in a resource's properties a value goes.
 
     Attributes:
@@ -52,8 +52,7 @@ class Spot:
         return Spot(f"{self.exact}/{index}", self.plain)
 
 
-@dataclass(slots=True)
-class Trace:
+class Trace(Struct):
     """What was found on the way; filled while values are read.
 
     Attributes:

@@ -4,9 +4,11 @@ Source: https://developer.hashicorp.com/terraform/language/files, …/files/over
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, NoReturn
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Location
@@ -29,8 +31,7 @@ _PER_ARGUMENT: Final = frozenset({"lifecycle", "required_providers"})
 """Nested blocks that an override merges argument by argument; others it replaces."""
 
 
-@dataclass(slots=True)
-class Configuration:
+class Configuration(Struct):
     """One module.
 
     Attributes:

@@ -6,8 +6,9 @@ setting of the whole account becomes unknown.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plangate.model.graph import identifiers
 from plangate.model.plan import Reference, Resource

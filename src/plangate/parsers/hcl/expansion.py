@@ -5,8 +5,9 @@ Source: https://developer.hashicorp.com/terraform/language/meta-arguments/for_ea
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.evaluate import evaluate, item_of
@@ -18,8 +19,7 @@ from plangate.parsers.hcl.syntax import Block, Literal
 from plangate.parsers.hcl.values import SetValue, to_number
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(Struct, frozen=True):
     """The instances of a block.
 
     Attributes:

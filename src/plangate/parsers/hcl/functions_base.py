@@ -10,8 +10,9 @@ Source: https://developer.hashicorp.com/terraform/language/functions
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.types import ANY, BOOL, NUMBER, STRING, Type, collection, convert
@@ -31,8 +32,7 @@ class TooLargeError(FunctionError):
     """A call beyond a bound of ours. Terraform might answer, so ``try`` and ``can`` must not catch it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(Struct, frozen=True, kw_only=True):
     """One parameter.
 
     Attributes:
@@ -48,8 +48,7 @@ class Parameter:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
+class Function(Struct, frozen=True, kw_only=True):
     """A function: called with evaluated positional arguments, it gives a value.
 
     Attributes:

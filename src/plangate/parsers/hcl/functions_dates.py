@@ -4,10 +4,11 @@ Source: https://developer.hashicorp.com/terraform/language/functions/formatdate
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.functions_base import TEXT, Function
@@ -39,8 +40,7 @@ _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturda
 _TOKEN: Final = re.compile(r"'((?:[^']|'')*+)'|([A-Za-z])\2*+|([^A-Za-z']++)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Time:
+class _Time(Struct, frozen=True, kw_only=True):
     """A point in time.
 
     Attributes:

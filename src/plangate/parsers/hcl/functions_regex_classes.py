@@ -1,8 +1,9 @@
 """Sets of characters that a regular expression names: classes, ranges, categories, and letters of either case."""
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 LAST_CODE_POINT: Final = 0x10FFFF
 _FOLDS_BEYOND_ASCII: Final = {"k": 0x212A, "s": 0x17F}
@@ -33,8 +34,7 @@ _LAST_ASCII: Final = 0x7F
 Ranges = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CharacterSet:
+class CharacterSet(Struct, frozen=True):
     """Characters: code points, Unicode categories (by prefix, with whether that is negated), all maybe negated."""
 
     ranges: Ranges = ()

@@ -1,9 +1,10 @@
 """What a pattern is compiled into: instructions that say what comes next, and in which order choices are tried."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
+
+from msgspec import Struct, field
 
 from plangate.parsers.hcl.functions_regex_classes import NO_CHARACTERS, CharacterSet
 
@@ -22,8 +23,7 @@ class Op(Enum):
     MATCH = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One step.
 
     Attributes:
@@ -41,16 +41,14 @@ class Instruction:
     assertion: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A compiled pattern; ``names[i]`` is the name of group i + 1, or empty."""
 
     code: tuple[Instruction, ...]
     names: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """Syntax: ``set``, ``assert``, ``group``, ``cat``, ``alt``, ``repeat``."""
 
     kind: str

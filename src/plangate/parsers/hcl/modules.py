@@ -6,8 +6,9 @@ unknown; something that depends on itself refuses the source.
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.model.plan import Location
 from plangate.model.values import UNKNOWN
@@ -31,8 +32,7 @@ _MODULE_COST: Final = 100
 """Values that one module instance counts for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """All instances of one resource in one module instance.
 
     Attributes:

@@ -5,15 +5,16 @@ aside (`stripped`) and what comes out unknown gets the origins of what went in (
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.values import SetValue, Value
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Target:
+class Target(Struct, frozen=True, order=True):
     """An attribute of a resource that an unknown value comes from.
 
     Attributes:
@@ -29,8 +30,7 @@ class Target:
     maybe: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """An unknown value that comes from resources.
 
     Attributes:

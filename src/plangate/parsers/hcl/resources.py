@@ -4,8 +4,10 @@ Nested blocks are lists of objects, as they are in plan JSON, so that the same a
 null counts as not set, as it does for Terraform.
 """
 
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.model.address import patterns
 from plangate.model.plan import Location, Reference
@@ -25,8 +27,7 @@ MAX_EDGES_OF_ARGUMENT: Final = 200
 _SCALARS: Final = frozenset({str, int, bool})
 
 
-@dataclass(slots=True)
-class Written:
+class Written(Struct):
     """What the source says about one instance; see the fields of `plangate.model.plan.Resource`."""
 
     planned: dict[str, Any] = field(default_factory=dict)

@@ -5,8 +5,9 @@ costs too much, or that leads outside, is refused as a whole with a `PlanParseEr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct, field
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Location
@@ -36,8 +37,7 @@ class EvaluationError(Exception):
         self.sure = sure
 
 
-@dataclass(slots=True)
-class Reads:
+class Reads(Struct):
     """What the evaluation of one expression has read.
 
     Attributes:
@@ -55,8 +55,7 @@ class Reads:
             self.targets |= other.targets
 
 
-@dataclass(slots=True)
-class Remembered:
+class Remembered(Struct):
     """A value that is evaluated when it is first asked for."""
 
     state: str = "new"

@@ -4,9 +4,10 @@ Literals carry no position. Whatever can fail while it is evaluated has one (lin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from plangate.model.plan import Location
 
@@ -14,23 +15,20 @@ At: TypeAlias = tuple[int, int]
 """Line and column, from 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """Text, a number, true, false or null."""
 
     value: str | int | Decimal | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """Text put together from parts; a part that is not text becomes text."""
 
     parts: tuple["Expression", ...]
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFor:
+class TemplateFor(Struct, frozen=True):
     """``%{for}``: its body once for each member, one after the other."""
 
     key: str
@@ -40,16 +38,14 @@ class TemplateFor:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """The first name of a traversal: ``var``, ``local``, a resource type, a name that a ``for`` binds."""
 
     name: str
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Attr:
+class Attr(Struct, frozen=True):
     """``of.name``."""
 
     of: "Expression"
@@ -57,8 +53,7 @@ class Attr:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """``of[key]``."""
 
     of: "Expression"
@@ -66,8 +61,7 @@ class Index:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Splat:
+class Splat(Struct, frozen=True):
     """``of[*]`` and what follows: ``each`` with `SPLAT_ITEM` bound to every item."""
 
     of: "Expression"
@@ -75,8 +69,7 @@ class Splat:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A function call; with ``expand`` the last argument is a list of arguments."""
 
     name: str
@@ -85,8 +78,7 @@ class Call:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(Struct, frozen=True):
     """``condition ? yes : no``."""
 
     condition: "Expression"
@@ -95,8 +87,7 @@ class Conditional:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Struct, frozen=True):
     """``-operand`` or ``!operand``."""
 
     operator: str
@@ -104,8 +95,7 @@ class Unary:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """``left operator right``."""
 
     operator: str
@@ -114,23 +104,20 @@ class Binary:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Tuple:
+class Tuple(Struct, frozen=True):
     """``[…]``."""
 
     items: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Struct, frozen=True):
     """``{…}``; keys are expressions that become text."""
 
     items: tuple[tuple["Expression", "Expression"], ...]
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class For:
+class For(Struct, frozen=True):
     """``[for …]``, or ``{for …}`` when ``key`` is given; ``grouped`` for ``…``."""
 
     key_name: str
@@ -165,8 +152,7 @@ SPLAT_ITEM = "[*]"
 NULL = Literal(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """``name = value`` of a body."""
 
     name: str
@@ -174,8 +160,7 @@ class Attribute:
     place: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """What stands between braces, or in a file.
 
     Attributes:
@@ -187,8 +172,7 @@ class Body:
     blocks: tuple["Block", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """``type "label" … { body }``."""
 
     type: str

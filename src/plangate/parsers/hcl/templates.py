@@ -7,14 +7,15 @@ Source: https://developer.hashicorp.com/terraform/language/expressions/strings
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TypeGuard
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.parsers.hcl.syntax import NULL, At, Conditional, Expression, Literal, Template, TemplateFor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """Text, or one ``${…}`` or ``%{…}``.
 
     Attributes:

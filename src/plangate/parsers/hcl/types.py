@@ -16,8 +16,9 @@ Source: https://developer.hashicorp.com/terraform/language/expressions/type-cons
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct, field
 
 from plangate.model.values import UNKNOWN
 from plangate.parsers.hcl.values import (
@@ -38,8 +39,7 @@ Form: TypeAlias = tuple[Any, ...]
 """Nested tuples, see the table above."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute:
+class Attribute(Struct, frozen=True, kw_only=True):
     """An attribute of an object type.
 
     Attributes:
@@ -53,8 +53,7 @@ class Attribute:
     default: Value = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Type:
+class Type(Struct, frozen=True, kw_only=True):
     """A type constraint.
 
     Attributes:

@@ -25,9 +25,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
 
 from plangate.model.values import UNKNOWN, Tri, Unknown, all_of
 from plangate.parsers.hcl.numbers import (
@@ -62,8 +63,7 @@ class MapValue(dict[str, Any]):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SetValue:
+class SetValue(Struct, frozen=True):
     """A set: items of one type, without equals, in the order in which Terraform visits them. `to_set` makes it."""
 
     items: tuple[Value, ...] = ()
