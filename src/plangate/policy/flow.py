@@ -35,18 +35,19 @@ _MOST_ROUNDS = 20
 """Times that a body is gone through before it is said to read everything."""
 
 
-def rule_reads(program: Program, package: Path) -> Reads:
+def rule_reads(program: Program, package: Path, *, negations: bool = True) -> Reads:
     """What the rule of a package can read.
 
     Args:
         program: All modules, free of recursion and of undefined names.
         package: The rule's package.
+        negations: Judge every ``not`` on the way, for the embedded engine.
 
     Raises:
         PolicyLoadError: A ``not`` that the embedded engine would get wrong.
     """
     log = ReadLog()
-    walk = _Walk(program, log)
+    walk = _Walk(program, log, negations=negations)
     for name in ("deny", "undetermined"):
         for definition in program.rules.get((*package, name), ()):
             walk.head(definition)
@@ -56,8 +57,9 @@ def rule_reads(program: Program, package: Path) -> Reads:
 class _Walk(ExpressionWalk):
     """Goes through rules, functions and bodies."""
 
-    def __init__(self, program: Program, log: ReadLog) -> None:
+    def __init__(self, program: Program, log: ReadLog, *, negations: bool) -> None:
         super().__init__(program, log)
+        self.negations = negations
         self.rules: dict[Path, Alias] = {}
         self.calls: dict[tuple[Path, tuple[Alias, ...]], Alias] = {}
 
@@ -174,6 +176,8 @@ class _Walk(ExpressionWalk):
             self.pattern(patterns[0], NOTHING, scope)
 
     def negation(self, expr: Expr, scope: Scope) -> None:
+        if not self.negations:
+            return
         problem: PolicyLoadError | None = negation_problem(
             self.program, scope.module, expr, scope.bound, lambda part: self.is_defined(part, scope)
         )

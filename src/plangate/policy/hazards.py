@@ -5,8 +5,12 @@ on OPA; docs/adr/0004-embedded-rego.md has the findings. ``not`` is judged in `p
 to know what is surely defined.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from plangate.errors import PolicyLoadError
+from plangate.policy.base import EMBEDDED, OPA
 from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, builtin_problem
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
 from plangate.policy.parse import prepare
@@ -18,8 +22,12 @@ from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule
 _ARITHMETIC: Final = frozenset("+-*/%")
 
 
-def check_program(program: Program) -> None:
+def check_program(program: Program, engine: str = EMBEDDED) -> None:
     """Refuse the first hazard in any module.
+
+    Args:
+        program: All modules.
+        engine: What is going to judge. With OPA, what only the embedded engine would get wrong is no hazard.
 
     Raises:
         PolicyLoadError: With file, line, column, what is wrong and what to do.
@@ -29,19 +37,46 @@ def check_program(program: Program) -> None:
         _check_imports(program, module)
         finder = UseFinder(program, module)
         for rule in module.rules:
-            _check_head(module, rule)
-            _check_forms(module, rule)
+            with _for(engine):
+                _check_head(module, rule)
+            with _for(engine):
+                _check_forms(module, rule)
             if unsafe := unsafe_variable(program, module, rule):
                 raise module.error(unsafe.start, f"`{unsafe.value}` gets no value in the body")
             path = (*module.package, *head_path(rule)[0])
             for use in finder.rule(rule):
-                target = (
-                    _check_call(program, module, use) if use.call else _check_reference(program, module, use)
-                )
+                target = None
+                with _for(engine):
+                    check = _check_call if use.call else _check_reference
+                    target = check(program, module, use)
                 if target:
                     uses.setdefault(path, set()).add(target)
     _check_recursion(program, uses)
-    prepare(program.modules)
+    if engine == EMBEDDED:
+        prepare(program.modules)
+
+
+@contextmanager
+def _for(engine: str) -> Iterator[None]:
+    """With OPA, let go what its hint says works there."""
+    try:
+        yield
+    except PolicyLoadError as problem:
+        if engine != OPA or not problem.hint.endswith(WITH_OPA):
+            raise
+
+
+def replaces_input(module: Module) -> bool:
+    """The module has a ``with``, so what its rules read cannot be followed."""
+    return any(
+        statement.mods
+        for rule in module.rules
+        for query in (
+            *(body.query for body in rule.bodies),
+            *(expr.body for expr in rule_exprs(rule)),
+        )
+        for statement in statements(query)
+    )
 
 
 def _check_imports(program: Program, module: Module) -> None:

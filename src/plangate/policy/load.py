@@ -15,7 +15,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from plangate.errors import PolicyLoadError
-from plangate.policy.base import PolicySet, PolicySource
+from plangate.policy.base import EMBEDDED, PolicySet, PolicySource
 from plangate.policy.files import LoadLimits, PolicyFile, PolicyFiles, read_data, read_files
 from plangate.policy.index import Checked, known_check
 from plangate.policy.rule_settings import default_settings
@@ -39,7 +39,11 @@ def shipped_library() -> PolicySource:
 
 
 def load(
-    sources: Sequence[PolicySource], limits: LoadLimits | None = None, *, data: Sequence[Path] = ()
+    sources: Sequence[PolicySource],
+    limits: LoadLimits | None = None,
+    *,
+    data: Sequence[Path] = (),
+    engine: str = EMBEDDED,
 ) -> PolicySet:
     """Read, check and register all policies below these folders, with the shipped library.
 
@@ -50,6 +54,7 @@ def load(
         sources: Folders in any order; none at all gives a set without rules.
         limits: What a folder may hold.
         data: Documents for the policies besides those in their folders; see `plangate.policy.files.read_data`.
+        engine: What is going to judge: ``embedded`` or ``opa``, which understands more.
 
     Raises:
         PolicyLoadError: The first thing that is wrong, at its place.
@@ -69,7 +74,7 @@ def load(
             )
     sha256 = digest(files)
     # What no data document was needed for, none can change: a name that leads into data led nowhere before.
-    checked = known_check(digest(replace(files, data={}))) or check(files)
+    checked = known_check(digest(replace(files, data={}))) or check(files, engine)
     settings = {rule.spec.id: rule.settings for rule in checked if rule.settings}
     defaults = default_settings((rule.package.rpartition(".")[2], rule.settings) for rule in checked)
     return PolicySet(
@@ -86,7 +91,7 @@ def load(
     )
 
 
-def check(files: PolicyFiles) -> tuple[Checked, ...]:
+def check(files: PolicyFiles, engine: str = EMBEDDED) -> tuple[Checked, ...]:
     """Every rule of these files, sorted by id, after everything about all of them was found to be right.
 
     Raises:
@@ -95,7 +100,7 @@ def check(files: PolicyFiles) -> tuple[Checked, ...]:
     # The parser, the engine and YAML take longer to import than the shipped policies take to read.
     from plangate.policy.check import check_files  # noqa: PLC0415
 
-    return check_files(files)
+    return check_files(files, engine)
 
 
 def without(policies: PolicySet, rule_ids: frozenset[str]) -> PolicySet:

@@ -4,23 +4,24 @@ One answer per rule or an `EngineError`, like the embedded engine. A deadline ho
 starting, uploading, checking what the server holds, asking again while nobody is there, evaluating.
 """
 
+import importlib.util
 import shutil
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from plangate.errors import EngineError
 from plangate.policy.answers import rule_answers
 from plangate.policy.base import PolicySet, RuleAnswer
+from plangate.policy.opa.base import Deadline, Endpoint
 
 if TYPE_CHECKING:
     from plangate.policy.opa.process import PrivateOpa
     from plangate.policy.opa.revision import Revision
     from plangate.policy.opa.server import Server
-    from plangate.policy.opa.transport import Deadline
 
 Result = TypeVar("Result")
 
@@ -48,13 +49,13 @@ class RunningServer:
         url: ``https://host:port``; ``http`` only on this machine.
         ca_file: Authorities to believe instead of the usual ones.
         client_cert: Certificate and key that we show.
-        token: Gives the bearer token, when it is needed; an empty one is none.
+        token: Bearer token, or empty. Never part of a message.
     """
 
     url: str
     ca_file: Path | None = None
     client_cert: tuple[Path, Path] | None = None
-    token: Callable[[], str] = str
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +116,12 @@ class OpaEngine:
         """
         if not policies.rules:
             return ()
-        from plangate.policy.opa.transport import Deadline  # noqa: PLC0415 - the extra
-
         with self._lock:
             deadline = Deadline(deadline_s)
             call = _Call(lambda: self._evaluate(policies, document, deadline))
             return self._waited(call, deadline)
 
-    def _waited(self, call: "_Call[Result]", deadline: "Deadline") -> Result:
+    def _waited(self, call: "_Call[Result]", deadline: Deadline) -> Result:
         """The result of a call, or an error when its time is over; also while something waits that has no deadline."""
         done = False
         try:
@@ -137,7 +136,7 @@ class OpaEngine:
                 self.close()
         return result
 
-    def _evaluate(self, policies: PolicySet, document: bytes, deadline: "Deadline") -> Sequence[RuleAnswer]:
+    def _evaluate(self, policies: PolicySet, document: bytes, deadline: Deadline) -> Sequence[RuleAnswer]:
         revision = self._revision(policies)
         server = self._ready(revision, deadline)
         try:
@@ -151,7 +150,7 @@ class OpaEngine:
         self._decision_ids += server.decision_ids
         return rule_answers(policies.rules, policies.handles_unknowns, replies)
 
-    def _ready(self, revision: "Revision", deadline: "Deadline") -> "Server":
+    def _ready(self, revision: "Revision", deadline: Deadline) -> "Server":
         """A server that holds the revision. A private one that died in the meantime is started once more."""
         if isinstance(self._where, PrivateServer):
             return self._started(self._where, revision).ready(deadline)
@@ -236,12 +235,10 @@ class _Call(Generic[Result]):
 
 
 def _insist_on_client() -> None:
-    try:
-        import opa_client  # type: ignore[import-untyped] # noqa: F401, PLC0415
-    except ImportError as problem:
+    if importlib.util.find_spec("opa_client") is None:
         raise EngineError(
             "the engine opa needs the package opa-python-client", hint="pip install 'plangate[opa]'"
-        ) from problem
+        )
 
 
 def _program(binary: str) -> Path:
@@ -254,10 +251,8 @@ def _program(binary: str) -> Path:
     return Path(found).absolute()
 
 
-def _endpoint(where: RunningServer) -> Any:
+def _endpoint(where: RunningServer) -> Endpoint:
     from urllib.parse import urlsplit  # noqa: PLC0415
-
-    from plangate.policy.opa.transport import Endpoint  # noqa: PLC0415 - the extra
 
     parts = urlsplit(where.url)
     host = parts.hostname or ""
@@ -269,5 +264,5 @@ def _endpoint(where: RunningServer) -> Any:
         tls=tls,
         ca_file=where.ca_file,
         client_cert=where.client_cert,
-        token=where.token(),
+        token=where.token,
     )

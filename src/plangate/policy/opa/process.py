@@ -14,12 +14,14 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from plangate.errors import EngineError
+from plangate.policy.opa.base import Deadline, Endpoint
 from plangate.policy.opa.revision import Revision
-from plangate.policy.opa.server import Server
-from plangate.policy.opa.transport import Deadline, Endpoint
+
+if TYPE_CHECKING:
+    from plangate.policy.opa.server import Server
 
 _LOOK_S: Final = 0.005
 _MAX_SOCKET_PATH: Final = 100
@@ -53,17 +55,22 @@ class PrivateOpa:
     """
 
     def __init__(
-        self, binary: Path, revision: Revision, memory_bytes: int, max_answer_bytes: int, max_listing_bytes: int
+        self,
+        binary: Path,
+        revision: Revision,
+        memory_bytes: int,
+        max_answer_bytes: int,
+        max_listing_bytes: int,
     ) -> None:
         self.revision: Final = revision
         self._folder: Final = _private_folder()
         self._pipe = -1
         self._process: subprocess.Popen[bytes] | None = None
-        self._checked = False
+        self._max_answer_bytes = max_answer_bytes
+        self._max_listing_bytes = max_listing_bytes
+        self._server: Server | None = None
         try:
             _write(self._folder / "set", revision)
-            endpoint = Endpoint(name="the private OPA", socket_file=self._folder / "s")
-            self.server: Final = Server(endpoint, max_answer_bytes, max_listing_bytes)
             self._start(binary, memory_bytes)
         except OSError as problem:
             self.close()
@@ -74,7 +81,14 @@ class PrivateOpa:
 
     def _start(self, binary: Path, memory_bytes: int) -> None:
         reader, self._pipe = os.pipe()
-        options = ["--addr", f"unix://{self._folder / 's'}", "--unix-socket-perm", "700", "--log-level", "error"]
+        options = [
+            "--addr",
+            f"unix://{self._folder / 's'}",
+            "--unix-socket-perm",
+            "700",
+            "--log-level",
+            "error",
+        ]
         # Relative names become the ids of policies, the same as on a server that they are uploaded to.
         loaded = ["plangate", *([f"{self.revision.prefix}:data.json"] if self.revision.data else [])]
         command = [str(binary), "run", "--server", *options, "--disable-telemetry", *loaded]
@@ -91,7 +105,7 @@ class PrivateOpa:
 
     @property
     def is_running(self) -> bool:
-        """It has not ended. (Looked at without reaping it: its number stays taken until `close`.)"""
+        """It has not ended. Looking does not reap it: its number stays taken until `close`."""
         process = self._process
         if process is None:
             return False
@@ -100,23 +114,28 @@ class PrivateOpa:
         except ChildProcessError:
             return False
 
-    def ready(self, deadline: Deadline) -> Server:
+    def ready(self, deadline: Deadline) -> "Server":
         """The server, once it answers and has shown that it holds the revision.
 
         Raises:
             EngineError: It ended, does not answer in time, or holds something else.
         """
-        while not self._checked:
+        if self._server is not None:
+            return self._server
+        # Imported now, while OPA starts: the client takes a fifth of a second.
+        from plangate.policy.opa.server import Server  # noqa: PLC0415
+
+        endpoint = Endpoint(name="the private OPA", socket_file=self._folder / "s")
+        server = Server(endpoint, self._max_answer_bytes, self._max_listing_bytes)
+        while not ((self._folder / "s").exists() and server.is_healthy(deadline)):
             if not self.is_running:
                 raise EngineError(f"the private OPA did not start: {self._said()}")
-            if (self._folder / "s").exists() and self.server.is_healthy(deadline):
-                self.server.check(self.revision, deadline)
-                self._checked = True
-            elif deadline.left <= 0:
+            if deadline.left <= 0:
                 raise deadline.error("starting OPA")
-            else:
-                time.sleep(_LOOK_S)
-        return self.server
+            time.sleep(_LOOK_S)
+        server.check(self.revision, deadline)
+        self._server = server
+        return server
 
     def close(self) -> None:
         """End it, and remove its folder."""
@@ -130,8 +149,8 @@ class PrivateOpa:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGKILL)
             process.wait()
-        if hasattr(self, "server"):
-            self.server.close()
+        if self._server is not None:
+            self._server.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def ending(self) -> str:
@@ -140,7 +159,9 @@ class PrivateOpa:
             return ""
         found = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if found is None or found.si_code == os.CLD_EXITED:
-            return "its process ended" if found is None else f"its process ended with status {found.si_status}"
+            return (
+                "its process ended" if found is None else f"its process ended with status {found.si_status}"
+            )
         return f"its process was ended by {signal.Signals(found.si_status).name}"
 
     def _said(self) -> str:
@@ -148,7 +169,10 @@ class PrivateOpa:
         with contextlib.suppress(OSError), (self._folder / "said").open("rb") as said:
             text = said.read(_SAID_BYTES).decode(errors="replace")
             lines = [line for line in map(_message, text.splitlines()) if line]
-            return self.revision.people_say(" ".join(lines).replace(str(self._folder), ""))[:1000] or "no word why"
+            return (
+                self.revision.people_say(" ".join(lines).replace(str(self._folder), ""))[:1000]
+                or "no word why"
+            )
         return "no word why"
 
 
@@ -168,7 +192,7 @@ def _private_folder() -> Path:
     folder = tempfile.mkdtemp(prefix="plangate-opa-")
     if len(os.fsencode(folder)) > _MAX_SOCKET_PATH - 2:
         shutil.rmtree(folder)
-        folder = tempfile.mkdtemp(prefix="plangate-opa-", dir="/tmp")  # noqa: S108 - mkdtemp makes it ours alone
+        folder = tempfile.mkdtemp(prefix="plangate-opa-", dir="/tmp")
     return Path(folder)
 
 

@@ -3,20 +3,14 @@
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from plangate.errors import EngineError
 from plangate.policy.answers import Reply
+from plangate.policy.opa.base import Deadline, Endpoint, RefusedError, RuleFailedError, UnavailableError
 from plangate.policy.opa.revision import Revision
-from plangate.policy.opa.transport import (
-    Deadline,
-    EncodedDocument,
-    Endpoint,
-    GuardedClient,
-    RefusedError,
-    RuleFailedError,
-    UnavailableError,
-)
+from plangate.policy.opa.transport import EncodedDocument, GuardedClient
 
 _PAUSE_S: Final = 0.05
 _MAX_PAUSE_S: Final = 2.0
@@ -123,22 +117,19 @@ class Server:
             )  # fmt: skip
         # OPA compiles everything anew for each policy, and refuses a call of a function that is not there yet: so
         # what is refused waits until others went in. Our module calls all others and goes last.
-        left, refusal = dict(missing), None
+        left: Mapping[str, str] = missing
         while left:
             waiting: dict[str, str] = {}
+            refusal = ""
             for identity, text in left.items():
+                put = partial(client.update_policy_from_string, text, identity, rego_compat=False)
                 try:
-                    self._retried(
-                        deadline, doing, client,
-                        lambda text=text, identity=identity: client.update_policy_from_string(
-                            text, identity, rego_compat=False
-                        ),
-                    )  # fmt: skip
+                    self._retried(deadline, doing, client, put)
                 except RefusedError as problem:
-                    waiting[identity], refusal = text, problem
+                    waiting[identity], refusal = text, str(problem)
             if len(waiting) == len(left):
                 raise EngineError(
-                    f"{self.endpoint.name} refuses the policies: {revision.people_say(str(refusal))}"
+                    f"{self.endpoint.name} refuses the policies: {revision.people_say(refusal)}"
                 )
             left = waiting
 
@@ -231,7 +222,9 @@ class Server:
             return call()
         except (ValueError, KeyError, TypeError, RecursionError) as problem:
             # Not JSON, or JSON of another shape than the client and we expect.
-            raise EngineError(f"{self.endpoint.name} gave garbage instead of an answer while {doing}") from problem
+            raise EngineError(
+                f"{self.endpoint.name} gave garbage instead of an answer while {doing}"
+            ) from problem
 
     def _retried(
         self, deadline: Deadline, doing: str, client: GuardedClient, call: Callable[[], Result]

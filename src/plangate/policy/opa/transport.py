@@ -11,81 +11,19 @@ This module imports the client, which is an extra, and so is itself imported onl
 import contextlib
 import json
 import socket
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import requests
 import urllib3
-from opa_client import OpaClient
+from opa_client import OpaClient  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from plangate.errors import EngineError
+from plangate.policy.opa.base import Deadline, Endpoint, RefusedError, RuleFailedError, UnavailableError
 
 _CHUNK_BYTES: Final = 1 << 16
-_UNIX_HOST: Final = "opa"
-"""Host name in requests that go over a socket file."""
-
-
-class UnavailableError(EngineError):
-    """Nobody answers, or OPA says that it is not ready: nothing was judged, so asking again does no harm."""
-
-
-class RefusedError(EngineError):
-    """OPA understood the request and will not do it: a policy that does not compile, for example."""
-
-
-class RuleFailedError(EngineError):
-    """Evaluation itself failed: a builtin got what it cannot work with, or two rules contradict each other."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where an OPA is, and how to prove who we are.
-
-    Attributes:
-        name: For messages.
-        socket_file: A Unix socket; then the fields below do not count.
-        host: Host name or address.
-        port: TCP port.
-        tls: Speak TLS.
-        ca_file: Authorities to believe instead of the usual ones.
-        client_cert: Certificate and key that we show.
-        token: Bearer token. Never part of a message.
-    """
-
-    name: str
-    socket_file: Path | None = None
-    host: str = _UNIX_HOST
-    port: int = 80
-    tls: bool = False
-    ca_file: Path | None = None
-    client_cert: tuple[Path, Path] | None = None
-    token: str = field(default="", repr=False)
-
-
-class Deadline:
-    """When everything has to be done.
-
-    Args:
-        seconds: From now on.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds: Final = seconds
-        self._until: Final = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left; may be negative."""
-        return self._until - time.monotonic()
-
-    def error(self, doing: str) -> EngineError:
-        """What to raise when it has passed."""
-        return EngineError(f"{doing} took longer than {self.seconds:g} s and was given up (policy_timeout_s)")
 
 
 class EncodedDocument(dict[str, Any]):
@@ -152,7 +90,9 @@ class GuardedSession(requests.Session):
             with super().request(method, url, *args, **options) as response:
                 body = self._body(response)
         except requests.exceptions.SSLError as problem:
-            raise EngineError(f"{self.endpoint.name}: no trust in its certificate: {_reason(problem)}") from None
+            raise EngineError(
+                f"{self.endpoint.name}: no trust in its certificate: {_reason(problem)}"
+            ) from None
         except requests.exceptions.ConnectTimeout:
             raise self.deadline.error(self.doing) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
@@ -279,7 +219,9 @@ def _errors(body: bytes) -> list[tuple[str, str]]:
 
 def _text(error: Mapping[str, Any]) -> str:
     place = error.get("location") or {}
-    where = f"{place['file']}:{place.get('row', 0)}: " if isinstance(place, dict) and place.get("file") else ""
+    where = (
+        f"{place['file']}:{place.get('row', 0)}: " if isinstance(place, dict) and place.get("file") else ""
+    )
     return f"{where}{error['message']}"
 
 
