@@ -1,6 +1,5 @@
 """The executor with the real terraform and the real tofu."""
 
-import dataclasses
 import hashlib
 import io
 import os
@@ -54,7 +53,7 @@ def test_applies_exactly_the_judged_plan_and_tells_every_step(project: Project) 
 
     report = apply(project, plan, told)
 
-    assert dataclasses.replace(report, followup=None) == dataclasses.replace(
+    assert replace(report, followup=None) == replace(
         report,
         status=ExecutionStatus.SUCCEEDED,
         problems=(),

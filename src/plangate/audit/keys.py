@@ -13,10 +13,11 @@ import base64
 import hashlib
 import hmac
 import os
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plangate.audit import private_files
 from plangate.audit.checkpoint import parse_verifier_key, verifier_key
@@ -35,8 +36,17 @@ _PEM_END: Final = "-----END PRIVATE KEY-----"
 _SHORT_ID_CHARACTERS: Final = 8
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots: the parsed key is made once, when it is first needed
-class SigningKey:
+class _Private(Struct, frozen=True):
+    """Something that shows nothing of itself, however it is printed."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
+
+
+class SigningKey(_Private, frozen=True, kw_only=True, dict=True):
     """An Ed25519 key pair.
 
     Attributes:
@@ -48,7 +58,7 @@ class SigningKey:
     name: str
     path: Path
     created: bool
-    _seed: bytes = field(repr=False)
+    _seed: bytes
 
     @cached_property
     def _private(self) -> "Ed25519PrivateKey":
@@ -71,8 +81,7 @@ class SigningKey:
         return self._private.sign(message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedactionKey:
+class RedactionKey(_Private, frozen=True, kw_only=True):
     """The key that turns a secret into a placeholder.
 
     Attributes:
@@ -82,7 +91,7 @@ class RedactionKey:
 
     path: Path
     created: bool
-    secret: bytes = field(repr=False)
+    secret: bytes
 
     @property
     def key_id(self) -> str:

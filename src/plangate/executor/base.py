@@ -1,9 +1,8 @@
 """What an executor is: it runs an approved plan, exactly as judged, once. One file here per way to do so."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -41,8 +40,7 @@ class ExecutionEvent(Struct, frozen=True, kw_only=True):
     elapsed_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionReport:
+class ExecutionReport(Struct, frozen=True, kw_only=True):
     """What became of the change.
 
     Attributes:
@@ -60,9 +58,16 @@ class ExecutionReport:
     problems: tuple[str, ...]
     events: Mapping[str, int]
     tool: str
-    followup: bytes | None = field(repr=False)
+    followup: bytes | None
     converged: bool | None = None
     interrupted: bool = False
+
+    def __repr__(self) -> str:
+        """Without ``followup``."""
+        return f"ExecutionReport(status={self.status!r}, problems={self.problems!r}, tool={self.tool!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("status", self.status), ("problems", self.problems), ("tool", self.tool)]
 
 
 Observe = Callable[[ExecutionEvent], None]

@@ -140,7 +140,10 @@ def _in_contexts(
     pod: _Pod, keys: tuple[str, ...], fine: Callable[[Any], bool], what: str, *, shared: bool = True
 ) -> _Found:
     for context, path, whose in pod.contexts if shared else pod.contexts[1:]:
-        yield from _must(inside(context, *keys), fine, f"{whose} {what}", path + pointer(*keys))
+        # Texts are made for violations only: nearly every container has none.
+        violated = _judged(inside(context, *keys), fine)
+        if violated is not False:
+            yield violated, f"{whose} {what}", path + pointer(*keys)
 
 
 def _host_process(pod: _Pod) -> _Found:
@@ -214,10 +217,12 @@ def _host_ports(pod: _Pod) -> _Found:
 def _host_probes(pod: _Pod) -> _Found:
     for values, path, whose in pod.containers:
         for handler in _HANDLERS:
-            for action in ("httpGet", "tcpSocket"):
-                keys = (*handler, action, "host")
-                what = f"{whose} has a {handler[-1]} that names a host"
-                yield from _must(inside(values, *keys), lambda host: host == "", what, path + pointer(*keys))
+            found = inside(values, *handler)
+            for action in ("httpGet", "tcpSocket") if found is not None else ():
+                violated = _judged(inside(found, action, "host"), lambda host: host == "")
+                if violated is not False:
+                    what = f"{whose} has a {handler[-1]} that names a host"
+                    yield violated, what, path + pointer(*handler, action, "host")
 
 
 def _annotated(pod: _Pod, prefix: str) -> Iterator[tuple[Raw, str]]:

@@ -87,6 +87,9 @@ def negate(value: Tri) -> Tri:
 
 def pointer(*tokens: str | int) -> str:
     """A JSON Pointer (RFC 6901) from its unescaped tokens."""
+    text = "/".join(map(str, tokens))
+    if "~" not in text and text.count("/") == len(tokens) - 1:
+        return f"/{text}"
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 

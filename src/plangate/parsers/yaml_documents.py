@@ -61,14 +61,15 @@ def read_yaml(source: Input, limits: Limits) -> Documents:
 
 
 class _Open(Struct):
-    """A mapping or list whose end has not come yet."""
+    """A mapping or list whose end has not come yet. ``value`` and ``places`` are both dicts or both lists."""
 
-    value: dict[str, Any] | list[Any]
+    value: Any
+    is_mapping: bool
     line: int
     column: int
     anchor: str | None
     tag: str | None
-    places: dict[str, int] | list[int]
+    places: Any
     height: int = 1
     before: int = 0
     key: str | None = None
@@ -98,6 +99,7 @@ class _Builder:
         self._done: list[tuple[Any, int]] = []
 
     def documents(self) -> Documents:
+        scalar_event, stack, ordinary = yaml.ScalarEvent, self._stack, self._ordinary
         handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._start_mapping,
@@ -108,12 +110,13 @@ class _Builder:
             yaml.DocumentStartEvent: self._new_document,
         }
         try:
-            parser = CParser(self._text)
-            while parser.check_event():
-                event = parser.get_event()
-                handler = handlers.get(type(event))
-                if handler is not None:
-                    handler(event)
+            next_event: Callable[[], Any] = CParser(self._text).get_event
+            for event in iter(next_event, None):
+                kind = type(event)
+                if kind is scalar_event and event.tag is None and event.anchor is None and stack:
+                    ordinary(event, stack[-1])
+                elif kind in handlers:
+                    handlers[kind](event)
         except (yaml.YAMLError, ValueError) as error:
             raise self._refusal(error) from error
         kept = [(value, start) for value, start in self._done if value is not None]
@@ -146,14 +149,12 @@ class _Builder:
         self._anchors = {}
 
     def _start_mapping(self, event: Any) -> None:
-        self._open(event, {}, {})
+        self._open(event, {}, {}, is_mapping=True)
 
     def _start_list(self, event: Any) -> None:
-        self._open(event, [], [])
+        self._open(event, [], [], is_mapping=False)
 
-    def _open(
-        self, event: Any, value: dict[str, Any] | list[Any], places: dict[str, int] | list[int]
-    ) -> None:
+    def _open(self, event: Any, value: Any, places: Any, *, is_mapping: bool) -> None:
         mark = event.start_mark
         if len(self._stack) >= self._limits.max_depth:
             self._refuse(
@@ -161,16 +162,17 @@ class _Builder:
                 f"nested deeper than {self._limits.max_depth} levels",
                 "see limits.max_depth in plangate.yaml",
             )
-        self._count(1, mark)
+        self._nodes += 1  # the limit is looked at when it ends
         if self._wants_key():
             self._refuse(mark, "a key that is not text", "write the key as text")
         self._stack.append(
             _Open(
                 value=value,
+                is_mapping=is_mapping,
                 line=mark.line + 1,
                 column=mark.column + 1,
                 anchor=event.anchor,
-                tag=self._tag(event, "map" if isinstance(value, dict) else "seq"),
+                tag=None if event.tag is None else self._tag(event, "map" if is_mapping else "seq"),
                 places=places,
                 before=self._nodes,
             )
@@ -181,10 +183,12 @@ class _Builder:
     def _end(self, event: Any) -> None:
         done = self._stack.pop()
         self._count(0, event.start_mark)
-        if isinstance(done.value, dict) and done.merged:
+        if done.merged:
             self._merge(done)
-        self._places[id(done.value)] = done.places
-        value, height = self._tagged(done.value, done.tag, done.line, done.column), done.height
+        value, height = done.value, done.height
+        self._places[id(value)] = done.places
+        if done.tag is not None:
+            value = self._tagged(value, done.tag, done.line, done.column)
         if done.anchor is not None:
             self._anchors[done.anchor] = _Anchored(value, self._nodes - done.before + 1, height)
         self._add(value, packed(done.line, done.column), height, event.end_mark)
@@ -192,8 +196,6 @@ class _Builder:
     def _merge(self, done: _Open) -> None:
         """Put what ``<<`` names behind what is written: written keys win, then earlier ones."""
         value, places = done.value, done.places
-        assert isinstance(value, dict)  # noqa: S101 - for the type checker
-        assert isinstance(places, dict)  # noqa: S101
         for merged, where in done.merged:
             for key, item in merged.items():
                 if key not in value:
@@ -201,9 +203,6 @@ class _Builder:
                     places[key] = where.get(key, 0)
 
     def _scalar(self, event: Any) -> None:
-        if event.tag is None and event.anchor is None and self._stack:
-            self._ordinary(event, self._stack[-1])
-            return
         mark = event.start_mark
         self._count(1, mark)
         tag = self._tag(event, "str")
@@ -225,26 +224,31 @@ class _Builder:
     def _ordinary(self, event: Any, top: _Open) -> None:
         """A scalar without a tag or an anchor, inside of something: nine nodes in ten, so this has to be quick."""
         self._nodes += 1  # the limit is looked at when what holds it ends
-        mark, text = event.start_mark, event.value
-        key = top.key
+        text, key = event.value, top.key
         value: Any = text
         if event.implicit[0] and text[:1] not in TEXT_STARTS:
-            if key is None and text == "<<" and isinstance(top.value, dict):
+            if key is None and text == "<<" and top.is_mapping:
                 top.key, top.key_place = "<<", 0
                 return
-            value = self._plain(text, mark)
-        if isinstance(top.value, list):
+            value = self._plain(text, event.start_mark)
+        if key is not None:
+            if key == "<<" and top.key_place == 0:
+                self._take_merge(top, value, event.start_mark)
+            else:
+                top.value[key] = value
+                top.places[key] = top.key_place
+                top.key = None
+            return
+        mark = event.start_mark
+        if not top.is_mapping:
             top.value.append(value)
-            top.places.append(packed(mark.line + 1, mark.column + 1))  # type: ignore[union-attr]
-        elif key is None:
-            # Kubernetes' reader turns a key into JSON's text for it: `on:` is the key "true".
-            self._take_key(value if isinstance(value, str) else key_text(value, text), mark)
-        elif key == "<<" and top.key_place == 0:
-            self._take_merge(top, value, mark)
-        else:
-            top.value[key] = value
-            top.places[key] = top.key_place  # type: ignore[call-overload]
-            top.key = None
+            top.places.append(packed(mark.line + 1, mark.column + 1))
+            return
+        # Kubernetes' reader turns a key into JSON's text for it: `on:` is the key "true".
+        name = value if isinstance(value, str) else key_text(value, text)
+        if name in top.value:
+            self._refuse(mark, f"duplicate key {name[:200]!r}")
+        top.key, top.key_place = name, packed(mark.line + 1, mark.column + 1)
 
     def _alias(self, event: Any) -> None:
         mark = event.start_mark
@@ -264,7 +268,8 @@ class _Builder:
         self._add(found.value, packed(mark.line + 1, mark.column + 1), found.height, mark)
 
     def _wants_key(self) -> bool:
-        return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
+        stack = self._stack
+        return bool(stack) and stack[-1].key is None and stack[-1].is_mapping
 
     def _key(self, text: str, event: Any, tag: str | None) -> None:
         if tag is None and event.implicit[0] and text == "<<":
@@ -289,15 +294,13 @@ class _Builder:
             self._done.append((value, place))
             return
         top = self._stack[-1]
-        top.height = max(top.height, height + 1)
-        if isinstance(top.value, list):
+        if height >= top.height:
+            top.height = height + 1
+        key = top.key
+        if not top.is_mapping or key is None:
             top.value.append(value)
-            assert isinstance(top.places, list)  # noqa: S101 - for the type checker
             top.places.append(place)
             return
-        assert isinstance(top.places, dict)  # noqa: S101
-        key = top.key
-        assert key is not None  # noqa: S101
         if key == "<<" and top.key_place == 0:
             self._take_merge(top, value, mark)
         else:

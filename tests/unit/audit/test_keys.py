@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import rich.pretty
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -175,6 +176,8 @@ def test_no_key_shows_in_its_repr(tmp_path: Path) -> None:
     key, redacting = signing_key(tmp_path, "log"), redaction_key(tmp_path)
     assert repr(key._seed) not in repr(key)
     assert repr(redacting.secret) not in repr(redacting)
+    drawn = [rich.pretty.pretty_repr(each) for each in (key, redacting)]
+    assert [secret for secret in (key._seed, redacting.secret) if repr(secret) in "".join(drawn)] == []
 
 
 def test_first_runs_at_the_same_time_end_up_with_one_key(tmp_path: Path) -> None:
