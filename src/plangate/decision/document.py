@@ -4,7 +4,7 @@ It holds texts, whole numbers, booleans, lists and objects only, so that its can
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -58,12 +58,15 @@ class PolicyUsed(Struct, frozen=True, kw_only=True):
         engine: Engine name and version.
         sources: Folders, or ``built-in``.
         settings_sha256: Digest of ``plangate.yaml``.
+        answered: Engine name and version, and the engine's own ids of its answers, once it has answered; for an
+            engine that is a server, which can be another one tomorrow.
     """
 
     sha256: str
     engine: str
     sources: Sequence[str]
     settings_sha256: str
+    answered: Callable[[], tuple[str, Sequence[str]]] | None = None
 
 
 def decision_document(
@@ -129,14 +132,20 @@ def decision_document(
             "weakened": sorted(weakened),
         },
         "unmodelled": [] if plan is None else list(plan.unmodelled),
-        "policy": {
-            "sha256": policy.sha256,
-            "engine": policy.engine,
-            "sources": list(policy.sources),
-            "settings_sha256": policy.settings_sha256,
-        },
+        "policy": _policy(policy),
         "timings_ms": dict(timings_ms),
     }
+
+
+def _policy(policy: PolicyUsed) -> dict[str, Any]:
+    engine, answers = (policy.engine, ()) if policy.answered is None else policy.answered()
+    document: dict[str, Any] = {
+        "sha256": policy.sha256,
+        "engine": engine,
+        "sources": list(policy.sources),
+        "settings_sha256": policy.settings_sha256,
+    }
+    return document | ({"engine_decision_ids": list(answers)} if answers else {})
 
 
 def _together(plans: Sequence[PlanSummary]) -> PlanSummary | None:

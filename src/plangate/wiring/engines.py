@@ -18,6 +18,10 @@ MAX_TOKEN_BYTES: Final = 64 * 1024
 class ClosableEngine(Engine, Protocol):
     """An engine that holds on to something, and lets go of it."""
 
+    @property
+    def decision_ids(self) -> tuple[str, ...]:
+        """What it called its answers, if it keeps a log of its own."""
+
     def close(self) -> None:
         """End processes and connections."""
 
