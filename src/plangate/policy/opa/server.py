@@ -220,8 +220,10 @@ class Server:
         session.deadline, session.doing = deadline, doing
         try:
             return call()
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
-            # Not JSON, or JSON of another shape than the client and we expect.
+        except EngineError:
+            raise
+        except Exception as problem:
+            # Not JSON, or not what the client and we expect: the client has errors of its own for that.
             raise EngineError(
                 f"{self.endpoint.name} gave garbage instead of an answer while {doing}"
             ) from problem

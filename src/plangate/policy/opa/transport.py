@@ -138,6 +138,13 @@ class GuardedSession(requests.Session):
             raise RuleFailedError("; ".join(text for _, text in said)[:500])
         raise EngineError(f"{name} answered with status {status} while {self.doing}")
 
+    def close(self) -> None:
+        """Close all connections, those included whose answers were not read to the end."""
+        super().close()
+        for opened in self._opened:
+            opened.close()
+        self._opened.clear()
+
     def break_off(self) -> None:
         """Wake whoever waits for an answer: there will be none. From any thread."""
         for opened in self._opened:
