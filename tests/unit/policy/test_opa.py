@@ -43,6 +43,8 @@ def double(status: int, body: bytes, **headers: str) -> Iterator[str]:
         server.shutdown()
 
 
+# The double's own threads may leave a socket to the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("status", "body", "headers", "said"),
     [

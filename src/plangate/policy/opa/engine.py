@@ -142,7 +142,7 @@ class OpaEngine:
         try:
             replies = server.judge(revision, document, deadline)
         except EngineError as problem:
-            ending = self._private.ending() if self._private is not None else ""
+            ending = self._private.ending(_GRACE_S) if self._private is not None else ""
             if ending:
                 raise EngineError(f"evaluating the policies failed: {ending}") from problem
             raise

@@ -153,8 +153,11 @@ class PrivateOpa:
             self._server.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def ending(self) -> str:
-        """How it ended, for people; empty while it runs."""
+    def ending(self, seconds: float) -> str:
+        """How it ended, for people; empty when it still runs after so many seconds: connections break first."""
+        until = time.monotonic() + seconds
+        while self.is_running and time.monotonic() < until:
+            time.sleep(_LOOK_S)
         if self._process is None or self.is_running:
             return ""
         found = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
