@@ -289,3 +289,15 @@ def test_secrets_of_a_plan_are_in_no_report(folder: Path) -> None:
     assert not any(
         secret.encode() in file.read_bytes() for file in (folder / "state").rglob("*") if file.is_file()
     )
+
+
+@pytest.mark.opa
+def test_conftest_policies_run_in_the_embedded_engine_also_beside_opa(folder: Path) -> None:
+    require_tool("opa")
+    (folder / "plangate.yaml").write_text("version: 1\nengine: opa\n")
+    (folder / "a.json").write_text(DOCUMENTS["fail"])
+    ran = check(folder, "a.json", "--conftest", "policy", "--format", "json")
+    assert ran.code == 1, ran.err
+    engine = json.loads(ran.out)["policy"]["engine"]
+    assert engine.startswith("opa ")
+    assert engine.endswith("regorus 0.13.0 for conftest policies")

@@ -44,6 +44,8 @@ def rule_reads(
     problems: Problems | None = None,
     vocabulary: Vocabulary | None = None,
     sets: Sequence[str] = ("deny", "undetermined"),
+    *,
+    negations: bool = True,
 ) -> Reads:
     """What the rule of a package can read.
 
@@ -53,13 +55,14 @@ def rule_reads(
         problems: Takes each ``not`` that the embedded engine would get wrong.
         vocabulary: Judges the names that are used for parts of the plan.
         sets: Names of the rules to look at.
+        negations: Judge every ``not`` on the way, for the embedded engine.
 
     Raises:
         PolicyLoadError: Without ``problems``: a ``not`` that the embedded engine would get wrong.
     """
     log = ReadLog()
     refused = Problems() if problems is None else problems
-    walk = Walk(program, log, vocabulary or Vocabulary(), refused)
+    walk = Walk(program, log, vocabulary or Vocabulary(), refused, negations=negations)
     for name in sets:
         for definition in program.rules.get((*package, name), ()):
             walk.head(definition)
@@ -71,9 +74,12 @@ def rule_reads(
 class Walk(ExpressionWalk):
     """Goes through rules, functions and bodies."""
 
-    def __init__(self, program: Program, log: ReadLog, vocabulary: Vocabulary, problems: Problems) -> None:
+    def __init__(
+        self, program: Program, log: ReadLog, vocabulary: Vocabulary, problems: Problems, *, negations: bool
+    ) -> None:
         super().__init__(program, log, vocabulary)
         self.problems = problems
+        self.negations = negations
         self.rules: dict[tuple[Path, object], Alias] = {}
         self.calls: dict[tuple[Path, tuple[Alias, ...], object], Alias] = {}
 
@@ -200,6 +206,8 @@ class Walk(ExpressionWalk):
 
     def negation(self, expr: Expr, scope: Scope) -> None:
         """Note a `not` that the embedded engine would get wrong."""
+        if not self.negations:
+            return
         problem: PolicyLoadError | None = negation_problem(
             self.program, scope.module, expr, scope.bound, lambda part: self.is_defined(part, scope)
         )

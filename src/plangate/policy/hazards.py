@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from plangate.errors import PolicyLoadError
+from plangate.policy.base import EMBEDDED, OPA
 from plangate.policy.builtin_table import BUILTINS
 from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, builtin_problem
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
@@ -24,7 +25,12 @@ _ARITHMETIC: Final = frozenset("+-*/%")
 
 
 def check_program(
-    program: Program, problems: Problems, *, whole: bool = True, rego_v0: bool = False
+    program: Program,
+    problems: Problems,
+    *,
+    whole: bool = True,
+    engine: str = EMBEDDED,
+    rego_v0: bool = False,
 ) -> frozenset[Path]:
     """Note the hazards in all modules: the first of each kind in each rule, and each wrong name.
 
@@ -33,12 +39,13 @@ def check_program(
         problems: Takes the hazards.
         whole: Every module could be read. Otherwise nothing is said of names that lead nowhere; something is in
             ``problems`` already then.
+        engine: What is going to judge. With OPA, what only the embedded engine would get wrong is no hazard.
         rego_v0: They are written in Rego v0.
 
     Returns:
         Rules that cannot be gone through, because of what is wrong with them or with a rule that they use.
     """
-    notes = _Notes(problems, whole=whole)
+    notes = _Notes(problems, whole=whole, engine=engine)
     uses: dict[Path, set[Path]] = {}
     for module in program.modules:
         for error in _import_errors(program, module):
@@ -56,21 +63,37 @@ def check_program(
                 else:
                     uses.setdefault(path, set()).update((target,) if target else ())
     _check_recursion(program, uses, notes)
-    if not problems.errors:
+    if not problems.errors and engine == EMBEDDED:
         with problems.part("engine"):
             prepare(program.modules, rego_v0=rego_v0)
     return _and_users(notes.broken, uses)
 
 
+def replaces_input(module: Module) -> bool:
+    """The module has a ``with``, so what its rules read cannot be followed."""
+    return any(
+        statement.mods
+        for rule in module.rules
+        for query in (
+            *(body.query for body in rule.bodies),
+            *(expr.body for expr in rule_exprs(rule)),
+        )
+        for statement in statements(query)
+    )
+
+
 class _Notes:
     """Where hazards go, and the rules that they break."""
 
-    def __init__(self, problems: Problems, *, whole: bool) -> None:
+    def __init__(self, problems: Problems, *, whole: bool, engine: str) -> None:
         self.problems = problems
+        self.engine = engine
         self.whole = whole
         self.broken: set[Path] = set()
 
     def note(self, error: PolicyLoadError, code: str, path: Path | None = None) -> None:
+        if self.engine == OPA and error.hint.endswith(WITH_OPA):
+            return  # it works there
         if path is not None and (error.code or code) in _ENDLESS_OR_ODD:
             self.broken.add(path)
         if self.whole or error.code != "undefined":

@@ -15,14 +15,14 @@ _PLACED: Final = re.compile(
     r"^(?P<file>.*?):(?P<line>[0-9]+):(?P<column>[0-9]+): (?P<problem>.*)$", re.DOTALL
 )
 
-_OPA: Final = "it works with `engine: opa`"
-
 _HINTS: Final[tuple[tuple[str, str], ...]] = (
-    (r"^\s*import\b", f"write imports above the first rule; {_OPA}"),
-    (r"\$[\"`]", f"string interpolation is not supported: use sprintf or concat; {_OPA}"),
-    (r"^\s*[a-z_][\w.]*\([^)]*\)\s*(#.*)?$", f"a function needs a value or a body: write `:= true`; {_OPA}"),
+    (r"^\s*import\b", "write imports above the first rule"),
+    (r"\$[\"`]", "string interpolation is not supported: use sprintf or concat"),
+    (r"^\s*[a-z_][\w.]*\([^)]*\)\s*(#.*)?$", "a function needs a value or a body: write `:= true`"),
 )
-"""What a line looks like when it is one of the constructs that OPA knows and regorus does not."""
+"""What a line looks like when it is one of the constructs that OPA knows and our parser, regorus, does not.
+
+No engine judges with these: what is not read cannot be checked."""
 
 
 def parse_modules(

@@ -1,7 +1,7 @@
 """Conftest policies as a judge of raw documents: what the command line says of them, and how they are asked."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -169,9 +169,32 @@ def conftest_of(
     digest = hashlib.sha256(f"{used.sha256}\n{policies.sha256}\n{combines}".encode()).hexdigest()
     return Conftest(
         judge=judge,
-        policy=replace(used, sha256=digest, sources=(*used.sources, *policies.sources)),
+        policy=replace(
+            used,
+            sha256=digest,
+            sources=(*used.sources, *policies.sources),
+            engine=_engines(used.engine, engine.version),
+            answered=_answered(used, engine.version),
+        ),
         weakened=[rule for rule, spec in specs.items() if is_weaker(spec, written[rule])],
     )
+
+
+def _engines(others: str, ours: str) -> str:
+    return others if others == ours else f"{others}, {ours} for conftest policies"
+
+
+def _answered(used: PolicyUsed, ours: str) -> Callable[[], tuple[str, Sequence[str]]] | None:
+    """What a server says it is, and the engine that judges conftest policies whatever the settings say."""
+    asked = used.answered
+    if asked is None:
+        return None
+
+    def both() -> tuple[str, Sequence[str]]:
+        version, ids = asked()
+        return _engines(version, ours), ids
+
+    return both
 
 
 def _check_settings(settings: Settings, written: Mapping[str, RuleSpec]) -> None:

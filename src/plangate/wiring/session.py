@@ -93,7 +93,8 @@ def open_session(
         raise UsageError(f"{', '.join(names)}: nothing there that could be judged")
     with ExitStack() as stack:
         stack.enter_context(_uncollected())
-        processes = processes_for(found)
+        # One OPA answers one question after the other; more processes would start more of them.
+        processes = processes_for(found) if settings.opa() is None else 1
         # The policy worker is started first: it loads while the plan is read, and forks before there are threads.
         judges, policy, weakened = judges_for(settings, choices, stack, start=processes == 1)
         conftest = conftest_of(settings, choices, limits, policy, stack, start=processes == 1)

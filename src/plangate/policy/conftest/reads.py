@@ -66,7 +66,7 @@ def raw_reads(program: Program, path: Path) -> RawReads:
         PolicyLoadError: A ``not`` that the embedded engine would get wrong.
     """
     log, problems = _RawLog(), Problems()
-    walk = _RawWalk(program, log, _NoVocabulary(), problems)
+    walk = _RawWalk(program, log, _NoVocabulary(), problems, negations=True)
     for definition in program.rules.get(path, ()):
         log.look(walk.rule_value(definition.rule, Scope(definition.module)) or NOTHING, deep=True)
     problems.raise_first()
