@@ -4,7 +4,7 @@ All of it comes from METADATA, from what the load-time check found out, and from
 looks is said by `plangate.authoring.docs_markdown` and `plangate.authoring.docs_html`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from plangate.policy.base import PolicySet, PolicySource, RuleScope
 from plangate.policy.files import FIXTURES
 from plangate.policy.load import load
 from plangate.policy.metadata import package_block, parse_block
+from plangate.policy.reads import ANY
 
 INDEX: Final = "index"
 """Name of the first page, without its suffix."""
@@ -72,10 +73,21 @@ class RulePage(Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...]
     examples: Examples
 
-    @property
-    def judges(self) -> str:
-        """What gets an outcome, in words; its kinds and types come apart."""
-        return _SCOPES[self.scope]
+    def judged(self, code: Callable[[str], str]) -> str:
+        """What gets an outcome, in words; ``code`` makes kinds and types safe to show."""
+        parts = [_SCOPES[self.scope]]
+        if self.spec.kinds:
+            parts.append(f"of kind {', '.join(map(code, self.spec.kinds))}")
+        if self.spec.types:
+            parts.append(f"{'or ' if self.spec.kinds else ''}of type {', '.join(map(code, self.spec.types))}")
+        return ", ".join(parts)
+
+    def read(self, code: Callable[[str], str]) -> str:
+        """What the rule reads of resources, in words, or an empty string."""
+        named = ", ".join(code(path) for path in self.reads if path != ANY)
+        if ANY in self.reads:
+            return f"It may read everything of a resource{f', and names {named}' if named else ''}."
+        return f"It reads {named}." if named else ""
 
     @property
     def shown(self) -> tuple[tuple[str, str, Example | None], ...]:

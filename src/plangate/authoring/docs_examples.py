@@ -124,7 +124,7 @@ def _excerpt(plan: Any, address: str, reads: Reads, file: Path, *, whole_plan: b
         own = reads.own if entry.get("address") == address else frozenset[Read]()
         others = [item for kind, items in reads.others if kind in ("", entry.get("kind")) for item in items]
         if own or others or whole_plan or entry.get("address") == address:
-            found.append(_narrow(entry, [*own, *others]))
+            found.append(_narrow(entry, [*own, *others]) | _references(entry, together=bool(reads.others)))
     shown: list[Any] = found[:MAX_RESOURCES]
     if len(found) > MAX_RESOURCES:
         shown.append(f"… {len(found) - MAX_RESOURCES} more")
@@ -139,26 +139,36 @@ def _excerpt(plan: Any, address: str, reads: Reads, file: Path, *, whole_plan: b
     )
 
 
-def _narrow(entry: Mapping[str, Any], reads: Iterable[Read]) -> dict[str, Any]:
-    """Of one resource, the fields, facts and attributes that are read."""
+def _narrow(entry: Mapping[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
+    """Of one resource, the fields, facts and attributes that are read.
+
+    A rule that names some of them and may also look at everything is shown with those that it names.
+    """
     wanted: dict[str, set[str]] = {}
-    for read in reads:
-        if not read.path:
-            wanted |= {"facts": {ANY}, "after": {ANY}}
-        else:
-            wanted.setdefault(read.path[0], set()).add(read.path[1] if len(read.path) > 1 else ANY)
+    named = [read.path for read in reads if read.path]
+    for path in named or [(name,) for name in ("facts", "after") if reads]:
+        wanted.setdefault(path[0], set()).add(path[1] if len(path) > 1 else ANY)
     hidden = [pointer_tokens(text) for text in entry.get("sensitive", ()) if isinstance(text, str)]
     narrowed = {name: entry.get(name) for name in _ALWAYS}
-    for name in (ANY, *sorted(wanted)):
+    for name in sorted(wanted):
         value = entry.get(name)
         if name in _ALWAYS or value in (None, [], {}):
             continue
         if name in ("after", "before"):
             value = _without(value, hidden)
-        if isinstance(value, dict) and ANY not in wanted[name]:
-            value = {key: value[key] for key in sorted(wanted[name]) if key in value}
+        if isinstance(value, dict) and (keys := wanted[name] - {ANY}):
+            value = {key: value[key] for key in sorted(keys) if key in value}
         narrowed[name] = value
     return narrowed
+
+
+def _references(entry: Mapping[str, Any], *, together: bool) -> dict[str, Any]:
+    """Where a rule looks at several resources, how they hang together matters."""
+    references = entry.get("references")
+    if not together or not isinstance(references, list):
+        return {}
+    found = [item.get("address") for item in references if isinstance(item, dict)]
+    return {"references": list(dict.fromkeys(found))} if found else {}
 
 
 def _without(value: Any, hidden: Sequence[Sequence[str]]) -> Any:

@@ -35,7 +35,7 @@ def page(rule: RulePage, title: str = "Policies") -> str:
         ("Severity", _severity(rule)),
         ("Enforcement", spec.enforcement.value),
         ("When unknown", spec.on_unknown.value),
-        ("Judges", _judged(rule)),
+        ("Judges", rule.judged(code)),
         ("Package", code(rule.package)),
     ]
     parts = [
@@ -46,10 +46,8 @@ def page(rule: RulePage, title: str = "Policies") -> str:
         '<div class="pair">' + "".join(_example(*shown) for shown in rule.shown) + "</div>",
         f"<h2>How to fix</h2><p>{escape(spec.remediation)}</p>",
         f"<h2>Settings</h2>{_settings(rule)}",
-        f"<h2>Unknown values</h2><p>{escape(' '.join(rule.unknowns))}</p>",
+        f"<h2>Unknown values</h2><p>{' '.join((*rule.unknowns, rule.read(code)))}</p>",
     ]
-    if rule.reads:
-        parts.append(f"<p>It reads {', '.join(map(code, rule.reads))}.</p>")
     if spec.frameworks:
         rows = [(escape(name), escape(", ".join(controls))) for name, controls in spec.frameworks]
         parts.append("<h2>Frameworks</h2>" + table(("Framework", "Controls"), rows))
@@ -169,15 +167,6 @@ def _link_to(rule: RulePage) -> str:
 def _severity(rule: RulePage) -> str:
     severity = rule.spec.severity.value
     return f'<span class="severity {severity}">{severity}</span>'
-
-
-def _judged(rule: RulePage) -> str:
-    parts = [rule.judges]
-    if rule.spec.kinds:
-        parts.append(f"of kind {', '.join(map(code, rule.spec.kinds))}")
-    if rule.spec.types:
-        parts.append(f"{'or ' if rule.spec.kinds else ''}of type {', '.join(map(code, rule.spec.types))}")
-    return ", ".join(parts)
 
 
 def _example(heading: str, prefix: str, example: Example | None) -> str:

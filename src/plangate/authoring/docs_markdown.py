@@ -9,7 +9,9 @@ from urllib.parse import quote
 from plangate.authoring.docs import INDEX, MARKS, RulePage, by_framework
 from plangate.authoring.docs_examples import Example
 
-_SPECIAL: Final = re.compile(r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^(?:[#+=>-]|\d+(?=[.)]))")
+_SPECIAL: Final = re.compile(
+    r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^(?:[#+=>-]|\d+(?=[.)](?: |$)))"
+)
 _URL_SAFE: Final = "%/:?#[]@!$&'()*+,;=-._~"
 
 
@@ -25,7 +27,7 @@ def page(rule: RulePage) -> str:
         ("Severity", spec.severity.value),
         ("Enforcement", spec.enforcement.value),
         ("When unknown", spec.on_unknown.value),
-        ("Judges", _judged(rule)),
+        ("Judges", rule.judged(code)),
         ("Package", code(rule.package)),
     ]
     parts = [
@@ -36,7 +38,7 @@ def page(rule: RulePage) -> str:
         *(f"## {heading}\n\n{_example(example, prefix)}" for heading, prefix, example in rule.shown),
         f"## How to fix\n\n{escape(spec.remediation)}",
         f"## Settings\n\n{_settings(rule)}",
-        "## Unknown values\n\n" + " ".join(rule.unknowns) + _reads(rule),
+        "## Unknown values\n\n" + " ".join((*rule.unknowns, rule.read(code))).strip(),
     ]
     if spec.frameworks:
         rows = [(escape(name), escape(", ".join(controls))) for name, controls in spec.frameworks]
@@ -116,15 +118,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([shown[0] if any(head) else "| | |", line, *shown[1:]])
 
 
-def _judged(rule: RulePage) -> str:
-    parts = [rule.judges]
-    if rule.spec.kinds:
-        parts.append(f"of kind {', '.join(map(code, rule.spec.kinds))}")
-    if rule.spec.types:
-        parts.append(f"{'or ' if rule.spec.kinds else ''}of type {', '.join(map(code, rule.spec.types))}")
-    return ", ".join(parts)
-
-
 def _example(example: Example | None, prefix: str) -> str:
     if example is None:
         return f"There is no example: no case `{prefix}…` in the rule's fixtures."
@@ -144,7 +137,3 @@ def _settings(rule: RulePage) -> str:
         for name, schema in rule.settings.items()
     ]
     return table(("Setting", "Meaning", "Default"), rows)
-
-
-def _reads(rule: RulePage) -> str:
-    return f"\n\nIt reads {', '.join(map(code, rule.reads))}." if rule.reads else ""
