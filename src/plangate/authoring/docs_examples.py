@@ -22,6 +22,7 @@ SENSITIVE: Final = "(sensitive)"
 
 _CASE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _ALWAYS: Final = ("address", "type", "action")
+_GOING: Final = ("delete", "replace", "forget")
 
 
 class Example(Struct, frozen=True, kw_only=True):
@@ -142,23 +143,29 @@ def _excerpt(plan: Any, address: str, reads: Reads, file: Path, *, whole_plan: b
 def _narrow(entry: Mapping[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
     """Of one resource, the fields, facts and attributes that are read.
 
-    A rule that names some of them and may also look at everything is shown with those that it names.
+    A rule that names some of them and may also look at the resource as a whole is shown with those that it names.
+    What is read of the state before is not known, so of a resource that goes all of it is shown.
     """
     wanted: dict[str, set[str]] = {}
     named = [read.path for read in reads if read.path]
     for path in named or [(name,) for name in ("facts", "after") if reads]:
         wanted.setdefault(path[0], set()).add(path[1] if len(path) > 1 else ANY)
+    if entry.get("action") in _GOING:
+        wanted["before"] = {ANY}
     hidden = [pointer_tokens(text) for text in entry.get("sensitive", ()) if isinstance(text, str)]
     narrowed = {name: entry.get(name) for name in _ALWAYS}
+    if entry.get("replace_order"):
+        narrowed["replace_order"] = entry["replace_order"]
     for name in sorted(wanted):
         value = entry.get(name)
         if name in _ALWAYS or value in (None, [], {}):
             continue
         if name in ("after", "before"):
             value = _without(value, hidden)
-        if isinstance(value, dict) and (keys := wanted[name] - {ANY}):
-            value = {key: value[key] for key in sorted(keys) if key in value}
-        narrowed[name] = value
+        if isinstance(value, dict) and ANY not in wanted[name]:
+            value = {key: value[key] for key in sorted(wanted[name]) if key in value}
+        if value or name != "facts":
+            narrowed[name] = value
     return narrowed
 
 

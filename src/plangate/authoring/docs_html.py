@@ -80,7 +80,7 @@ def index(rules: Sequence[RulePage], title: str = "Policies") -> str:
         + _choice("severity", "Severity", severities)
         + _choice("framework", "Framework", frameworks)
         + "</form>",
-        f'<p id="count" role="status">{len(rules)} rules</p>',
+        f'<p id="count" role="status">Rules: {len(rules)}</p>',
         f'<table id="rules"><thead><tr>{head}</tr></thead><tbody>{"".join(map(_row, rules))}</tbody></table>',
     ]
     if controls := by_framework(rules):

@@ -16,7 +16,7 @@ function show() {
     row.hidden = !matches;
     shown += matches ? 1 : 0;
   }
-  count.textContent = shown === rows.length ? `${shown} rules` : `${shown} of ${rows.length} rules`;
+  count.textContent = shown === rows.length ? `Rules: ${shown}` : `Rules: ${shown} of ${rows.length}`;
 }
 form.addEventListener("input", show);
 form.addEventListener("submit", (event) => event.preventDefault());

@@ -45,5 +45,5 @@ def docs(
     lacking = [page.spec.id for page in pages if not (page.examples.bad and page.examples.good)]
     if lacking:
         streams.say(f"without an example that fails and one that passes: {', '.join(lacking)}\n")
-    streams.tell(f"{written[0]}: {len(pages)} policies\n")
+    streams.tell(f"{written[0]}: {len(pages)} {'policy' if len(pages) == 1 else 'policies'}\n")
     return 0
