@@ -12,7 +12,7 @@ from plangate.authoring.docs_examples import Example
 _SPECIAL: Final = re.compile(
     r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^(?:[#+=>-]|\d+(?=[.)](?: |$)))"
 )
-_URL_SAFE: Final = "%/:?#[]@!$&'()*+,;=-._~"
+_URL_SAFE: Final = "%/:?#[]@!$&'*+,;=-._~"
 
 
 def pages(rules: Sequence[RulePage], title: str = "Policies") -> dict[str, str]:
@@ -108,7 +108,7 @@ def url_of(text: str) -> str:
 def link(url: str, text: str) -> str:
     """A link to another site."""
     target = url_of(url)
-    return f"<{target}>" if text == url else f"[{escape(text)}](<{target}>)"
+    return f"<{target}>" if text == url else f"[{escape(text)}]({target})"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -157,7 +157,7 @@ def test_a_page_tells_all_of_metadata_and_fixtures(tmp_path: Path) -> None:
         assert told in text
         assert told in shown
     assert "| `days` | How many. | `7` |" in text
-    assert "- <https://example.com/plain>\n- [The book](<https://example.com/b>)" in text
+    assert "- <https://example.com/plain>\n- [The book](https://example.com/b)" in text
     assert "An unknown becomes an obligation" in text
     assert [said for _, _, said in page.examples.cases] == ["fail", "pass", "unknown", "unknown"]
 
@@ -268,6 +268,7 @@ def test_escaped_markdown_has_no_marks_left(text: str) -> None:
 def test_an_address_cannot_end_the_link_it_stands_in() -> None:
     url = 'https://example.com/> <script>"\n'
     assert docs_markdown.link(url, url) == "<https://example.com/%3E%20%3Cscript%3E%22%0A>"
+    assert docs_markdown.link("https://example.com/a)b", "c") == "[c](https://example.com/a%29b)"
 
 
 # --- Fixtures that are not what they should be --------------------------------------------------------------
