@@ -7,5 +7,6 @@ SUBCOMMANDS: Final = {
     "check": "Say everything that is wrong with policies.",
     "test": "Run the tests of policies.",
     "mutate": "Put faults into policies and see whether their tests notice.",
+    "docs": "Write pages about policies.",
     "bundle": "Make one file of policies, signed if wanted, for gates and for OPA.",
 }
