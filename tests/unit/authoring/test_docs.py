@@ -300,6 +300,15 @@ def test_a_broken_fixture_is_an_error(tmp_path: Path, file: str, text: str, prob
         rule_pages([source])
 
 
+def test_a_fixture_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    source = new(tmp_path / "own")
+    file = tmp_path / "own" / "fixtures" / "some_rule" / "fail_versioned.json"
+    file.rename(tmp_path / "outside.json")
+    file.symlink_to(tmp_path / "outside.json")
+    with pytest.raises(PolicyLoadError, match="this link leaves the policy folder"):
+        rule_pages([source])
+
+
 # --- The folder ---------------------------------------------------------------------------------------------
 
 
