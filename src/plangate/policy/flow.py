@@ -243,7 +243,9 @@ class Walk(ExpressionWalk):
 def _has_value(definition: Definition) -> bool:
     """A rule with this definition is defined whatever the plan: a partial one, a default, or a constant."""
     rule = definition.rule
-    if rule.form in {"set", "default"} or head_path(rule)[1]:
+    if rule.form == "set":
+        return not head_path(rule)[1]  # an object of sets is undefined in regorus while it has no members
+    if rule.form == "default" or head_path(rule)[1]:
         return True
     return not rule.bodies and all(
         part.form in {"scalar", "array", "set", "object"}

@@ -303,8 +303,18 @@ def _check_reference(program: Program, module: Module, use: GlobalUse) -> Path |
             raise module.error(
                 use.expr.start, f"{written} is a function, so it must be called", code="reference"
             )
+        if not use.cut and not target.rest and any(map(_is_object_of_sets, target.definitions)):
+            raise module.error(
+                use.expr.start, f"{written} as a whole: while it has no members, it is {{}} in OPA and undefined here",
+                hint=f"ask for one key, or for each: `{written.rpartition('.')[2]}[key]`; {WITH_OPA}",
+            )  # fmt: skip
         return target.path
     return None
+
+
+def _is_object_of_sets(definition: Definition) -> bool:
+    """``p[key] contains member``: regorus makes it only when there is a member."""
+    return definition.rule.form == "set" and bool(head_path(definition.rule)[1])
 
 
 def _closest(program: Program, path: Path) -> str:

@@ -19,6 +19,37 @@ def refusal(root: Path, body: str) -> PolicyLoadError:
     return caught.value
 
 
+OBJECT_OF_SETS = """
+names[kind] contains resource.name if {
+	some resource in input.resources
+	kind := resource.kind
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "count(names) == 0",
+        "names == {}",
+        "every _, found in names { count(found) > 1 }",
+        "x := names",
+        "not names",
+    ],
+)
+def test_an_object_of_sets_as_a_whole_is_refused(line: str, tmp_path: Path) -> None:
+    error = refusal(tmp_path, f"{OBJECT_OF_SETS}\nr if {{\n\t{line}\n}}\n")
+    assert "names as a whole: while it has no members, it is {} in OPA and undefined here" in str(error)
+    assert WITH_OPA in error.hint
+
+
+@pytest.mark.parametrize(
+    "line", ["names[_][_]", 'some x in names["a.b"]', "some kind\n\tcount(names[kind]) > 1"]
+)
+def test_a_key_of_an_object_of_sets_is_not(line: str, tmp_path: Path) -> None:
+    load_policy(tmp_path, a_policy(f"{OBJECT_OF_SETS}\nr if {{\n\t{line}\n}}\n{BAD_INSTANCE}"))
+
+
 REFUSED = {
     # A builtin that is missing, or not allowed.
     "x := http.send({})": (6, "http.send is not allowed: policies must not use the network", ""),
