@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.policies import POLICIES
+from bench.policies import POLICIES, numbered
+from plangate.policy.base import EMBEDDED
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LIBRARY: Final = ROOT / "policies" / "lib"
-PACKAGES: Final = tuple(f"policies.bench.{policy.name}" for policy in POLICIES)
 RULES: Final = frozenset(policy.name.replace("_", "-") for policy in POLICIES)
 
 
@@ -74,10 +74,16 @@ def checkov(path: Path, option: str = "-f", framework: str = "terraform_plan") -
     return Command(tool="checkov", argv=argv, env={"LOG_LEVEL": "ERROR"})
 
 
-def engine(policies: Path, document: Path) -> Command:
-    """The embedded engine without the rest of Plangate (`bench.engine`)."""
-    argv = (sys.executable, "-m", "bench.engine", str(policies), str(document))
-    return Command(tool="its engine alone", argv=argv, env={"PYTHONPATH": str(ROOT)}, expected=frozenset({0}))
+def engine(policies: Path, document: Path, name: str = EMBEDDED) -> Command:
+    """An engine without the rest of Plangate (`bench.engine`)."""
+    argv = (sys.executable, "-m", "bench.engine", name, str(policies), str(document))
+    tools = os.pathsep.join((str(ROOT / ".tools" / "bin"), os.environ.get("PATH", "")))
+    return Command(
+        tool="its engine alone" if name == EMBEDDED else "its engine alone, opa",
+        argv=argv,
+        env={"PYTHONPATH": str(ROOT), "PATH": tools},
+        expected=frozenset({0}),
+    )
 
 
 def opa(policies: Path, document: Path) -> Command | None:
@@ -89,12 +95,14 @@ def opa(policies: Path, document: Path) -> Command | None:
     return Command(tool="opa eval", argv=(*argv, "--input", str(document), "data.policies.bench"))
 
 
-def conftest(policies: Path, document: Path) -> Command | None:
+def conftest(policies: Path, document: Path, number: int = len(POLICIES)) -> Command | None:
     """``conftest test`` of the same packages, or ``None`` when there is no conftest."""
     program = find("conftest")
     if program is None:
         return None
-    namespaces = tuple(word for package in PACKAGES for word in ("--namespace", package))
+    namespaces = tuple(
+        word for policy in numbered(number) for word in ("--namespace", f"policies.bench.{policy.name}")
+    )
     argv = (program, "test", "--output", "json", "--policy", str(LIBRARY), "--policy", str(policies))
     return Command(tool="conftest", argv=(*argv, *namespaces, str(document)))
 
@@ -118,7 +126,7 @@ def findings(tool: str, output: str) -> int:
     match tool:
         case "plangate":
             return sum(o["outcome"] == "fail" and o["rule"] in RULES for o in document["outcomes"])
-        case "its engine alone":
+        case "its engine alone" | "its engine alone, opa":
             return sum(len(found) for found in document.values())
         case "opa eval":
             packages = document["result"][0]["expressions"][0]["value"]

@@ -2,11 +2,11 @@
 
 import hashlib
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from bench import generate, policies, sources
 from plangate.facts.registry import with_facts
@@ -48,10 +48,10 @@ def _fresh(name: str) -> Path:
     return folder
 
 
-def rego(spelling: str) -> Path:
-    """The folder of twenty policies for ``plangate`` (and OPA) or for ``conftest``."""
-    folder = DATA / f"policies-{spelling}"
-    policies.write(folder / "bench", spelling)
+def rego(spelling: str, number: int = len(policies.POLICIES)) -> Path:
+    """The folder of this many policies for ``plangate`` (and OPA) or for ``conftest``."""
+    folder = _fresh(f"policies-{spelling}-{number}")
+    policies.write(folder / "bench", spelling, number)
     return folder
 
 

@@ -4,7 +4,7 @@ They are ordinary ones: required tags, allowed types, names, limits, one look at
 bodies are the same in both spellings; only a finding is written as the tool expects it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,15 @@ class Policy:
     def name(self) -> str:
         """Name of the package and of the file, which no shipped policy will ever have."""
         return f"bench_{self.slug}"
+
+
+def numbered(number: int) -> tuple[Policy, ...]:
+    """This many policies: the twenty, and copies of them under other names."""
+    return tuple(
+        policy if copy == 0 else replace(policy, slug=f"{policy.slug}_{copy}")
+        for copy in range(-(-number // len(POLICIES)))
+        for policy in POLICIES
+    )[:number]
 
 
 def _tagged(slug: str, kind: str) -> Policy:
@@ -172,8 +181,8 @@ def text(policy: Policy, spelling: str) -> str:
     return "\n".join(part for part in (header, policy.before, rule) if part) + "\n"
 
 
-def write(folder: Path, spelling: str) -> None:
-    """Write all twenty into ``folder``, which is theirs alone."""
+def write(folder: Path, spelling: str, number: int) -> None:
+    """Write this many into ``folder``, which is theirs alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    for policy in POLICIES:
+    for policy in numbered(number):
         (folder / f"{policy.name}.rego").write_text(text(policy, spelling))

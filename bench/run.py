@@ -21,6 +21,7 @@ from bench import commands, inputs
 from bench.commands import Command
 from bench.measure import Run, run
 from bench.table import table
+from plangate.policy.base import OPA
 
 RESULTS: Final = Path(__file__).resolve().parent / "results.json"
 
@@ -39,6 +40,10 @@ def main() -> int:
             rows += bench.sources()
         if not arguments.no_rego:
             rows += bench.rego(max(arguments.sizes))
+        if not arguments.no_engines:
+            for size in [size for size in arguments.sizes if size > 10]:  # noqa: PLR2004 - engines are for plans
+                for number in (20, 200):
+                    rows += bench.engines(size, number)
     document = {"machine": _machine(), "load": load, "timeout_s": arguments.timeout, "rows": rows}
     RESULTS.write_text(json.dumps(document, indent=1) + "\n")
     print(table(document))
@@ -99,6 +104,20 @@ class _Bench:
         found = [tool for tool in tools if tool is not None]
         self._agree(plan, folder, found)
         return self._row(f"{size:,} resources, {_megabytes(plan)}, 20 Rego policies", found)
+
+    def engines(self, size: int, number: int) -> list[dict[str, Any]]:
+        """Engines alone, on the plan document that Plangate hands to either of its own."""
+        document = inputs.normalized(inputs.plan(size))
+        folder = inputs.rego("plangate", number)
+        tools = [
+            commands.engine(folder, document),
+            commands.engine(folder, document, OPA) if commands.find("opa") else None,
+            commands.opa(folder, document),
+            commands.conftest(inputs.rego("conftest", number), document, number),
+        ]
+        return self._row(
+            f"{size:,} resources, {number} Rego policies, engines alone", [t for t in tools if t is not None]
+        )
 
     def _agree(self, plan: Path, folder: Path, tools: Sequence[Command]) -> None:
         """All engines must find the same number of violations, or their times compare nothing."""
@@ -188,6 +207,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 1_000, 20_000], metavar="N")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for each run")
     parser.add_argument("--no-rego", action="store_true", help="leave out the row with 20 policies")
+    parser.add_argument("--no-engines", action="store_true", help="leave out the rows of engines alone")
     parser.add_argument("--no-sources", action="store_true", help="leave out what is no plan")
     return parser.parse_args()
 

@@ -23,7 +23,8 @@ def table(document: dict[str, Any]) -> str:
 def _lines(document: dict[str, Any]) -> Iterator[str]:
     for name, group in groupby(document["rows"], key=lambda row: row["row"]):
         rows = list(group)
-        ours = next(row for row in rows if row["tool"] == "plangate")
+        # Rows of engines alone begin with Plangate's own.
+        ours = next((row for row in rows if row["tool"] == "plangate"), rows[0])
         for place, row in enumerate(rows):
             shown = "" if place else name
             yield f"| {shown} | {row['tool']} | {' | '.join(_figures(row, ours, document['timeout_s']))} |"

@@ -9,12 +9,18 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from plangate.authoring import docs_markdown
+from plangate.authoring.docs import rule_pages
 from plangate.facts.registry import ADAPTERS
 from plangate.model.kinds import KINDS
+from plangate.policy.load import shipped_policies
 from plangate.rules.base import Phase, Rule
 from plangate.rules.registry import RULES
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "rules"
+ROOT: Final = Path(__file__).resolve().parent.parent
+FOLDER: Final = ROOT / "docs" / "rules"
+SHIPPED: Final = "policies"
+"""The folder below with the pages of the shipped Rego policies."""
 SCOPE: Final = {
     Phase.AFTER: "every resource that will exist after the change",
     Phase.GOING: "every resource that is deleted, replaced or dropped from management",
@@ -30,7 +36,11 @@ BUILT_IN: Final = "Built-in rules look at facts, which adapters make from the ty
 def pages() -> dict[str, str]:
     """Text by file name."""
     made = {f"{slug_of(rule)}.md": page(rule) for rule in RULES.values()}
-    return made | {"index.md": index()}
+    rego = rule_pages([shipped_policies()], fixtures=[ROOT / "fixtures" / "policies"])
+    made |= {
+        f"{SHIPPED}/{name}": text for name, text in docs_markdown.pages(rego, "Shipped policies").items()
+    }
+    return made | {"index.md": index(len(rego))}
 
 
 def slug_of(rule: Rule) -> str:
@@ -64,8 +74,8 @@ def page(rule: Rule) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def index() -> str:
-    """The list of all rules, and of what has adapters."""
+def index(shipped: int) -> str:
+    """The list of all built-in rules, and of what has adapters, and the way to the shipped policies."""
     rows = [
         f"| [{rule.spec.id}]({slug_of(rule)}.md) | {rule.spec.title} | {rule.spec.severity.value} "
         f"| {rule.spec.enforcement.value} |"
@@ -80,6 +90,8 @@ def index() -> str:
             "# Built-in rules",
             "",
             f"{BUILT_IN} A type without an adapter is listed as unmodelled in every report.",
+            "",
+            f"The {shipped} rules in Rego that come with them have [pages of their own]({SHIPPED}/index.md).",
             "",
             "| Rule | The condition that must hold | Severity | Enforcement |",
             "|---|---|---|---|",
@@ -128,7 +140,9 @@ def _types(rule: Rule) -> str:
 def main() -> None:
     """Writes the pages, or checks them."""
     wanted = pages()
-    present = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    present = {
+        path.relative_to(FOLDER).as_posix(): path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.md")
+    }
     if "--check" in sys.argv[1:]:
         stale = sorted(
             name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)
@@ -138,7 +152,7 @@ def main() -> None:
                 f"docs/rules is not up to date: {', '.join(stale)} (run python scripts/generate_rule_docs.py)"
             )
         return
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / SHIPPED).mkdir(parents=True, exist_ok=True)
     for name in present.keys() - wanted.keys():
         (FOLDER / name).unlink()
     for name, text in wanted.items():

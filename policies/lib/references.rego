@@ -5,14 +5,14 @@ package plangate.lib
 references(resource) := {target |
 	some edge in resource.references
 	edge.exact == true
-	some target in object.get(remaining_by_address, edge.address, set())
+	some target in remaining_by_address[edge.address]
 }
 
 # What it may refer to: the configuration names a resource, and not which instance of it.
 may_reference(resource) := {target |
 	some edge in resource.references
 	edge.exact == false
-	some target in object.get(remaining_by_pattern, edge.address, set())
+	some target in remaining_by_pattern[edge.address]
 }
 
 # The same for one attribute (a JSON Pointer): what it, or something below it, certainly refers to.
@@ -20,14 +20,14 @@ references_at(resource, pointer) := {target |
 	some edge in resource.references
 	edge.exact == true
 	overlaps(edge.at, pointer)
-	some target in object.get(remaining_by_address, edge.address, set())
+	some target in remaining_by_address[edge.address]
 }
 
 may_reference_at(resource, pointer) := {target |
 	some edge in resource.references
 	edge.exact == false
 	overlaps(edge.at, pointer)
-	some target in object.get(remaining_by_pattern, edge.address, set())
+	some target in remaining_by_pattern[edge.address]
 }
 
 # One of these attributes (JSON Pointers) reads something that could not be followed to a resource.

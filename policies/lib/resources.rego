@@ -1,7 +1,7 @@
 # Which resources a plan has. Each index is computed once per evaluation and shared by all rules, so a rule costs
 # what its own resources cost. A resource is one entry of input.resources.
 #
-# An index without entries is an empty object in OPA and undefined in the embedded engine, so no builtin gets one.
+# An index without entries is an empty object in OPA and undefined in the embedded engine, so only keys of one are read.
 package plangate.lib
 
 # The resources of a kind that exist after the change. `kind` should be written out as text: then the check for

@@ -91,6 +91,27 @@ class TerraformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     binary: str | None = None
 
 
+class OpaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An OPA that judges: one that runs (``url``), or one that is started for each run (``binary``).
+
+    Secrets are named here, never written: by a file, or by a variable of the environment.
+    """
+
+    url: str | msgspec.UnsetType = msgspec.UNSET
+    binary: str | msgspec.UnsetType = msgspec.UNSET
+    token_file: str | msgspec.UnsetType = msgspec.UNSET
+    token_env: str | msgspec.UnsetType = msgspec.UNSET
+    ca_file: str | msgspec.UnsetType = msgspec.UNSET
+    client_cert: str | msgspec.UnsetType = msgspec.UNSET
+    client_key: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which engine judges with Rego policies, when it is not the embedded one."""
+
+    opa: OpaSettings
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file, key by key."""
 
@@ -100,6 +121,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policies: list[str] = []
     bundles: dict[str, BundleSettings] = {}
     data: list[str] = []
+    engine: str | EngineSettings = "embedded"
     shipped_policies: bool = True
     gate_existing: bool = False
     unsafe_allow_incomplete: bool = False
@@ -139,6 +161,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Data documents for policies, absolute."""
         return tuple(self.folder / name for name in self.values.data)
 
+    def opa(self) -> OpaSettings | None:
+        """The OPA that judges; ``None`` when the embedded engine does."""
+        engine = self.values.engine
+        if isinstance(engine, EngineSettings):
+            return engine.opa
+        return OpaSettings(binary="opa") if engine == "opa" else None
+
     def in_environment(self, environment: str) -> "Settings":
         """The settings as they are in an environment.
 
@@ -173,7 +202,13 @@ _TAGS: Final = frozenset(
 )
 """What JSON can say too."""
 
+_URL: Final = re.compile(
+    r"(https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])|http://(localhost|127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?/?"
+)
+"""Plans hold secrets, so what leaves this machine is encrypted."""
+
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "engine": ("embedded", "opa"),
     "profile": ("standard", "strict"),
     "enforcement": ("advisory", "overridable", "mandatory"),
     "severity": ("low", "medium", "high", "critical"),
@@ -307,6 +342,7 @@ def _check_choices(values: _File) -> None:
     if values.version != 1:
         raise ValueError(f"version: {values.version} (supported: 1)")
     _one_of("profile", values.profile, "profile")
+    _check_engine(values.engine)
     _check_rules(values.rules, "rules")
     for name, environment in values.environments.items():
         if not name or len(name) > MAX_ENVIRONMENT_CHARS:
@@ -321,6 +357,32 @@ def _check_choices(values: _File) -> None:
         raise ValueError(f"receipt_valid_minutes: {values.receipt_valid_minutes} (expected 1 to 10080)")
     if not values.environment or len(values.environment) > MAX_ENVIRONMENT_CHARS:
         raise ValueError(f"environment: expected 1 to {MAX_ENVIRONMENT_CHARS} characters")
+
+
+def _check_engine(engine: str | EngineSettings) -> None:
+    if isinstance(engine, str):
+        _one_of("engine", engine, "engine")
+        return
+    opa = engine.opa
+    given = {
+        key: value
+        for key in OpaSettings.__struct_fields__
+        if (value := getattr(opa, key)) is not msgspec.UNSET
+    }
+    if empty := sorted(key for key, value in given.items() if not value):
+        raise ValueError(f"engine.opa.{empty[0]}: empty")
+    if len(given.keys() & {"url", "binary"}) != 1:
+        raise ValueError("engine.opa: expected either url (an OPA that runs) or binary (one to start)")
+    if opa.binary and (others := sorted(given.keys() - {"binary"})):
+        raise ValueError(f"engine.opa.{others[0]}: only for an OPA with a url")
+    if opa.token_file and opa.token_env:
+        raise ValueError("engine.opa: expected token_file or token_env, not both")
+    if bool(opa.client_cert) != bool(opa.client_key):
+        raise ValueError("engine.opa: client_cert and client_key belong together")
+    if opa.url and _URL.fullmatch(opa.url) is None:
+        raise ValueError(
+            "engine.opa.url: expected https://host:port, or http for this machine only; no path, no password"
+        )
 
 
 def _check_rules(rules: Mapping[str, RuleSettings], place: str) -> None:

@@ -74,7 +74,7 @@ def test_no_sensitive_value_stands_in_a_generated_plan_unmarked() -> None:
 
 def test_both_spellings_of_the_policies_have_the_same_conditions(tmp_path: Path) -> None:
     for spelling in ("plangate", "conftest"):
-        policies.write(tmp_path / spelling, spelling)
+        policies.write(tmp_path / spelling, spelling, 20)
     for policy in policies.POLICIES:
         bodies = [
             (tmp_path / spelling / f"{policy.name}.rego").read_text().partition(" if {\n\tsome resource")[2]
@@ -165,3 +165,10 @@ def test_docs_get_the_table_between_the_markers_and_nowhere_else(
 def test_the_performance_page_has_a_place_for_the_table() -> None:
     text = (ROOT / "docs" / "performance.md").read_text()
     assert (text.count(write_docs.BEGIN), text.count(write_docs.END)) == (1, 1)
+
+
+def test_any_number_of_policies_can_be_had_under_names_of_their_own() -> None:
+    for number in (1, 20, 21, 200):
+        found = policies.numbered(number)
+        assert (len(found), len({policy.name for policy in found})) == (number, number)
+    assert policies.numbered(20) == policies.POLICIES

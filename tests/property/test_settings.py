@@ -58,12 +58,34 @@ BUNDLES: Final = objects(
     min_sequence=st.integers(-1, 3) | st.sampled_from([2**53 - 1, 2**53, 7.0, 7.5, None]),
 )
 BUNDLE_NAMES: Final = st.sampled_from(["acme", "Acme-1.2_x", ".a", "a b", "", "a" * 64, "a" * 65, "ä", "a\n"])
+OPAS: Final = objects(
+    url=st.sampled_from(
+        [
+            "https://opa:8181",
+            "https://[::1]/",
+            "http://opa",
+            "http://localhost:8181",
+            "http://localhost:8181\n",
+            "x",
+        ]
+    ),
+    binary=st.sampled_from(["opa", ""]),
+    **dict.fromkeys(
+        ("token_file", "token_env", "ca_file", "client_cert", "client_key"), st.sampled_from(["a", ""])
+    ),
+)
 FILES: Final = objects(
     bundles=st.dictionaries(BUNDLE_NAMES, BUNDLES, max_size=2),
     environment=st.text(max_size=3) | NAMES,
     profile=st.sampled_from(["standard", "strict", "lax"]),
     policies=st.lists(st.text(max_size=3), max_size=2),
     shipped_policies=st.booleans(),
+    engine=st.sampled_from(["embedded", "opa", "rego"])
+    | objects(opa=OPAS)
+    | st.builds(
+        lambda opa: {"opa": opa},
+        st.fixed_dictionaries({"binary": st.just("opa")}, optional={"token_env": st.just("T")}) | OPAS,
+    ),
     gate_existing=st.booleans(),
     unsafe_allow_incomplete=st.booleans(),
     unsafe_disabled_rules=st.lists(TEXTS, max_size=2),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plangate.policy.aliases import NOTHING, Alias, ReadLog
-from plangate.policy.flow import RuleWalk
+from plangate.policy.flow import Walk
 from plangate.policy.negation import doubtful_part
 from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program
@@ -45,7 +45,7 @@ def find_doubts(modules: Sequence[Module]) -> tuple[Doubt, ...]:
         }
         if not negated:
             continue
-        walk = _Walk(program)
+        walk = _TestWalk(program)
         for rule in module.rules:
             scope = Scope(module)
             for parameter in rule.args:
@@ -59,11 +59,11 @@ def find_doubts(modules: Sequence[Module]) -> tuple[Doubt, ...]:
     return tuple(found)
 
 
-class _Walk(RuleWalk):
+class _TestWalk(Walk):
     """Goes through one module by itself: what others do with their ``not`` is theirs."""
 
     def __init__(self, program: Program) -> None:
-        super().__init__(program, ReadLog(), Vocabulary(), Problems())
+        super().__init__(program, ReadLog(), Vocabulary(), Problems(), negations=True)
         self.found: dict[int, Expr] = {}
 
     def rule_alias(self, path: Path) -> Alias:

@@ -98,7 +98,7 @@ def evaluate(
         "modules": tuple(modules),
         "data": json.dumps(dict(data)),
         "memory_bytes": EngineLimits().memory_bytes,
-        "v0": v0,
+        "rego_v0": v0,
         "coverage": coverage,
     }
     asking = _Asking(setup, limits, document)

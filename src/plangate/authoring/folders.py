@@ -6,7 +6,7 @@ from pathlib import Path
 from plangate.authoring.suite import Suite, parse_texts
 from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.files import DATA_SUFFIXES, LoadLimits, PolicyFile, read_data, read_files, read_rego
-from plangate.policy.hazards import check_tests
+from plangate.policy.hazards_in_tests import check_tests
 from plangate.policy.load import BUILDERS, load, shipped_builders
 from plangate.policy.program import Program
 

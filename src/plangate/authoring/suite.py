@@ -187,5 +187,5 @@ def parse_texts(modules: Sequence[tuple[str, str]], *, v0: bool = False) -> tupl
 @lru_cache(maxsize=4096)
 def _parsed(name: str, text: str, *, v0: bool) -> Module:
     # A suite is looked at several times over, and few of its texts differ from one time to the next.
-    (module,) = parse_modules((PolicyFile(name=name, text=text, source="", path=Path()),), v0=v0)
+    (module,) = parse_modules((PolicyFile(name=name, text=text, source="", path=Path()),), rego_v0=v0)
     return module

@@ -22,7 +22,14 @@ def check(
     var_file: options.VariableFiles = None,
     parameters: options.Parameters = None,
     exclude: options.Exclude = None,
-    output_format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+    conftest: options.ConftestDirs = None,
+    namespace: options.Namespaces = None,
+    all_namespaces: options.AllNamespaces = False,
+    combine: options.Combine = False,
+    rego_version: options.RegoVersion = None,
+    output_format: Annotated[
+        str, typer.Option("--format", "-f", help="text, json, or conftest-json with --conftest.")
+    ] = "text",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report to a file.")] = None,
     receipt: Annotated[
         Path | None,
@@ -36,11 +43,14 @@ def check(
     """Judge plans and other planned changes together, record the one decision, and write a receipt for an allow."""
     from plangate import wiring
     from plangate.cli.answer import announce_keys, exit_code, renderer, write_report
+    from plangate.cli.conftest_report import CONFTEST_JSON, write_conftest_report
     from plangate.cli.progress import Progress
     from plangate.cli.receipt_file import ReceiptFile
     from plangate.gate import check as judge
 
-    render = renderer(output_format)
+    asked = options.conftest_choices(conftest, namespace, all_namespaces, combine, rego_version)
+    as_conftest = output_format == CONFTEST_JSON and asked is not None
+    render = CONFTEST_JSON if as_conftest else renderer(output_format)
     choices = wiring.Choices(
         config=config,
         environment=environment,
@@ -51,6 +61,7 @@ def check(
         chdir=chdir,
         options=options.said(var, var_file, parameters),
         exclude=exclude or (),
+        conftest=asked,
     )
     target = None if no_receipt else receipt or _beside(paths)
     with Progress() as progress, ReceiptFile(target) as receipt_file:
@@ -58,7 +69,10 @@ def check(
             announce_keys(session)
             decision = judge(session.gate, session.run)
             receipt_file.write(session, decision)
-        write_report(render, decision, output)
+        if as_conftest:
+            write_conftest_report(decision, output)
+        else:
+            write_report(render, decision, output)
         receipt_file.keep()
     return exit_code(decision)
 

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from plangate import wiring
     from plangate.parsers import base as parsing
 
 Plan = Annotated[
@@ -40,6 +41,34 @@ Parameters = Annotated[
 Exclude = Annotated[
     list[str] | None,
     typer.Option("--exclude", metavar="PATTERN", help="Paths that folders are searched without. Repeatable."),
+]
+ConftestDirs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--conftest",
+        metavar="DIR",
+        help="Folder of conftest policies, which judge each file as it is, besides the rules. Repeatable.",
+    ),
+]
+Namespaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        metavar="NS",
+        help="Namespace of conftest policies, or a pattern. Repeatable. [default: main]",
+    ),
+]
+AllNamespaces = Annotated[
+    bool, typer.Option("--all-namespaces", help="Every namespace of the conftest policies.")
+]
+Combine = Annotated[
+    bool,
+    typer.Option("--combine", help="Conftest policies judge all files as one list of path and contents."),
+]
+RegoVersion = Annotated[
+    str | None,
+    typer.Option("--rego-version", metavar="v0|v1", help="Syntax of the conftest policies. [default: v1]"),
 ]
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="Settings file. [default: plangate.yaml, if there]")
@@ -80,6 +109,41 @@ TrustedKeys = Annotated[
     list[Path] | None,
     typer.Option("--trusted-key", help="Public key file of another gate whose receipts count. Repeatable."),
 ]
+
+
+def conftest_choices(
+    policies: "Sequence[Path] | None",
+    namespaces: "Sequence[str] | None",
+    all_namespaces: bool,  # noqa: FBT001 - as the command line has it
+    combine: bool,  # noqa: FBT001
+    rego_version: str | None,
+) -> "wiring.ConftestChoices | None":
+    """What the command line says of conftest policies.
+
+    Raises:
+        UsageError: It says something of them and names none.
+    """
+    from plangate.errors import UsageError
+    from plangate.wiring import ConftestChoices
+
+    if not policies:
+        given = {
+            "--namespace": namespaces,
+            "--all-namespaces": all_namespaces,
+            "--combine": combine,
+            "--rego-version": rego_version,
+        }
+        for option, value in given.items():
+            if value:
+                raise UsageError(f"{option}: it is for conftest policies (expected --conftest DIR too)")
+        return None
+    return ConftestChoices(
+        policies=policies,
+        namespaces=tuple(namespaces or ()),
+        all_namespaces=all_namespaces,
+        combine=combine,
+        rego_version=rego_version or "v1",
+    )
 
 
 def said(

@@ -4,7 +4,7 @@ It holds texts, whole numbers, booleans, lists and objects only, so that its can
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -79,6 +79,8 @@ class PolicyUsed(Struct, frozen=True, kw_only=True):
         sources: Folders, bundles, or ``built-in``.
         settings_sha256: Digest of ``plangate.yaml``.
         bundles: The bundles among the sources.
+        answered: Engine name and version, and the engine's own ids of its answers, once it has answered; for an
+            engine that is a server, which can be another one tomorrow.
     """
 
     sha256: str
@@ -86,6 +88,7 @@ class PolicyUsed(Struct, frozen=True, kw_only=True):
     sources: Sequence[str]
     settings_sha256: str
     bundles: Sequence[PolicyBundle] = ()
+    answered: Callable[[], tuple[str, Sequence[str]]] | None = None
 
 
 def decision_document(
@@ -151,13 +154,7 @@ def decision_document(
             "weakened": sorted(weakened),
         },
         "unmodelled": [] if plan is None else list(plan.unmodelled),
-        "policy": {
-            "sha256": policy.sha256,
-            "engine": policy.engine,
-            "sources": list(policy.sources),
-            "settings_sha256": policy.settings_sha256,
-        }
-        | ({"bundles": [_bundle(bundle) for bundle in policy.bundles]} if policy.bundles else {}),
+        "policy": _policy(policy),
         "timings_ms": dict(timings_ms),
     }
 
@@ -171,6 +168,19 @@ def _bundle(bundle: PolicyBundle) -> dict[str, Any]:
         "key_id": bundle.key_id or None,
         "monotonic": bundle.monotonic,
     }
+
+
+def _policy(policy: PolicyUsed) -> dict[str, Any]:
+    engine, answers = (policy.engine, ()) if policy.answered is None else policy.answered()
+    document: dict[str, Any] = {
+        "sha256": policy.sha256,
+        "engine": engine,
+        "sources": list(policy.sources),
+        "settings_sha256": policy.settings_sha256,
+    }
+    if policy.bundles:
+        document["bundles"] = [_bundle(bundle) for bundle in policy.bundles]
+    return document | ({"engine_decision_ids": list(answers)} if answers else {})
 
 
 def _together(plans: Sequence[PlanSummary]) -> PlanSummary | None:

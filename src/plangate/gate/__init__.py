@@ -6,7 +6,18 @@ parser, engine, store or executor: `Gate` carries them.
 
 from plangate.gate.execution import CheckedObligation, Execution, execute
 from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input
-from plangate.gate.parts import Decision, Gate, Judge, JudgedInput, Judging, PlanInput, Run, Said
+from plangate.gate.parts import (
+    Decision,
+    Gate,
+    Judge,
+    JudgedInput,
+    Judging,
+    PlanInput,
+    RawJudge,
+    RawSaid,
+    Run,
+    Said,
+)
 
 __all__ = [
     "CheckedObligation",
@@ -17,6 +28,8 @@ __all__ = [
     "JudgedInput",
     "Judging",
     "PlanInput",
+    "RawJudge",
+    "RawSaid",
     "Run",
     "Said",
     "canonical_sha256",

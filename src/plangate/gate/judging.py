@@ -17,6 +17,7 @@ from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import CannotDecideError, NothingToJudgeError
 from plangate.facts.registry import plan_with_facts
 from plangate.gate.parts import Decision, Gate, Judge, JudgedInput, Judging, PlanInput, Run, Said
+from plangate.gate.raw import judge_raw, judge_together, report
 from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Plan
 from plangate.model.prior import prior_plan
@@ -47,11 +48,12 @@ def check(gate: Gate, run: Run) -> Decision:
     # 3. Nothing leaves with a secret in it.
     redactor = Redactor(frozenset().union(*(each.secrets for each in judged)), gate.redaction_key)
     rules = _specs(gate)
-    outcomes = list(_clean(_outcomes(judged, rules), redactor))
+    together = judge_together(gate.judging.raw_judge, judged)
+    outcomes = list(_clean([*_outcomes(judged, rules), *together.outcomes], redactor))
     # 4. Outcomes to a judgement.
     matched_nothing = frozenset.intersection(
         *(each.matched_nothing for each in judged if each.problem is None)
-    )
+    ) - {outcome.rule for outcome in together.outcomes}
     judgement = decide(
         outcomes,
         rules=rules,
@@ -76,7 +78,8 @@ def check(gate: Gate, run: Run) -> Decision:
     ]
     document = _document(gate, subject, run, reads, judgement, outcomes, matched_nothing, timings)
     plan = judged[0].plan if len(judged) == 1 else None
-    return _recorded(gate, run, document, judgement, plan, outcomes, redactor, None)
+    decision = _recorded(gate, run, document, judgement, plan, outcomes, redactor, None)
+    return replace(decision, results=report(judged, together, redactor))
 
 
 def _judged(gate: Gate, run: Run) -> list[JudgedInput]:
@@ -143,6 +146,7 @@ def judge_input(judging: Judging, each: PlanInput, run: Run) -> JudgedInput | No
         outcomes, matched_nothing = judge(judging, plan)
         if plan.source.format not in _EXECUTED:
             outcomes = [replace(o, checkable=False) if o.status is Status.UNKNOWN else o for o in outcomes]
+        raw = judge_raw(judging.raw_judge, each)
     except CannotDecideError as problem:
         return _unjudged(each, problem)
     except Exception as error:  # noqa: BLE001 - as above
@@ -156,11 +160,13 @@ def judge_input(judging: Judging, each: PlanInput, run: Run) -> JudgedInput | No
     )
     return JudgedInput(
         read=InputRead(subject=each.subject(), plan=summary),
-        outcomes=outcomes,
-        matched_nothing=frozenset(matched_nothing),
+        outcomes=[*outcomes, *raw.said.outcomes],
+        matched_nothing=frozenset(matched_nothing) | raw.silent,
         secrets=plan.secrets,
         plan=plan,
         covers=each.covers(),
+        results=raw.said.results,
+        raw=raw.kept,
         milliseconds={"parse": parsed - started, "judge": judging.milliseconds() - parsed},
     )
 
@@ -202,7 +208,11 @@ def _clean(outcomes: Iterable[Outcome], redactor: Redactor) -> Iterator[Outcome]
     clean = cache(redactor.text)  # rules say the same of many resources
     for outcome in outcomes:
         message = clean(outcome.message)
-        yield outcome if message == outcome.message else replace(outcome, message=message)
+        place = outcome.location
+        if place is not None and clean(place.file) != place.file:
+            place = replace(place, file=clean(place.file))
+        same = message == outcome.message and place is outcome.location
+        yield outcome if same else replace(outcome, message=message, location=place)
 
 
 def _document(
@@ -313,10 +323,13 @@ def encode_plan(plan: Plan) -> bytes:
 
 def _specs(gate: Gate) -> dict[str, RuleSpec]:
     specs = dict(CONDITIONS)
-    for judge in gate.judging.judges:
-        specs |= judge.specs
+    loaded = [judge.specs for judge in gate.judging.judges]
+    if gate.judging.raw_judge is not None:
+        loaded.append(gate.judging.raw_judge.specs)
+    for each in loaded:
+        specs |= each
     # The conditions alone judge nothing: a gate without any rule of its own has no rules.
-    return specs if any(judge.specs for judge in gate.judging.judges) else {}
+    return specs if any(loaded) else {}
 
 
 def _undecided(

@@ -41,6 +41,45 @@ class Judge(Protocol):
         """
 
 
+class RawSaid(Struct, frozen=True, kw_only=True):
+    """What a judge of raw documents says of a file.
+
+    Attributes:
+        outcomes: As any judge's.
+        results: The same in the form of its own report, one object for each of its namespaces; none when something
+            could not be judged.
+    """
+
+    outcomes: Sequence[Outcome]
+    results: Sequence[Mapping[str, Any]]
+
+
+class RawJudge(Protocol):
+    """Rules that judge a file as it was handed in, instead of the plan in it."""
+
+    @property
+    def specs(self) -> Mapping[str, RuleSpec]:
+        """Every loaded rule by id."""
+
+    @property
+    def combines(self) -> bool:
+        """All files are one document to it: it is asked once, with `ask_together`."""
+
+    def ask(self, name: str, data: bytes) -> RawSaid:
+        """Judge one file.
+
+        Raises:
+            CannotDecideError: It cannot be read, or the rules could not be asked.
+        """
+
+    def ask_together(self, files: Sequence[tuple[str, bytes]]) -> RawSaid:
+        """Judge all files, each with its name, as one document.
+
+        Raises:
+            CannotDecideError: As for `ask`.
+        """
+
+
 class PlanInput(Struct, frozen=True, kw_only=True):
     """One input.
 
@@ -50,12 +89,15 @@ class PlanInput(Struct, frozen=True, kw_only=True):
         subject: Its digest and size. Asked for after `parse`, because only then a folder's files are known.
         covers: Numbers of other inputs that it has in it, so that they are not judged by themselves. Asked for
             after `parse`.
+        raw: The document as it was handed in (for a saved plan: its JSON). Asked for after `parse`, and only once;
+            ``None`` for what is no one document.
     """
 
     name: str
     parse: Callable[[], Plan | None]
     subject: Callable[[], Subject]
     covers: Callable[[], frozenset[int]] = frozenset
+    raw: Callable[[], bytes] | None = None
 
 
 class JudgedInput(Struct, frozen=True, kw_only=True):
@@ -70,6 +112,8 @@ class JudgedInput(Struct, frozen=True, kw_only=True):
         plan: What was judged; ``None`` also when it was judged in another process.
         milliseconds: How long each step took.
         covers: Numbers of other inputs that it has in it.
+        results: The report of the judge of raw documents.
+        raw: The document as it was handed in, for a judge to whom all of them are one.
     """
 
     read: InputRead
@@ -80,6 +124,8 @@ class JudgedInput(Struct, frozen=True, kw_only=True):
     plan: Plan | None = None
     milliseconds: Mapping[str, int] = field(default_factory=dict)
     covers: frozenset[int] = frozenset()
+    results: Sequence[Mapping[str, Any]] = ()
+    raw: bytes | None = None
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -107,6 +153,7 @@ class Judging(Struct, frozen=True, kw_only=True):
         allow_incomplete: Let plans with ``-target`` through.
         milliseconds: A clock for timings.
         progress: Told what is going on, for people.
+        raw_judge: Judges the files as they were handed in, besides.
     """
 
     inputs: Sequence[PlanInput]
@@ -114,6 +161,7 @@ class Judging(Struct, frozen=True, kw_only=True):
     allow_incomplete: bool
     milliseconds: Callable[[], int]
     progress: Callable[[str], None]
+    raw_judge: RawJudge | None = None
 
 
 class Gate(Struct, frozen=True, kw_only=True):
@@ -158,6 +206,7 @@ class Decision(Struct, frozen=True, kw_only=True):
         outcomes: Everything that the rules said, redacted.
         redactor: Removes the plans' secrets from any other text.
         problem: Why no decision was possible, when an error was the reason.
+        results: The report of the judge of raw documents, redacted; none when it could not judge everything.
     """
 
     judgement: Judgement
@@ -168,3 +217,4 @@ class Decision(Struct, frozen=True, kw_only=True):
     outcomes: Sequence[Outcome]
     redactor: Redactor
     problem: CannotDecideError | None
+    results: Sequence[Mapping[str, Any]] = ()

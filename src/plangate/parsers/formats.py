@@ -39,6 +39,7 @@ _TERRAFORM: Final = re.compile(
 )
 _HEAD_BYTES: Final = 4_000
 _SOURCE_HINT: Final = "Terraform source is judged by its folder"
+_PLAN_MARKS: Final = frozenset({"format_version", "planned_values", "resource_changes", "terraform_version"})
 _SYNTAX: Final = "not JSON: "
 _MORE: Final = "not JSON: extra data"
 
@@ -116,6 +117,11 @@ def parse(documents: Documents, options: Options, limits: Limits) -> Plan | None
                 at=f"line {line} column {column}",
             )
     return found.parse(documents, options, limits)
+
+
+def is_like_a_plan(documents: Documents) -> bool:
+    """Documents that are no plan are nearly one, or nothing at all: they must not be taken for something else."""
+    return any(not value or _has_any(value, _PLAN_MARKS) for value in documents.values)
 
 
 def refuse(documents: Documents, limits: Limits) -> PlanParseError:

@@ -7,13 +7,17 @@ because undefined is not empty.
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from plangate.decision.outcome import RuleSpec
 from plangate.policy.reads import Reads
 from plangate.policy.trust import BundleTrust, BundleUsed
+
+EMBEDDED: Final = "embedded"
+OPA: Final = "opa"
+"""Engines by the names that the settings have for them."""
 
 
 class RuleScope(StrEnum):

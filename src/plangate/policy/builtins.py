@@ -44,6 +44,14 @@ _REASONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("time.now_ns", _OUTSIDE, ""),
     ("rand.", _OUTSIDE, ""),
     ("uuid.rfc4122", _OUTSIDE, ""),
+    ("io.jwt.decode_verify", _OUTSIDE, "it reads the clock: use io.jwt.verify_… and io.jwt.decode"),
+    ("io.jwt.encode_sign", _OUTSIDE, "signatures are random"),
+    (
+        "crypto.x509.parse_and_verify_certificates",
+        _OUTSIDE,
+        "it reads the clock: use crypto.x509.parse_certificates",
+    ),
+    ("rego.metadata.", "what it says depends on where the policy is loaded", ""),
     ("trace", "it is not needed", "use print"),
     ("any", "it is deprecated", "use `some … in`"),
     ("all", "it is deprecated", "use `every`"),
@@ -67,7 +75,7 @@ def builtin_problem(name: str) -> tuple[str, str]:
     if name not in BUILTINS:
         return f"undefined function {name}", "neither a builtin nor a function of the loaded policies"
     for start, why, hint in _REASONS:
-        if name == start or (start.endswith((".", "_")) and name.startswith(start)):
+        if name == start or (start.endswith((".", "_", "sign", "certificates")) and name.startswith(start)):
             return f"{name} is not allowed: {why}", hint
     if not BUILTINS[name][1]:
         return f"the embedded engine lacks {name}", WITH_OPA

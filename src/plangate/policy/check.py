@@ -4,15 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from plangate.policy.base import EMBEDDED
 from plangate.policy.bundle_contents import check_bundles
 from plangate.policy.files import PolicyFiles
 from plangate.policy.flow import rule_reads
-from plangate.policy.hazards import check_program
+from plangate.policy.hazards import check_program, replaces_input
 from plangate.policy.index import Checked
 from plangate.policy.load import shipped_library
 from plangate.policy.parse import parse_modules
 from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program
+from plangate.policy.reads import EVERYTHING
 from plangate.policy.register import LIBRARY, RulePackage, register
 from plangate.policy.rule_settings import default_settings
 from plangate.policy.syntax import Module
@@ -37,24 +39,29 @@ class Examined:
     checked: tuple[Checked, ...]
 
 
-def check_files(files: PolicyFiles) -> tuple[Checked, ...]:
+def check_files(files: PolicyFiles, engine: str = EMBEDDED) -> tuple[Checked, ...]:
     """Every rule of these files, sorted by id.
+
+    Args:
+        files: All of them.
+        engine: What is going to judge; OPA understands more than the embedded engine.
 
     Raises:
         PolicyLoadError: The first thing that is wrong, at its place.
     """
     problems = Problems()
-    examined = examine_files(files, problems)
+    examined = examine_files(files, problems, engine)
     problems.raise_first()
     return examined.checked
 
 
-def examine_files(files: PolicyFiles, problems: Problems) -> Examined:
+def examine_files(files: PolicyFiles, problems: Problems, engine: str = EMBEDDED) -> Examined:
     """Check everything about these files that can be checked.
 
     Args:
         files: What was read of all folders.
         problems: Takes what is wrong. What was wrong with reading is in it already.
+        engine: What is going to judge.
     """
     modules = parse_modules(files.modules, problems)
     with problems.part("library"):
@@ -66,11 +73,11 @@ def examine_files(files: PolicyFiles, problems: Problems) -> Examined:
     whole = all(error.code in _HIDES_NOTHING for error in problems.errors)
     defaults = default_settings((rule.module.package[-1], rule.settings) for rule in registered)
     program = Program(modules, {**files.data, **defaults})
-    broken = check_program(program, problems, whole=whole)
+    broken = check_program(program, problems, whole=whole, engine=engine)
     return Examined(
         program=program,
         registered=tuple(registered),
-        checked=tuple(_follow(program, registered, broken, problems)),
+        checked=tuple(_follow(program, registered, broken, problems, engine)),
     )
 
 
@@ -90,18 +97,26 @@ def _register(modules: Collection[Module], problems: Problems) -> list[RulePacka
 
 
 def _follow(
-    program: Program, registered: Collection[RulePackage], broken: Collection[Path], problems: Problems
+    program: Program,
+    registered: Collection[RulePackage],
+    broken: Collection[Path],
+    problems: Problems,
+    engine: str,
 ) -> list[Checked]:
     vocabulary = Vocabulary()
+    blurred = {module.file for module in program.modules if replaces_input(module)}
+    shared = bool(blurred - {rule.module.file for rule in registered})
     by_package = {rule.module.package: rule for rule in registered}
     found = []
     for package in sorted({path[:-1] for path in program.rules if path[-1:] == ("deny",)}):
         if any((*package, name) in broken for name in ("deny", "undetermined")):
             continue
         # Also of a rule whose METADATA is wrong, everything that is wrong is said.
-        reads = rule_reads(program, package, problems, vocabulary)
+        reads = rule_reads(program, package, problems, vocabulary, negations=engine == EMBEDDED)
         rule = by_package.get(package)
         if rule is not None:
+            if shared or rule.module.file in blurred:
+                reads = EVERYTHING
             found.append(
                 Checked(
                     spec=rule.spec,

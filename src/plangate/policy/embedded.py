@@ -58,6 +58,11 @@ class EmbeddedEngine:
         """Engine name and version."""
         return f"regorus {REGORUS_VERSION}"
 
+    @property
+    def decision_ids(self) -> tuple[str, ...]:
+        """None: it keeps no log of its own."""
+        return ()
+
     def start(self, policies: PolicySet) -> None:
         """Start a worker that loads these policies, unless there is one. Does not wait for it."""
         self._started(policies)

@@ -33,6 +33,9 @@ class ExpressionWalk(ABC):
         vocabulary: Judges the names that are used for parts of the plan.
     """
 
+    document = PLAN_ALIAS
+    """What ``input`` is."""
+
     def __init__(self, program: Program, log: ReadLog, vocabulary: Vocabulary) -> None:
         self.program = program
         self.log = log
@@ -133,7 +136,7 @@ class ExpressionWalk(ABC):
     def global_value(self, path: Path) -> Alias:
         """``input`` or ``data`` and the constant keys behind it."""
         if path[0] == "input":
-            alias, rest = PLAN_ALIAS, path[1:]
+            alias, rest = self.document, path[1:]
         else:
             target = self.program.target(path[1:])
             if target.kind == "package":
@@ -169,7 +172,7 @@ class ExpressionWalk(ABC):
     def global_names(self, path: Path, steps: Sequence[Expr], scope: Scope) -> None:
         """Judge the constant keys behind ``input``, an import of a part of it, or a rule."""
         if path[0] == "input":
-            alias = PLAN_ALIAS
+            alias = self.document
             for key in path[1:]:
                 alias = alias.at(key)
         else:

@@ -108,7 +108,7 @@ def read_files(
                     continue
                 reading.count_one(name)
                 with found.part("file" if relative.suffix == ".rego" else "data"):
-                    text = _read_text(content, name, limits)
+                    text = read_text(content, name, limits)
                     path = content if isinstance(content, Path) else source.root
                     reading.take(PolicyFile(name=name, text=text, source=source.name, path=path), relative)
                 reading.refuse_too_much(name)
@@ -176,7 +176,7 @@ class _Reading:
         self._total += len(file.text)
         if file.name in target:
             raise PolicyLoadError(file.name, "two folders have the same name, so two files do")
-        _refuse_deep_nesting(file.text, file.name, self.limits)
+        refuse_deep_nesting(file.text, file.name, self.limits)
         target[file.name] = file
 
 
@@ -228,7 +228,7 @@ def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -
             count += 1
             if count > limits.max_files:
                 raise PolicyLoadError(name, f"more than {limits.max_files} data documents (max_files)")
-            text = _read_text(path, name, limits)
+            text = read_text(path, name, limits)
             total += len(text)
             if total > limits.max_total_bytes:
                 raise PolicyLoadError(
@@ -296,7 +296,12 @@ def _read(path: Path, name: str, limits: LoadLimits) -> bytes:
         raise PolicyLoadError(name, f"cannot be read: {problem.strerror}") from problem
 
 
-def _read_text(found: Path | bytes, name: str, limits: LoadLimits) -> str:
+def read_text(found: Path | bytes, name: str, limits: LoadLimits) -> str:
+    """The text of a file, or of what was in one, within the limit for one file.
+
+    Raises:
+        PolicyLoadError: It cannot be read, is too large, or is not plain UTF-8 text.
+    """
     content = found if isinstance(found, bytes) else _read(found, name, limits)
     if len(content) > limits.max_file_bytes:
         raise PolicyLoadError(name, f"larger than {limits.max_file_bytes} bytes (max_file_bytes)")
@@ -320,7 +325,7 @@ def _is_test(name: str, text: str) -> bool:
     return True
 
 
-def _refuse_deep_nesting(text: str, name: str, limits: LoadLimits) -> None:
+def refuse_deep_nesting(text: str, name: str, limits: LoadLimits) -> None:
     """Count brackets as the engine's tokens do: not those in strings and comments."""
     depth, index, line = 0, 0, 1
     while index < len(text):

@@ -44,6 +44,8 @@ def rule_reads(
     problems: Problems | None = None,
     vocabulary: Vocabulary | None = None,
     sets: Sequence[str] = ("deny", "undetermined"),
+    *,
+    negations: bool = True,
 ) -> Reads:
     """What the rule of a package can read.
 
@@ -53,13 +55,14 @@ def rule_reads(
         problems: Takes each ``not`` that the embedded engine would get wrong.
         vocabulary: Judges the names that are used for parts of the plan.
         sets: Names of the rules to look at.
+        negations: Judge every ``not`` on the way, for the embedded engine.
 
     Raises:
         PolicyLoadError: Without ``problems``: a ``not`` that the embedded engine would get wrong.
     """
     log = ReadLog()
     refused = Problems() if problems is None else problems
-    walk = RuleWalk(program, log, vocabulary or Vocabulary(), refused)
+    walk = Walk(program, log, vocabulary or Vocabulary(), refused, negations=negations)
     for name in sets:
         for definition in program.rules.get((*package, name), ()):
             walk.head(definition)
@@ -68,12 +71,15 @@ def rule_reads(
     return log.reads()
 
 
-class RuleWalk(ExpressionWalk):
+class Walk(ExpressionWalk):
     """Goes through rules, functions and bodies."""
 
-    def __init__(self, program: Program, log: ReadLog, vocabulary: Vocabulary, problems: Problems) -> None:
+    def __init__(
+        self, program: Program, log: ReadLog, vocabulary: Vocabulary, problems: Problems, *, negations: bool
+    ) -> None:
         super().__init__(program, log, vocabulary)
         self.problems = problems
+        self.negations = negations
         self.rules: dict[tuple[Path, object], Alias] = {}
         self.calls: dict[tuple[Path, tuple[Alias, ...], object], Alias] = {}
 
@@ -116,7 +122,7 @@ class RuleWalk(ExpressionWalk):
         return self.calls[key]
 
     def parameter(self, pattern: Expr, arg: Alias, scope: Scope) -> None:
-        """A function's parameter gets its argument."""
+        """A parameter gets an argument."""
         if pattern.form == "var" and pattern.value not in scope.names:
             scope.names[pattern.value] = arg
             scope.bound.add(pattern.value)
@@ -188,7 +194,7 @@ class RuleWalk(ExpressionWalk):
                 pass
 
     def iterate(self, source: Alias, patterns: list[Expr], scope: Scope) -> None:
-        """Variables get the items of a collection, one at a time."""
+        """Patterns get the keys and items of a collection."""
         self.log.keys(source)
         item = source.at(ANY)
         value = patterns[-1]
@@ -199,7 +205,9 @@ class RuleWalk(ExpressionWalk):
             self.pattern(patterns[0], NOTHING, scope)
 
     def negation(self, expr: Expr, scope: Scope) -> None:
-        """What stands behind a ``not``."""
+        """Note a `not` that the embedded engine would get wrong."""
+        if not self.negations:
+            return
         problem: PolicyLoadError | None = negation_problem(
             self.program, scope.module, expr, scope.bound, lambda part: self.is_defined(part, scope)
         )
@@ -235,7 +243,9 @@ class RuleWalk(ExpressionWalk):
 def _has_value(definition: Definition) -> bool:
     """A rule with this definition is defined whatever the plan: a partial one, a default, or a constant."""
     rule = definition.rule
-    if rule.form in {"set", "default"} or head_path(rule)[1]:
+    if rule.form == "set":
+        return not head_path(rule)[1]  # an object of sets is undefined in regorus while it has no members
+    if rule.form == "default" or head_path(rule)[1]:
         return True
     return not rule.bodies and all(
         part.form in {"scalar", "array", "set", "object"}

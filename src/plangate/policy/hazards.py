@@ -6,10 +6,11 @@ to know what is surely defined.
 """
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from plangate.errors import PolicyLoadError
+from plangate.policy.base import EMBEDDED, OPA
 from plangate.policy.builtin_table import BUILTINS
 from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, builtin_problem
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
@@ -26,13 +27,19 @@ from plangate.policy.syntax import (
     children,
     rule_exprs,
     statements,
-    static_path,
 )
 
 _ARITHMETIC: Final = frozenset("+-*/%")
 
 
-def check_program(program: Program, problems: Problems, *, whole: bool = True) -> frozenset[Path]:
+def check_program(
+    program: Program,
+    problems: Problems,
+    *,
+    whole: bool = True,
+    engine: str = EMBEDDED,
+    rego_v0: bool = False,
+) -> frozenset[Path]:
     """Note the hazards in all modules: the first of each kind in each rule, and each wrong name.
 
     Args:
@@ -40,106 +47,75 @@ def check_program(program: Program, problems: Problems, *, whole: bool = True) -
         problems: Takes the hazards.
         whole: Every module could be read. Otherwise nothing is said of names that lead nowhere; something is in
             ``problems`` already then.
+        engine: What is going to judge. With OPA, what only the embedded engine would get wrong is no hazard.
+        rego_v0: They are written in Rego v0.
 
     Returns:
         Rules that cannot be gone through, because of what is wrong with them or with a rule that they use.
     """
-    notes = _Notes(problems, whole=whole)
+    notes = Notes(problems, whole=whole, engine=engine)
     uses: dict[Path, set[Path]] = {}
     for module in program.modules:
-        for error in _import_errors(program, module):
+        for error in import_errors(program, module):
             notes.note(error, "import")
         finder = UseFinder(program, module)
         for rule in module.rules:
             path = (*module.package, *head_path(rule)[0])
-            _check_rule(program, module, rule, notes, path)
+            check_rule(program, module, rule, notes, path)
             for use in finder.rule(rule):
-                check = _check_call if use.call else _check_reference
+                check = check_call if use.call else check_reference
                 try:
                     target = check(program, module, use)
                 except PolicyLoadError as error:
                     notes.note(error, "undefined", path)
                 else:
                     uses.setdefault(path, set()).update((target,) if target else ())
-    _check_recursion(program, uses, notes)
-    if not problems.errors:
+    check_recursion(program, uses, notes)
+    if not problems.errors and engine == EMBEDDED:
         with problems.part("engine"):
-            prepare(program.modules)
+            prepare(program.modules, rego_v0=rego_v0)
     return _and_users(notes.broken, uses)
 
 
-def check_tests(program: Program, tests: Sequence[Module], *, any_data: bool = False) -> None:
-    """Refuse the first hazard in some modules, which may use ``with`` and name what only a ``with`` gives them.
-
-    Args:
-        program: All modules, these included.
-        tests: The modules to check. A ``not`` is left to `plangate.authoring.doubts`, which knows what it met.
-        any_data: They may name data that is not there, as OPA lets them.
-
-    Raises:
-        PolicyLoadError: With file, line, column, what is wrong and what to do.
-    """
-    problems = Problems()
-    notes = _Notes(problems, whole=True, tests=True)
-    uses: dict[Path, set[Path]] = {}
-    for module in tests:
-        given = (("data",),) if any_data else _given_documents(module)
-        for error in _import_errors(program, module, given):
-            notes.note(error, "import")
-        finder = UseFinder(program, module)
-        for rule in module.rules:
-            path = (*module.package, *head_path(rule)[0])
-            _check_rule(program, module, rule, notes, path)
-            for use in finder.rule(rule):
-                builtin = use.call and ".".join(use.path) in _FOR_TESTS
-                if builtin or (not use.call and _is_given(use.path, given)):
-                    continue
-                with problems.part("undefined"):
-                    check = _check_call if use.call else _check_reference
-                    if target := check(program, module, use):
-                        uses.setdefault(path, set()).add(target)
-    _check_recursion(program, uses, notes)
-    problems.raise_first()
-
-
-_FOR_TESTS: Final = frozenset({"json.marshal", "trace"})
-"""Refused in policies, harmless in tests, which make the text of a document with it and have it read again."""
-
-
-def _given_documents(module: Module) -> tuple[Path, ...]:
-    """What the tests of a module put below ``data`` themselves: ``with data.x as …``."""
-    paths = (
-        static_path(target)
-        for rule in module.rules
-        for body in rule.bodies
-        for statement in statements(body.query)
-        for target, _ in statement.mods
-    )
-    return tuple(path for path in paths if path is not None and path[0] == "data")
-
-
-def _is_given(path: Path, given: Collection[Path]) -> bool:
+def is_given(path: Path, given: Collection[Path]) -> bool:
     """One of these is this path, or is above or below it."""
     return any(path[: len(other)] == other[: len(path)] for other in given)
 
 
-class _Notes:
-    """Where hazards go, and the rules that they break."""
+def replaces_input(module: Module) -> bool:
+    """The module has a ``with``, so what its rules read cannot be followed."""
+    return any(
+        statement.mods
+        for rule in module.rules
+        for query in (
+            *(body.query for body in rule.bodies),
+            *(expr.body for expr in rule_exprs(rule)),
+        )
+        for statement in statements(query)
+    )
 
-    def __init__(self, problems: Problems, *, whole: bool, tests: bool = False) -> None:
+
+class Notes:
+    """Where hazards go, and the rules that they break. In ``tests``, ``with`` is none."""
+
+    def __init__(self, problems: Problems, *, whole: bool, engine: str, tests: bool = False) -> None:
         self.problems = problems
+        self.engine = engine
         self.tests = tests
         self.whole = whole
         self.broken: set[Path] = set()
 
     def note(self, error: PolicyLoadError, code: str, path: Path | None = None) -> None:
+        if self.engine == OPA and error.hint.endswith(WITH_OPA):
+            return  # it works there
         if path is not None and (error.code or code) in _ENDLESS_OR_ODD:
             self.broken.add(path)
         if self.whole or error.code != "undefined":
             self.problems.note(error, code)
 
 
-def _check_rule(program: Program, module: Module, rule: Rule, notes: _Notes, path: Path) -> None:
+def check_rule(program: Program, module: Module, rule: Rule, notes: Notes, path: Path) -> None:
+    """Note the hazards of one rule, names apart."""
     checks: tuple[tuple[Callable[[Module, Rule], None], str], ...] = (
         (_check_head, "rule-head"),
         (_check_test_forms if notes.tests else _check_forms, "engine-difference"),
@@ -168,9 +144,10 @@ def _and_users(broken: set[Path], uses: Mapping[Path, Collection[Path]]) -> froz
     return frozenset(found)
 
 
-def _import_errors(
+def import_errors(
     program: Program, module: Module, given: Collection[Path] = ()
 ) -> Iterator[PolicyLoadError]:
+    """What is wrong with the imports of a module. What is ``given`` need not be loaded."""
     names: set[str] = set()
     for item in module.imports:
         written = ".".join(item.path)
@@ -183,7 +160,7 @@ def _import_errors(
         elif (
             item.path[0] == "data"
             and program.target(item.path[1:]).kind == "nothing"
-            and not _is_given(item.path, given)
+            and not is_given(item.path, given)
         ):
             yield module.error(item.start, f"nothing is loaded as {written}", code="undefined")
         elif item.alias in names or item.alias in {"data", "input"}:
@@ -297,7 +274,7 @@ def _check_number(module: Module, expr: Expr) -> None:
         ) from problem
 
 
-def _check_call(program: Program, module: Module, use: GlobalUse) -> Path | None:
+def check_call(program: Program, module: Module, use: GlobalUse) -> Path | None:
     """The function that is called, if it is one of the policies'."""
     call = use.expr
     given = len(call.parts) - 1
@@ -337,7 +314,7 @@ def _check_call(program: Program, module: Module, use: GlobalUse) -> Path | None
     return None
 
 
-def _check_reference(program: Program, module: Module, use: GlobalUse) -> Path | None:
+def check_reference(program: Program, module: Module, use: GlobalUse) -> Path | None:
     """The rule that is referred to, if it is one."""
     if use.path[0] == "input":
         return None
@@ -359,8 +336,18 @@ def _check_reference(program: Program, module: Module, use: GlobalUse) -> Path |
             raise module.error(
                 use.expr.start, f"{written} is a function, so it must be called", code="reference"
             )
+        if not use.cut and not target.rest and any(map(_is_object_of_sets, target.definitions)):
+            raise module.error(
+                use.expr.start, f"{written} as a whole: while it has no members, it is {{}} in OPA and undefined here",
+                hint=f"ask for one key, or for each: `{written.rpartition('.')[2]}[key]`; {WITH_OPA}",
+            )  # fmt: skip
         return target.path
     return None
+
+
+def _is_object_of_sets(definition: Definition) -> bool:
+    """``p[key] contains member``: regorus makes it only when there is a member."""
+    return definition.rule.form == "set" and bool(head_path(definition.rule)[1])
 
 
 def _closest(program: Program, path: Path) -> str:
@@ -372,7 +359,7 @@ def _closest(program: Program, path: Path) -> str:
     return f"{meant}{'.'.join(package) or 'data'} has: {', '.join(names)}" if names else ""
 
 
-def _check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], notes: _Notes) -> None:
+def check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], notes: Notes) -> None:
     """Regorus overflows its stack on recursion, which ends its process."""
     done: set[Path] = set()
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from plangate.errors import PolicyLoadError
-from plangate.policy.base import PolicySet, PolicySource
+from plangate.policy.base import EMBEDDED, PolicySet, PolicySource
 from plangate.policy.files import LoadLimits, PolicyFile, PolicyFiles, read_data, read_files
 from plangate.policy.index import Checked, known_check
 from plangate.policy.problems import Problems
@@ -54,7 +54,11 @@ def shipped_builders() -> PolicyFile:
 
 
 def load(
-    sources: Sequence[PolicySource], limits: LoadLimits | None = None, *, data: Sequence[Path] = ()
+    sources: Sequence[PolicySource],
+    limits: LoadLimits | None = None,
+    *,
+    data: Sequence[Path] = (),
+    engine: str = EMBEDDED,
 ) -> PolicySet:
     """Read, check and register all policies in these folders and bundles, with the shipped library.
 
@@ -65,6 +69,7 @@ def load(
         sources: Folders and bundles in any order; none at all gives a set without rules.
         limits: What they may hold.
         data: Documents for the policies besides those in their folders; see `plangate.policy.files.read_data`.
+        engine: What is going to judge: ``embedded`` or ``opa``, which understands more.
 
     Raises:
         PolicyLoadError: The first thing that is wrong, at its place.
@@ -76,7 +81,7 @@ def load(
     # What no data document was needed for, none can change: a name that leads into data led nowhere before.
     # What a bundle promises is checked every time.
     known = None if files.bundles else known_check(digest(replace(files, data={})))
-    checked = known or check(files)
+    checked = known or check(files, engine)
     settings = {rule.spec.id: rule.settings for rule in checked if rule.settings}
     defaults = default_settings((rule.package.rpartition(".")[2], rule.settings) for rule in checked)
     _check_defaults(files, defaults)
@@ -122,7 +127,7 @@ def gather(
     return files
 
 
-def check(files: PolicyFiles) -> tuple[Checked, ...]:
+def check(files: PolicyFiles, engine: str = EMBEDDED) -> tuple[Checked, ...]:
     """Every rule of these files, sorted by id, after everything about all of them was found to be right.
 
     Raises:
@@ -131,7 +136,7 @@ def check(files: PolicyFiles) -> tuple[Checked, ...]:
     # The parser, the engine and YAML take longer to import than the shipped policies take to read.
     from plangate.policy.check import check_files  # noqa: PLC0415
 
-    return check_files(files)
+    return check_files(files, engine)
 
 
 def without(policies: PolicySet, rule_ids: frozenset[str]) -> PolicySet:

@@ -15,40 +15,39 @@ _PLACED: Final = re.compile(
     r"^(?P<file>.*?):(?P<line>[0-9]+):(?P<column>[0-9]+): (?P<problem>.*)$", re.DOTALL
 )
 
-_OPA: Final = "it works with `engine: opa`"
-
 _HINTS: Final[tuple[tuple[str, str], ...]] = (
-    (r"^\s*import\b", f"write imports above the first rule; {_OPA}"),
-    (r"\$[\"`]", f"string interpolation is not supported: use sprintf or concat; {_OPA}"),
-    (r"^\s*[a-z_][\w.]*\([^)]*\)\s*(#.*)?$", f"a function needs a value or a body: write `:= true`; {_OPA}"),
+    (r"^\s*import\b", "write imports above the first rule"),
+    (r"\$[\"`]", "string interpolation is not supported: use sprintf or concat"),
+    (r"^\s*[a-z_][\w.]*\([^)]*\)\s*(#.*)?$", "a function needs a value or a body: write `:= true`"),
 )
-"""What a line looks like when it is one of the constructs that OPA knows and regorus does not."""
+"""What a line looks like when it is one of the constructs that OPA knows and our parser, regorus, does not.
+
+No engine judges with these: what is not read cannot be checked."""
 
 
 def parse_modules(
-    files: Sequence[PolicyFile], problems: Problems | None = None, *, v0: bool = False
+    files: Sequence[PolicyFile], problems: Problems | None = None, *, rego_v0: bool = False
 ) -> tuple[Module, ...]:
     """Every file as a module, in the same order.
 
     Args:
         files: Rego texts.
         problems: Takes what is wrong with each file, which is then left out.
-        v0: They are Rego v0, unless they say otherwise.
+        rego_v0: They are written in Rego v0.
 
     Raises:
         PolicyLoadError: Without ``problems``: the first file that is not Rego as the engine knows it, with line and
             column.
     """
     found = Problems() if problems is None else problems
-    modules = _parse(files, found, v0=v0)
+    modules = _parse(files, found, rego_v0=rego_v0)
     if problems is None:
         found.raise_first()
     return modules
 
 
-def _parse(files: Sequence[PolicyFile], problems: Problems, *, v0: bool) -> tuple[Module, ...]:
-    engine = new_engine()
-    engine.set_rego_v0(v0)
+def _parse(files: Sequence[PolicyFile], problems: Problems, *, rego_v0: bool) -> tuple[Module, ...]:
+    engine = new_engine(rego_v0=rego_v0)
     parsed: list[PolicyFile] = []
     for file in files:
         try:
@@ -73,13 +72,13 @@ def _parse(files: Sequence[PolicyFile], problems: Problems, *, v0: bool) -> tupl
     return tuple(modules)
 
 
-def prepare(modules: Sequence[Module]) -> None:
+def prepare(modules: Sequence[Module], *, rego_v0: bool = False) -> None:
     """Let the engine plan the evaluation, which finds unsafe variables and conflicting definitions.
 
     Raises:
         PolicyLoadError: With the engine's own words and place.
     """
-    engine = new_engine()
+    engine = new_engine(rego_v0=rego_v0)
     for module in modules:
         engine.add_policy(module.file, module.text)
     try:

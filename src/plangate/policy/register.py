@@ -66,7 +66,7 @@ def _rule_sets(module: Module, problems: Problems) -> frozenset[str]:
         if name in _WORDS and (rule.form != "set" or rule.ref.form != "var"):
             hint = f"write `{name} contains finding if {{ … }}`"
             problems.note(module.error(rule.start, f"{name} must be a set", hint=hint), "rule-set")
-        close = _near_miss(name)
+        close = near_miss(name)
         if close and rule.form in {"set", "value"}:
             problem = f'"{name}" looks like a misspelt "{close}"'
             hint = f"call it {close}, or something else"
@@ -77,7 +77,7 @@ def _rule_sets(module: Module, problems: Problems) -> frozenset[str]:
     return frozenset(defined)
 
 
-def _near_miss(name: str) -> str:
+def near_miss(name: str) -> str:
     """The word of the rule contract that a name is one slip away from, or an empty string."""
     lowered = name.lower()
     for word in (*_WORDS, "violation", "warn"):

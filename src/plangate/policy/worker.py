@@ -6,7 +6,7 @@ process. So it never runs in ours. This module imports nothing of plangate: it i
 Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
 
     to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
-                      EVAL {"deadline_s", "exact", "apart"}\\n<document>
+                      EVAL {"deadline_s", "exact"[, "apart"][, "data"]}\\n<document>
     from the worker   REDY                                     policies are loaded
                       BEGN <index>                             about to evaluate this query alone
                       ALLA <JSON>                              all queries at once succeeded: their values
@@ -56,11 +56,12 @@ def clean(problem: BaseException) -> str:
     return f"{where}: {said[0]}"[:500] if where else said[0][:500]
 
 
-def new_engine() -> Any:
-    """An engine with our limits on policy size."""
+def new_engine(*, rego_v0: bool = False) -> Any:
+    """An engine with our limits on policy size; for the syntax of Rego v1, or of v0."""
     import regorus  # type: ignore[import-untyped]  # noqa: PLC0415 - only a process that evaluates pays
 
     engine = regorus.Engine()
+    engine.set_rego_v0(rego_v0)
     engine.set_policy_length_config(max_col=MAX_COLUMNS, max_file_bytes=MAX_FILE_BYTES, max_lines=MAX_LINES)
     # Otherwise print() in a policy goes to stderr.
     engine.set_gather_prints(True)
@@ -71,9 +72,7 @@ class Worker:
     """Policies loaded, waiting for documents."""
 
     def __init__(self, setup: Mapping[str, Any]) -> None:
-        self.engine = new_engine()
-        # For the tests of older policies, and for tests only.
-        self.engine.set_rego_v0(setup.get("v0", False))
+        self.engine = new_engine(rego_v0=setup.get("rego_v0", False))
         for file, text in setup["modules"]:
             self.engine.add_policy(file, text)
         self.engine.add_data_json(setup["data"])
@@ -81,9 +80,17 @@ class Worker:
         self.engine.set_enable_coverage(self.coverage)
         self.queries: Sequence[str] = setup["queries"]
 
-    def evaluate(self, out: BinaryIO, document: bytes, *, exact: bool, apart: bool = False) -> None:
-        """Answer every query on one document; ``apart`` tells how each of them went."""
+    def evaluate(
+        self, out: BinaryIO, document: bytes, *, exact: bool, data: str = "", apart: bool = False
+    ) -> None:
+        """Answer every query on one document, with more data for this one if there is any.
+
+        ``apart`` asks each query by itself and tells how it went.
+        """
         engine, suffix = self.engine, ""
+        if data:
+            engine = engine.clone()
+            engine.add_data_json(data)
         if exact:
             # Numbers in an input document become floats above 64 bits; those in a policy do not. So a document
             # with such a number is handed over as policy text (JSON is Rego), on a copy that is thrown away.
@@ -187,7 +194,13 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
             options, _, document = request[1].partition(b"\n")
             asked = json.loads(options)
             limit_cpu(asked["deadline_s"])
-            worker.evaluate(out, document, exact=asked["exact"], apart=asked.get("apart", False))
+            worker.evaluate(
+                out,
+                document,
+                exact=asked["exact"],
+                data=asked.get("data", ""),
+                apart=asked.get("apart", False),
+            )
     except BrokenPipeError:
         return
     except BaseException as problem:  # noqa: BLE001 - the engine's panics are no Exception

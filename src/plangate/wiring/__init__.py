@@ -8,7 +8,7 @@ from plangate.wiring.approval import (
     expiry,
     receipt_for,
 )
-from plangate.wiring.choices import Choices, limits_of, now, settings_for
+from plangate.wiring.choices import Choices, ConftestChoices, limits_of, now, settings_for
 from plangate.wiring.documents import Document, parse_document, parse_follow_up, read_document
 from plangate.wiring.judges import chosen_spec, rule_specs
 from plangate.wiring.session import Session, document_of, open_session, plan_for_rules, plan_with_secrets
@@ -17,6 +17,7 @@ from plangate.wiring.state import State, export_log, open_state, state_folder, s
 __all__ = [
     "EXECUTOR",
     "Choices",
+    "ConftestChoices",
     "Document",
     "Session",
     "State",

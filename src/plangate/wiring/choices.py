@@ -14,6 +14,24 @@ from plangate.parsers.base import Limits, Options
 from plangate.settings import Settings, WaiverSettings, load_settings
 
 
+class ConftestChoices(Struct, frozen=True, kw_only=True):
+    """What the command line says of conftest policies.
+
+    Attributes:
+        policies: Folders or files; there is at least one.
+        namespaces: Names or patterns; none for conftest's own default.
+        all_namespaces: Every namespace.
+        combine: All files are one input.
+        rego_version: ``v0`` or ``v1``.
+    """
+
+    policies: Sequence[Path]
+    namespaces: Sequence[str] = ()
+    all_namespaces: bool = False
+    combine: bool = False
+    rego_version: str = "v1"
+
+
 class Choices(Struct, frozen=True, kw_only=True):
     """What the command line may say on top of the settings.
 
@@ -28,6 +46,7 @@ class Choices(Struct, frozen=True, kw_only=True):
         options: What is said about the inputs: variables and parameters.
         exclude: ``--exclude``: patterns of paths that a folder is searched without.
         chosen: Somebody chose the names of the inputs, so that each has to be a plan.
+        conftest: ``--conftest`` and what goes with it: policies that judge the files as they are.
     """
 
     config: Path | None = None
@@ -40,6 +59,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     options: Options = field(default_factory=Options)
     exclude: Sequence[str] = ()
     chosen: bool = True
+    conftest: ConftestChoices | None = None
 
 
 def now() -> datetime:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from plangate.decision.document import Subject
 from plangate.errors import UsageError
-from plangate.model.plan import Plan
+from plangate.model.plan import Plan, Source
 from plangate.parsers.base import Input, Limits
 from plangate.settings import Settings
 from plangate.wiring.choices import Choices
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from plangate.terraform_cli.tool import Tool
 
 ZIP_MARK: Final = b"PK\x03\x04"
+DOCUMENT_FORMAT: Final = "document"
+"""What is no plan of any kind."""
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -63,15 +66,28 @@ def read_document(name: str, limits: Limits, *, path: Path | None = None) -> Doc
     )
 
 
-def parse_document(document: Document, settings: Settings, choices: Choices, limits: Limits) -> Plan:
+def parse_document(
+    document: Document,
+    settings: Settings,
+    choices: Choices,
+    limits: Limits,
+    shown: Callable[[bytes], None] | None = None,
+) -> Plan:
     """The plan in a document: a saved plan through its own tool, or any other format.
+
+    Args:
+        document: What to parse.
+        settings: Which tool reads saved plans.
+        choices: What the command line says.
+        limits: The parsers' limits.
+        shown: Told the JSON of a saved plan.
 
     Raises:
         PlanParseError: None of them, or not one that we fully understand.
     """
     # Whatever is a zip archive is a saved plan, or refused as one.
     if document.data.startswith(ZIP_MARK):
-        return _saved_plan(document, settings, choices, limits)
+        return _saved_plan(document, settings, choices, limits, shown)
     from plangate.parsers import formats  # noqa: PLC0415
 
     documents = formats.read_documents(input_of(document), limits)
@@ -79,6 +95,23 @@ def parse_document(document: Document, settings: Settings, choices: Choices, lim
     if plan is None:
         raise formats.refuse(documents, limits)
     return plan
+
+
+def bare_plan(document: Document) -> Plan:
+    """A document that is no plan of any kind, as a plan without resources: for policies that judge it as it is."""
+    return Plan(
+        source=Source(
+            name=document.name,
+            format=DOCUMENT_FORMAT,
+            format_version="",
+            tool="",
+            sha256=document.sha256,
+            size=len(document.data),
+            media_type=subject_of(document).media_type,
+        ),
+        complete=True,
+        errored=False,
+    )
 
 
 def input_of(document: Document) -> Input:
@@ -100,7 +133,13 @@ def subject_of(document: Document) -> Subject:
     )
 
 
-def _saved_plan(document: Document, settings: Settings, choices: Choices, limits: Limits) -> Plan:
+def _saved_plan(
+    document: Document,
+    settings: Settings,
+    choices: Choices,
+    limits: Limits,
+    shown: Callable[[bytes], None] | None,
+) -> Plan:
     from plangate.executor.terraform_saved_plan import how_it_was_made  # noqa: PLC0415
     from plangate.parsers import terraform_plan, terraform_saved  # noqa: PLC0415
 
@@ -114,6 +153,8 @@ def _saved_plan(document: Document, settings: Settings, choices: Choices, limits
         environ=os.environ,
     )
     plan = terraform_plan.parse(source, limits)
+    if shown is not None:
+        shown(source.data)
     # OpenTofu's JSON does not say that a plan with -target is incomplete; the plan itself does.
     return replace(plan, complete=False) if making is not None and making.targets else plan
 

@@ -1,7 +1,7 @@
 """The inputs of a run, ready for the gate: each with how it is read, and what it is called."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from plangate.wiring.choices import Choices
 from plangate.wiring.documents import (
     ZIP_MARK,
     Document,
+    bare_plan,
     parse_document,
     read_document,
     subject_of,
@@ -68,6 +69,8 @@ class Inputs:
         covered: list[int] = []
         alone = len(self._found) == 1
         subjects: list[Subject] = []
+        raws: list[bytes] = []
+        keep = raws.append if self._choices.conftest is not None else None
 
         def document() -> Document:
             # Of many documents none is kept: together they may be more than the memory.
@@ -86,7 +89,7 @@ class Inputs:
                 data = document()
             except UsageError as error:
                 raise PlanParseError(item.name, str(error).removeprefix(f"{item.name}: ")) from error
-            plan = self._parsed(data, named=item.named)
+            plan = self._parsed(data, named=item.named, shown=keep)
             if plan is None or plan.source.format != "terraform-plan":
                 return plan
             located, sources = self._located(plan)
@@ -103,17 +106,27 @@ class Inputs:
                     document()
             return subjects[0] if subjects else _unread(item.name)
 
-        return PlanInput(name=item.name, parse=parse, subject=subject, covers=lambda: frozenset(covered))
+        return PlanInput(
+            name=item.name, parse=parse, subject=subject, covers=lambda: frozenset(covered), raw=raws.pop
+        )
 
-    def _parsed(self, document: Document, *, named: bool) -> Plan | None:
-        if named or document.data.startswith(ZIP_MARK):
-            return parse_document(document, self._settings, self._choices, self._limits)
+    def _parsed(
+        self, document: Document, *, named: bool, shown: Callable[[bytes], None] | None
+    ) -> Plan | None:
+        if document.data.startswith(ZIP_MARK) or (named and self._choices.conftest is None):
+            return parse_document(document, self._settings, self._choices, self._limits, shown)
         from plangate.parsers import formats  # noqa: PLC0415
         from plangate.wiring.documents import input_of  # noqa: PLC0415
 
-        return formats.parse(
-            formats.read_documents(input_of(document), self._limits), self._choices.options, self._limits
-        )
+        if shown is not None:
+            shown(document.data)
+        documents = formats.read_documents(input_of(document), self._limits)
+        plan = formats.parse(documents, self._choices.options, self._limits)
+        if plan is None and self._choices.conftest is not None:
+            if formats.is_like_a_plan(documents):
+                raise formats.refuse(documents, self._limits)
+            return bare_plan(document)
+        return plan
 
     def _module(self, item: Found) -> PlanInput:
         tree, _ = self._tree(item.path or Path())

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -14,8 +15,7 @@ from plangate.errors import UsageError
 from plangate.gate import Judge, Said
 from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
-from plangate.policy.base import Engine, PolicySet, PolicySource, RuleAnswer
-from plangate.policy.embedded import EmbeddedEngine, EngineLimits
+from plangate.policy.base import EMBEDDED, OPA, Engine, PolicySet, PolicySource, RuleAnswer
 from plangate.policy.rule_settings import with_settings
 from plangate.rules.base import Rule
 from plangate.rules.base import Settings as RuleSettings
@@ -24,10 +24,13 @@ from plangate.rules.registry import RULES
 from plangate.settings import Settings
 from plangate.wiring.bundles import bundle_sources, used_bundle
 from plangate.wiring.choices import Choices
+from plangate.wiring.engines import ClosableEngine, engine_for
 from plangate.wiring.errand import Errand
 
 _BIG_BYTES = 4 << 20
 """A plan document from which on a second engine pays."""
+CONFTEST_IDS: Final = "conftest."
+"""Rules of conftest policies. Settings for them stand in the file also when a run has no such policies."""
 
 
 class BuiltInRules:
@@ -110,11 +113,15 @@ def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], P
     ):
         sources.append(PolicySource(root=root, name=name))
     sources += bundle_sources(settings)
-    policies = load.load(sources, data=(*settings.data_paths(), *(path.absolute() for path in choices.data)))
+    policies = load.load(
+        sources,
+        data=(*settings.data_paths(), *(path.absolute() for path in choices.data)),
+        engine=EMBEDDED if settings.opa() is None else OPA,
+    )
     known = RULES.keys() | policies.packages.keys()
     elsewhere = (rule for other in values.environments.values() for rule in other.rules)
     for rule in (*values.unsafe_disabled_rules, *values.rules, *elsewhere):
-        if rule not in known:
+        if rule not in known and not rule.startswith(CONFTEST_IDS):
             raise UsageError(
                 f"{settings.file}: no rule {rule!r}", hint="`plangate rules list` shows the ids of all rules"
             )
@@ -168,14 +175,13 @@ def judges_for(
     The policy worker is ended with ``stack``. It is started here, or with ``start=False`` when it is first asked.
     """
     rules, policies = rule_specs(settings, choices)
-    chosen = settings.values.limits
-    engine = EmbeddedEngine(
-        policies if start else None, EngineLimits(memory_bytes=chosen.policy_memory_bytes)
-    )
+    engine = engine_for(settings, policies if start else None)
     stack.callback(engine.close)
-    # Not started until it is asked for the first time.
-    spare = EmbeddedEngine(None, EngineLimits(memory_bytes=chosen.policy_memory_bytes))
-    stack.callback(spare.close)
+    spare: ClosableEngine | None = None
+    if settings.opa() is None:
+        # Not started until it is asked for the first time.
+        spare = engine_for(settings, None)
+        stack.callback(spare.close)
     values = settings.values
     judges: list[Judge] = [
         BuiltInRules(rules, {rule: item.settings for rule, item in values.rules.items()}),
@@ -183,7 +189,7 @@ def judges_for(
             policies,
             {spec.id: chosen_spec(spec, settings) for spec in policies.rules},
             engine,
-            chosen.policy_timeout_s,
+            values.limits.policy_timeout_s,
             spare,
         ),
     ]
@@ -197,17 +203,19 @@ def judges_for(
         sources=("built-in", *(labels.get(name, name) for name in policies.sources)),
         settings_sha256=settings.sha256,
         bundles=tuple(map(used_bundle, policies.bundles)),
+        answered=None if settings.opa() is None else lambda: (engine.version, engine.decision_ids),
     )
     written = {rule_id: rule.spec for rule_id, rule in RULES.items()} | {
         spec.id: spec for spec in policies.rules
     }
     weakened = [
-        spec.id for judge in judges for spec in judge.specs.values() if _is_weaker(spec, written[spec.id])
+        spec.id for judge in judges for spec in judge.specs.values() if is_weaker(spec, written[spec.id])
     ]
     return judges, used, weakened
 
 
-def _is_weaker(chosen: RuleSpec, written: RuleSpec) -> bool:
+def is_weaker(chosen: RuleSpec, written: RuleSpec) -> bool:
+    """The settings make less of a rule than it does itself."""
     order = list(Enforcement)
     return order.index(chosen.enforcement) < order.index(written.enforcement) or (
         chosen.on_unknown is OnUnknown.OBLIGE and written.on_unknown is OnUnknown.DENY

@@ -21,6 +21,7 @@ from plangate.parsers.base import Limits
 from plangate.settings import Settings
 from plangate.wiring.bundles import remember
 from plangate.wiring.choices import Choices, limits_of, now, settings_for, waiver
+from plangate.wiring.conftest_policies import conftest_of
 from plangate.wiring.documents import Document
 from plangate.wiring.inputs import Inputs
 from plangate.wiring.judges import judges_for
@@ -92,9 +93,14 @@ def open_session(
         raise UsageError(f"{', '.join(names)}: nothing there that could be judged")
     with ExitStack() as stack:
         stack.enter_context(_uncollected())
-        processes = processes_for(found)
+        # One OPA answers one question after the other; more processes would start more of them.
+        processes = processes_for(found) if settings.opa() is None else 1
         # The policy worker is started first: it loads while the plan is read, and forks before there are threads.
         judges, policy, weakened = judges_for(settings, choices, stack, start=processes == 1)
+        conftest = conftest_of(settings, choices, limits, policy, stack, start=processes == 1)
+        agreed = policy.sha256  # what every judging process has to have loaded
+        if conftest is not None:
+            policy, weakened = conftest.policy, [*weakened, *conftest.weakened]
         inputs = Inputs(found, settings, choices, limits)
         moment = now()
         who = actor()
@@ -111,12 +117,9 @@ def open_session(
             allow_incomplete=values.unsafe_allow_incomplete,
             milliseconds=milliseconds,
             progress=progress,
+            raw_judge=conftest.judge if conftest is not None else None,
         )
-        pool = (
-            pool_of(processes, judging, run, settings, choices, stack, policy.sha256)
-            if processes > 1
-            else None
-        )
+        pool = pool_of(processes, judging, run, settings, choices, stack, agreed) if processes > 1 else None
         state = stack.enter_context(open_state(state_folder(settings, choices)))
         notices = remember(state.log, policy.bundles, lambda: fresh_stamp(who))
         gate = Gate(

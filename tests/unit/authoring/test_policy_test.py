@@ -214,7 +214,10 @@ def test_what_no_passing_test_shows_is_demanded(
 def test_every_shipped_rule_was_seen_at_work_and_its_lines_were_reached() -> None:
     found = examine([shipped_policies()], Asked(threshold=100))
     assert found.coverage is not None
-    assert (found.unseen, {file.file: file.missed for file in found.coverage.files if file.missed}) == ((), {})
+    assert (found.unseen, {file.file: file.missed for file in found.coverage.files if file.missed}) == (
+        (),
+        {},
+    )
     assert found.passed
 
 

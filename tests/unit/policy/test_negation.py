@@ -71,7 +71,7 @@ ALLOWED = [
     "not [x, 1] == [1, 1]",
     "not input.errored",
     "not input.applyable",
-    "not lib.by_kind",
+    'not lib.by_kind["storage.bucket"]',
     "not input.complete in [true]",
 ]
 

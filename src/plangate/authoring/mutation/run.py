@@ -23,6 +23,7 @@ from plangate.policy.embedded import EngineLimits
 from plangate.policy.files import LoadLimits, PolicyFile, read_files
 from plangate.policy.load import load
 from plangate.policy.parse import parse_modules
+from plangate.policy.testing import with_builders
 
 BASELINE_DEADLINE_S: Final = 60.0
 """For the tests of one policy, before anything is changed."""
@@ -182,10 +183,11 @@ def mutate(
     chosen = _chosen(files.modules, names, options.only)
     loaded = [_policy_file(name, text) for name, text in policies.modules]
     modules = {module.file: module for module in parse_modules(loaded)}
-    reach = reaches(tuple(modules.values()), parse_modules(files.tests))
+    tests = with_builders(files.tests)
+    reach = reaches(tuple(modules.values()), parse_modules(tests))
     explained = _explained(files.tests, chosen)
     found = {file: mutants(modules[file], messages=options.messages) for file in chosen}
-    with Pool(_setup(policies, files.tests), _jobs(options.jobs)) as pool:
+    with Pool(_setup(policies, tests), _jobs(options.jobs)) as pool:
         deadlines = _baseline(pool, [(reach[file], modules[file].text) for file in chosen], until)
         order = sorted(
             (mutant for file in deadlines for mutant in found[file]),

@@ -8,5 +8,6 @@ SUBCOMMANDS: Final = {
     "test": "Run the tests of policies.",
     "explain": "Explain why a Rego rule has a finding about a resource, or why not.",
     "mutate": "Put faults into policies and see whether their tests notice.",
+    "docs": "Write pages about policies.",
     "bundle": "Make one file of policies, signed if wanted, for gates and for OPA.",
 }

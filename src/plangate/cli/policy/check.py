@@ -21,7 +21,7 @@ def check(
     ] = None,
     *,
     config: options.Config = None,
-    data: options.PolicyDirs = None,
+    data: options.DataPaths = None,
     output_format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
 ) -> int:
