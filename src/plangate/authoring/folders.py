@@ -5,9 +5,9 @@ from pathlib import Path
 
 from plangate.authoring.suite import Suite, parse_texts
 from plangate.policy.base import PolicySet, PolicySource
-from plangate.policy.files import DATA_SUFFIXES, LoadLimits, PolicyFile, read_data, read_files, read_rego
+from plangate.policy.files import DATA_SUFFIXES, LoadLimits, read_data, read_files, read_rego
 from plangate.policy.hazards_in_tests import check_tests
-from plangate.policy.load import BUILDERS, load, shipped_builders
+from plangate.policy.load import load, with_builders
 from plangate.policy.program import Program
 
 
@@ -24,17 +24,15 @@ def read_suite(sources: Sequence[PolicySource], data: Sequence[Path] = ()) -> tu
     limits = LoadLimits()
     policies = load(sources, limits, data=data)
     files = read_files(sources, limits)
-    tests, builders = files.tests, tuple[PolicyFile, ...]()
-    if not any(f"package {BUILDERS}\n" in file.text for file in tests):
-        builders = (shipped_builders(),)
-    modules = parse_texts((*policies.modules, *((file.name, file.text) for file in (*tests, *builders))))
+    tests = with_builders(files.tests)
+    modules = parse_texts((*policies.modules, *((file.name, file.text) for file in tests)))
     check_tests(Program(modules, policies.data), modules[len(policies.modules) :])
+    own = {file.name for file in (*files.modules, *files.tests)}
     suite = Suite(
         modules=policies.modules,
-        tests=tuple((file.name, file.text) for file in (*tests, *builders)),
+        tests=tuple((file.name, file.text) for file in tests),
         data=policies.data,
-        foreign=frozenset(name for name, _ in policies.modules) - {file.name for file in files.modules}
-        | {file.name for file in builders},
+        foreign=frozenset({*(name for name, _ in policies.modules), *(file.name for file in tests)} - own),
     )
     return suite, policies
 

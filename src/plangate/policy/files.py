@@ -193,7 +193,7 @@ def read_rego(sources: Sequence[PolicySource], limits: LoadLimits) -> tuple[Poli
                 name = f"{source.name.rstrip('/')}/{relative.as_posix()}"
                 if path.suffix == ".rego":
                     reading.count_one(name)
-                    text = _read_text(path, name, limits)
+                    text = read_text(path, name, limits)
                     reading.keep(
                         PolicyFile(name=name, text=text, source=source.name, path=path), reading.modules
                     )

@@ -106,6 +106,7 @@ class Notes:
         self.broken: set[Path] = set()
 
     def note(self, error: PolicyLoadError, code: str, path: Path | None = None) -> None:
+        """Keep a hazard of the rule at a path, unless it is none for the engine."""
         if self.engine == OPA and error.hint.endswith(WITH_OPA):
             return  # it works there
         if path is not None and (error.code or code) in _ENDLESS_OR_ODD:
