@@ -5,6 +5,7 @@ an error; the others go on in a new process.
 """
 
 import json
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from plangate.policy.process import start_process
 _MOST_RESTARTS: Final = 20
 """Processes that one evaluation may use up: a suite in which everything hangs must end some day."""
 
-_BEGINS: Final = "plangate\x1fbegins"
+_BEGINS: Final = f"plangate begins {secrets.token_hex(16)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def evaluate(
     answers: dict[int, Answered] = {}
     members = [found for found in groups.values() if len(found) > 1]
     together = [_together([queries[index].text for index in found]) for found in members]
-    for found, answered in zip(members, asking.ask(together), strict=True):
+    for found, answered in zip(members, asking.ask(together, counted=False), strict=True):
         answers |= _apart(found, answered)
     left = [index for index in range(len(queries)) if index not in answers]
     answers |= zip(left, asking.ask([queries[index] for index in left]), strict=True)
@@ -162,8 +163,13 @@ class _Asking:
         self.restarts = 0
         self.covered: dict[str, frozenset[int]] = {}
 
-    def ask(self, queries: Sequence[Query]) -> list[Answered]:
-        """The answers, in the order of the queries."""
+    def ask(self, queries: Sequence[Query], *, counted: bool = True) -> list[Answered]:
+        """The answers, in the order of the queries.
+
+        Args:
+            queries: What to ask.
+            counted: A process that is used up counts. It does not for queries that are only a first try.
+        """
         answers: dict[int, Answered] = {}
         left = list(range(len(queries)))
         while left:
@@ -179,7 +185,7 @@ class _Asking:
             if exchange.problem is not None:
                 if exchange.current is None or not exchange.process.ready:
                     raise exchange.problem
-                self.restarts += 1
+                self.restarts += counted
                 if exchange.current not in exchange.replies:
                     answers[left[exchange.current]] = Answered(
                         error=str(exchange.problem), seconds=exchange.seconds_of_current()

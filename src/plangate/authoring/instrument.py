@@ -4,13 +4,14 @@ What is put in stands on the line that it belongs to: all line numbers stay as t
 """
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from plangate.policy.syntax import Module, Statement
 
-MARK: Final = "plangate\x1f"
-"""What a line printed by us begins with. The separator is a character that no source can hold unescaped."""
+MARK: Final = f"plangate {secrets.token_hex(16)} "
+"""What a line printed by us begins with. A test cannot know it, so it cannot say it either."""
 
 _COMMENT: Final = re.compile(rb"#[^\n]*")
 

@@ -333,3 +333,30 @@ def test_ranges_name_exactly_these_lines(lines: set[int]) -> None:
         first, _, last = part.partition("-")
         found |= set(range(int(first), int(last or first) + 1))
     assert found == lines
+
+
+def test_many_files_that_hang_do_not_keep_others_from_being_run() -> None:
+    slow = "test_slow if count([1 | some a in numbers.range(1, 20000); some b in numbers.range(1, 20000)]) == 0\n"
+    files = tuple(
+        (
+            f"p{number}_test.rego",
+            f"package p{number}_test\n\ntest_quick if 1 == 1\n\n{slow if number < 3 else ''}",
+        )
+        for number in range(5)
+    )
+    results = run_tests(Suite(modules=(), tests=files), limits=TimeLimits(each_s=0.3)).results
+    assert {result.name: result.verdict for result in results} == {
+        **{f"p{number}_test.test_quick": Verdict.PASSED for number in range(5)},
+        **{f"p{number}_test.test_slow": Verdict.ERROR for number in range(3)},
+    }
+
+
+def test_a_test_cannot_pretend_to_have_shown_something(tmp_path: Path) -> None:
+    forged = '{\\"input\\":[{\\"resources\\":[]}],\\"rules\\":{\\"no-bad\\":[[]]}}'
+    tests = TESTS.replace(
+        'test_unknown if rule.deny == set() with input as instance("unknown")',
+        f'test_unknown if {{\n\tprint("plangate\\u001f", "{forged}")\n\tprint("plangate begins", 0)\n}}',
+    )
+    found = examined(tmp_path, tests)
+    assert found.run.passed
+    assert [unseen.missing for unseen in found.unseen or ()] == [(Sight.UNKNOWN,)]
