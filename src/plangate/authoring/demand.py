@@ -165,6 +165,14 @@ class _Watch:
         self.modules = found.parsed
         self.program = Program(parse_texts(found.modules, v0=suite.v0), suite.data)
 
+        # Most suites replace nothing but inputs; then no test has to be followed.
+        self._some_replace: Final = any(
+            not _is_harmless(static_path(target))
+            for module in self.modules.values()
+            for line in _lines(module)
+            for target, _ in line.mods
+        )
+
     def texts(self) -> dict[str, str]:
         """File name to its text with an observation before every line that gives an input."""
         named = {file: self._named(module) for file, module in self.modules.items()}
@@ -185,10 +193,10 @@ class _Watch:
     def replaced(self, test: FoundTest) -> frozenset[str]:
         """Rules that a test does not show as they are: it replaces something in them, or below them."""
         found: set[str] = set()
-        for line in _reached(self.program, test):
+        for line in _reached(self.program, test) if self._some_replace else ():
             for target, _ in line.mods:
                 path = static_path(target)
-                if path is not None and (path[0] == "input" or path[:3] == ("data", "plangate", "settings")):
+                if _is_harmless(path):
                     continue
                 if path is None or path[0] != "data" or _meets(path[1:], ("plangate", "lib")):
                     return frozenset(self.policies.packages)
@@ -229,6 +237,11 @@ def _lines(module: Module) -> Iterator[Statement]:
     for rule in module.rules:
         for body in rule.bodies:
             yield from statements(body.query)
+
+
+def _is_harmless(path: Path | None) -> bool:
+    """What a ``with`` may replace while a rule still shows itself as it is."""
+    return path is not None and (path[0] == "input" or path[:3] == ("data", "plangate", "settings"))
 
 
 def _gives_input(target: Any) -> bool:
