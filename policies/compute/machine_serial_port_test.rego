@@ -68,3 +68,13 @@ test_fail_every_holder_of_metadata if {
 	denied := rule.deny with input as plan
 	{found.address | some found in denied} == types
 }
+
+# Silence about it becomes unknown: the rule reads the value.
+test_unknown_value if {
+	plan := builders.plan([{
+		"type": "google_compute_project_metadata_item",
+		"after": {"key": "serial-port-enable"},
+		"unknown": ["/value"],
+	}])
+	rule.deny == set() with input as plan
+}

@@ -36,3 +36,9 @@ test_pass_deleted if {
 	plan := builders.plan([{"type": "azurerm_kubernetes_cluster", "action": "delete", "after": null}])
 	rule.deny == set() with input as plan
 }
+
+# Silence about it becomes unknown: the rule reads the value.
+test_unknown_whether_it_is_on if {
+	plan := builders.plan([{"type": "azurerm_kubernetes_cluster", "unknown": ["/role_based_access_control_enabled"]}])
+	rule.deny == set() with input as plan
+}

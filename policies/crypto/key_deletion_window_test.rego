@@ -26,3 +26,9 @@ test_pass_deleted if {
 }
 
 test_fail_a_day_short_of_two_weeks if count(rule.deny) == 1 with input as key({"deletion_window_in_days": 13})
+
+# Silence about it becomes unknown: the rule reads the value.
+test_unknown_window if {
+	plan := builders.plan([{"kind": "crypto.key", "unknown": ["/deletion_window_in_days"]}])
+	rule.deny == set() with input as plan
+}

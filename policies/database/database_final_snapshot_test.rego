@@ -48,3 +48,8 @@ test_pass_not_destroyed if {
 test_pass_without_data_of_its_own if {
 	rule.deny == set() with input as database({"facts": {"stateful": false}})
 }
+
+# Silence about it becomes unknown: the rule reads the fact.
+test_unknown_whether_it_holds_data if {
+	rule.deny == set() with input as database({"facts": {"stateful": "unknown"}})
+}

@@ -80,3 +80,9 @@ test_fail_every_whole_policy if {
 	denied := rule.deny with input as plan
 	{found.address | some found in denied} == types
 }
+
+# Silence about it becomes unknown: the rule reads the value.
+test_unknown_role if {
+	plan := builders.plan([{"type": "google_project_iam_member", "unknown": ["/role"]}])
+	rule.deny == set() with input as plan
+}

@@ -66,3 +66,9 @@ test_absent_behaviors_and_origins if {
 test_unknown_protocol_is_not_denied if {
 	rule.deny == set() with input as distribution({"default_cache_behavior": [{}], "ordered_cache_behavior": [{}]})
 }
+
+# Silence about it becomes unknown: the rule reads the value.
+test_unknown_behaviors if {
+	plan := builders.plan([{"type": "aws_cloudfront_distribution", "unknown": ["/default_cache_behavior"]}])
+	rule.deny == set() with input as plan
+}

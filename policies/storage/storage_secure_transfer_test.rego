@@ -58,3 +58,9 @@ test_pass_another_type if {
 	plan := builders.plan([{"type": "azurerm_storage_share", "after": {"https_traffic_only_enabled": false}}])
 	rule.deny == set() with input as plan
 }
+
+# Silence about it becomes unknown: the rule reads the value.
+test_unknown_versions if {
+	plan := builders.plan([{"type": "azurerm_storage_account", "unknown": ["/min_tls_version"]}])
+	rule.deny == set() with input as plan
+}

@@ -19,7 +19,7 @@ FIXTURES: Final = "fixtures"
 """The folder at the top of a policy folder that holds plans to try policies on."""
 
 _DATA_NAMES: Final = ("data.json", "data.yaml", "data.yml")
-_DATA_SUFFIXES: Final = (".json", ".yaml", ".yml")
+DATA_SUFFIXES: Final = (".json", ".yaml", ".yml")
 _TEST_PACKAGE: Final = re.compile(r"^\s*package\s[^#\n]*_test\s*(#.*)?$", re.MULTILINE)
 _IGNORED_SUFFIXES: Final = (".md", ".txt")
 """Texts for people. Everything else must be a policy or a data document."""
@@ -162,18 +162,44 @@ class _Reading:
 
     def take(self, file: PolicyFile, relative: PurePath) -> None:
         """Keep a file, or refuse it."""
-        self._total += len(file.text)
         if relative.suffix != ".rego":
             folders = relative.parts[:-1]
             document, defaults = _bundled(_parse_data(file.text, file.name), folders, self._bundle, file.name)
+            self._total += len(file.text)
             self.defaults += defaults
             _merge(self.data, document, folders, file.name)
             return
-        target = self.tests if _is_test(file.name, file.text) else self.modules
+        self.keep(file, self.tests if _is_test(file.name, file.text) else self.modules)
+
+    def keep(self, file: PolicyFile, target: dict[str, PolicyFile]) -> None:
+        """Keep a Rego file."""
+        self._total += len(file.text)
         if file.name in target:
             raise PolicyLoadError(file.name, "two folders have the same name, so two files do")
         refuse_deep_nesting(file.text, file.name, self.limits)
         target[file.name] = file
+
+
+def read_rego(sources: Sequence[PolicySource], limits: LoadLimits) -> tuple[PolicyFile, ...]:
+    """Every Rego file below the folders, sorted by name, whatever it is for and whatever else is there.
+
+    Raises:
+        PolicyLoadError: A folder is missing, something in it cannot be read, or too much.
+    """
+    problems, reading = Problems(), _Reading(limits)
+    with problems.part("limit"):
+        for source in sources:
+            for path, relative in _walk(source, limits, problems):
+                name = f"{source.name.rstrip('/')}/{relative.as_posix()}"
+                if path.suffix == ".rego":
+                    reading.count_one(name)
+                    text = read_text(path, name, limits)
+                    reading.keep(
+                        PolicyFile(name=name, text=text, source=source.name, path=path), reading.modules
+                    )
+                    reading.refuse_too_much(name)
+    problems.raise_first()
+    return tuple(reading.modules[name] for name in sorted(reading.modules))
 
 
 def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -> None:
@@ -195,7 +221,7 @@ def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -
         before = count
         for path, relative in found:
             name = str(given / relative) if given.is_dir() else str(given)
-            if path.suffix not in _DATA_SUFFIXES:
+            if path.suffix not in DATA_SUFFIXES:
                 if given.is_dir():
                     continue  # Such a folder may hold anything; what counts as data shows in its name.
                 raise PolicyLoadError(name, "a data document ends in .json, .yaml or .yml")

@@ -6,7 +6,7 @@ to know what is surely defined.
 """
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from plangate.errors import PolicyLoadError
@@ -19,7 +19,15 @@ from plangate.policy.problems import Problems
 from plangate.policy.program import Definition, Path, Program, head_path
 from plangate.policy.safety import unsafe_variable
 from plangate.policy.scopes import GlobalUse, UseFinder, pattern_names
-from plangate.policy.syntax import Expr, Module, Rule, Statement, children, rule_exprs, statements
+from plangate.policy.syntax import (
+    Expr,
+    Module,
+    Rule,
+    Statement,
+    children,
+    rule_exprs,
+    statements,
+)
 
 _ARITHMETIC: Final = frozenset("+-*/%")
 
@@ -45,28 +53,33 @@ def check_program(
     Returns:
         Rules that cannot be gone through, because of what is wrong with them or with a rule that they use.
     """
-    notes = _Notes(problems, whole=whole, engine=engine)
+    notes = Notes(problems, whole=whole, engine=engine)
     uses: dict[Path, set[Path]] = {}
     for module in program.modules:
-        for error in _import_errors(program, module):
+        for error in import_errors(program, module):
             notes.note(error, "import")
         finder = UseFinder(program, module)
         for rule in module.rules:
             path = (*module.package, *head_path(rule)[0])
-            _check_rule(program, module, rule, notes, path)
+            check_rule(program, module, rule, notes, path)
             for use in finder.rule(rule):
-                check = _check_call if use.call else _check_reference
+                check = check_call if use.call else check_reference
                 try:
                     target = check(program, module, use)
                 except PolicyLoadError as error:
                     notes.note(error, "undefined", path)
                 else:
                     uses.setdefault(path, set()).update((target,) if target else ())
-    _check_recursion(program, uses, notes)
+    check_recursion(program, uses, notes)
     if not problems.errors and engine == EMBEDDED:
         with problems.part("engine"):
             prepare(program.modules, rego_v0=rego_v0)
     return _and_users(notes.broken, uses)
+
+
+def is_given(path: Path, given: Collection[Path]) -> bool:
+    """One of these is this path, or is above or below it."""
+    return any(path[: len(other)] == other[: len(path)] for other in given)
 
 
 def replaces_input(module: Module) -> bool:
@@ -82,16 +95,18 @@ def replaces_input(module: Module) -> bool:
     )
 
 
-class _Notes:
-    """Where hazards go, and the rules that they break."""
+class Notes:
+    """Where hazards go, and the rules that they break. In ``tests``, ``with`` is none."""
 
-    def __init__(self, problems: Problems, *, whole: bool, engine: str) -> None:
+    def __init__(self, problems: Problems, *, whole: bool, engine: str, tests: bool = False) -> None:
         self.problems = problems
         self.engine = engine
+        self.tests = tests
         self.whole = whole
         self.broken: set[Path] = set()
 
     def note(self, error: PolicyLoadError, code: str, path: Path | None = None) -> None:
+        """Keep a hazard of the rule at a path, unless it is none for the engine."""
         if self.engine == OPA and error.hint.endswith(WITH_OPA):
             return  # it works there
         if path is not None and (error.code or code) in _ENDLESS_OR_ODD:
@@ -100,8 +115,13 @@ class _Notes:
             self.problems.note(error, code)
 
 
-def _check_rule(program: Program, module: Module, rule: Rule, notes: _Notes, path: Path) -> None:
-    for check, code in ((_check_head, "rule-head"), (_check_forms, "engine-difference")):
+def check_rule(program: Program, module: Module, rule: Rule, notes: Notes, path: Path) -> None:
+    """Note the hazards of one rule, names apart."""
+    checks: tuple[tuple[Callable[[Module, Rule], None], str], ...] = (
+        (_check_head, "rule-head"),
+        (_check_test_forms if notes.tests else _check_forms, "engine-difference"),
+    )
+    for check, code in checks:
         try:
             check(module, rule)
         except PolicyLoadError as error:
@@ -125,7 +145,10 @@ def _and_users(broken: set[Path], uses: Mapping[Path, Collection[Path]]) -> froz
     return frozenset(found)
 
 
-def _import_errors(program: Program, module: Module) -> Iterator[PolicyLoadError]:
+def import_errors(
+    program: Program, module: Module, given: Collection[Path] = ()
+) -> Iterator[PolicyLoadError]:
+    """What is wrong with the imports of a module. What is ``given`` need not be loaded."""
     names: set[str] = set()
     for item in module.imports:
         written = ".".join(item.path)
@@ -135,7 +158,11 @@ def _import_errors(program: Program, module: Module) -> Iterator[PolicyLoadError
             continue
         if item.path[0] not in {"data", "input"}:
             yield module.error(item.start, f"unknown import {written}", hint="import data.… or input.…")
-        elif item.path[0] == "data" and program.target(item.path[1:]).kind == "nothing":
+        elif (
+            item.path[0] == "data"
+            and program.target(item.path[1:]).kind == "nothing"
+            and not is_given(item.path, given)
+        ):
             yield module.error(item.start, f"nothing is loaded as {written}", code="undefined")
         elif item.alias in names or item.alias in {"data", "input"}:
             yield module.error(
@@ -164,6 +191,20 @@ def _check_head(module: Module, rule: Rule) -> None:
 
 
 def _check_forms(module: Module, rule: Rule) -> None:
+    """Constructs that are wrong wherever they stand in a policy."""
+    for body in rule.bodies:
+        for statement in statements(body.query):
+            if statement.mods:
+                raise module.error(
+                    statement.start,
+                    "`with` replaces what a rule reads: it is for tests only",
+                    hint=f"pass the value to a function; {WITH_OPA}",
+                    code="with",
+                )
+    _check_test_forms(module, rule)
+
+
+def _check_test_forms(module: Module, rule: Rule) -> None:
     """Constructs that are wrong wherever they stand."""
     for index, body in enumerate(rule.bodies):
         if index and not body.is_else:
@@ -183,13 +224,6 @@ def _check_forms(module: Module, rule: Rule) -> None:
 
 
 def _check_statement(module: Module, statement: Statement) -> None:
-    if statement.mods:
-        raise module.error(
-            statement.start,
-            "`with` replaces what a rule reads: it is for tests only",
-            hint=f"pass the value to a function; {WITH_OPA}",
-            code="with",
-        )
     if statement.form == "some-in":
         for pattern in statement.parts[:-1]:
             _check_pattern(module, pattern)
@@ -243,7 +277,7 @@ def _check_number(module: Module, expr: Expr) -> None:
         ) from problem
 
 
-def _check_call(program: Program, module: Module, use: GlobalUse) -> Path | None:
+def check_call(program: Program, module: Module, use: GlobalUse) -> Path | None:
     """The function that is called, if it is one of the policies'."""
     call = use.expr
     given = len(call.parts) - 1
@@ -283,7 +317,7 @@ def _check_call(program: Program, module: Module, use: GlobalUse) -> Path | None
     return None
 
 
-def _check_reference(program: Program, module: Module, use: GlobalUse) -> Path | None:
+def check_reference(program: Program, module: Module, use: GlobalUse) -> Path | None:
     """The rule that is referred to, if it is one."""
     if use.path[0] == "input":
         return None
@@ -328,7 +362,7 @@ def _closest(program: Program, path: Path) -> str:
     return f"{meant}{'.'.join(package) or 'data'} has: {', '.join(names)}" if names else ""
 
 
-def _check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], notes: _Notes) -> None:
+def check_recursion(program: Program, uses: Mapping[Path, Collection[Path]], notes: Notes) -> None:
     """Regorus overflows its stack on recursion, which ends its process."""
     done: set[Path] = set()
 

@@ -53,6 +53,13 @@ def shipped_builders() -> PolicyFile:
     return PolicyFile(name=f"lib/{path.name}", text=text, source="lib", path=path)
 
 
+def with_builders(tests: Sequence[PolicyFile]) -> tuple[PolicyFile, ...]:
+    """Tests and the module of the library that they make plans with, which every user's tests may import."""
+    package = f"package {BUILDERS}"
+    there = any(line.strip() == package for file in tests for line in file.text.splitlines())
+    return tuple(tests) if there else (*tests, shipped_builders())
+
+
 def load(
     sources: Sequence[PolicySource],
     limits: LoadLimits | None = None,

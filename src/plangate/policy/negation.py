@@ -41,6 +41,20 @@ def negation_problem(
     return _Negation(program, module, bound, guaranteed).problem(expr)
 
 
+def doubtful_part(
+    program: Program, module: Module, expr: Expr, bound: Collection[str], guaranteed: Guaranteed
+) -> Expr | None:
+    """The first part of what is negated that may be undefined; arguments as for `negation_problem`.
+
+    Raises:
+        PolicyLoadError: A variable gets its value only here.
+    """
+    negation = _Negation(program, module, bound, guaranteed)
+    if negation.unbound(expr, frozenset()) and (problem := negation.problem(expr)):
+        raise problem
+    return negation.maybe_undefined(expr)
+
+
 class _Negation:
     def __init__(
         self, program: Program, module: Module, bound: Collection[str], guaranteed: Guaranteed

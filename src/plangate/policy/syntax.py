@@ -8,6 +8,7 @@ Few node classes with a ``form`` word are used instead of one class per construc
 read on every run and each dataclass costs start-up time.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
@@ -15,6 +16,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
+
+_COMMENT: Final = re.compile(rb"#[^\n]*")
 
 OPERATORS: Final = {
     "Eq": "==", "Ne": "!=", "Lt": "<", "Le": "<=", "Gt": ">", "Ge": ">=",
@@ -48,11 +51,13 @@ class Statement(Struct, kw_only=True, eq=False):
     Attributes:
         form: ``expr`` (parts: it), ``not`` (parts: it), ``some`` (names), ``some-in`` (parts: [key,] value,
             collection), ``every`` (names: [key,] value; parts: domain; body).
+        end: Byte offset after it, modifiers included.
         mods: ``with`` modifiers as (target, value).
     """
 
     form: str
     start: int
+    end: int
     parts: tuple[Expr, ...] = ()
     names: tuple[str, ...] = ()
     body: "tuple[Statement, ...]" = ()
@@ -125,6 +130,22 @@ class Module(Struct, kw_only=True, eq=False, dict=True):
         return PolicyLoadError(self.file, problem, line=line, column=column, hint=hint, code=code)
 
 
+_INFIX: Final = frozenset({"operator", "assign", "in"})
+
+
+def _end(end: int, parts: tuple[Expr, ...]) -> int:
+    """Where a node ends, from where the engine says that it does and from its last parts.
+
+    The engine leaves out the quote that closes a text at the end, and takes the token after ``set()`` along.
+    """
+    last = parts[-1] if parts else None
+    while last is not None and last.form in _INFIX:
+        last = last.parts[-1]
+    if last is not None and last.form == "set" and not last.parts:
+        return parts[-1].end
+    return max((end, *(part.end for part in parts)))
+
+
 class _Reader:
     """Turns one module's JSON tree into nodes."""
 
@@ -135,6 +156,15 @@ class _Reader:
     def slice(self, span: dict[str, int]) -> str:
         return self.encoded[span["start"] : span["end"]].decode()
 
+    def bracket(self, start: int) -> int:
+        """The byte offset of the bracket that opens before a first key; comments may stand between them."""
+        at = start
+        while at > 0:
+            at = self.encoded.rfind(b"{", 0, at)
+            if at >= 0 and not _COMMENT.sub(b"", self.encoded[at + 1 : start]).strip():
+                return at
+        return start
+
     def unknown(self, shape: object) -> PolicyLoadError:
         return PolicyLoadError(self.file, f"the engine gave a syntax tree with an unexpected part: {shape}")
 
@@ -144,13 +174,18 @@ class _Reader:
         start, end = span["start"], span["end"]
 
         def made(form: str, value: Any = None, *parts: dict[str, Any], query: Any = None) -> Expr:
+            inner = tuple(map(self.expr, parts))
             return Expr(
-                form=form, start=start, end=end, value=value,
-                parts=tuple(map(self.expr, parts)), body=self.query(query) if query else (),
+                form=form, value=value, parts=inner, body=self.query(query) if query else (),
+                # A part may be a quoted text, whose quotes the engine's span leaves out.
+                start=min((start, *(part.start for part in inner))),
+                end=_end(end, inner) if form in _INFIX else end,
             )  # fmt: skip
 
         match tag:
-            case "String" | "RawString" | "Number" | "Bool" | "Null":
+            case "String" | "RawString":
+                return Expr(form="scalar", start=start - 1, end=end + 1, value=body["value"])
+            case "Number" | "Bool" | "Null":
                 return Expr(form="scalar", start=start, end=end, value=body["value"])
             case "Var":
                 return Expr(form="var", start=start, end=end, value=body["value"])
@@ -161,9 +196,16 @@ class _Reader:
             case "Array":
                 return made("array", None, *body["items"])
             case "Set":
+                if not body["items"]:
+                    # Of `set()` the engine takes the next token along.
+                    end = self.encoded.find(b")", start) + 1
                 return made("set", None, *body["items"])
             case "Object":
-                return made("object", None, *(part for field in body["fields"] for part in field[-2:]))
+                found = made("object", None, *(part for field in body["fields"] for part in field[-2:]))
+                # The engine's offset is that of the last key, not that of the bracket.
+                if found.parts:
+                    found.start = self.bracket(found.parts[0].start)
+                return found
             case "ArrayCompr":
                 return made("array-compr", None, body["term"], query=body["query"])
             case "SetCompr":
@@ -190,7 +232,7 @@ class _Reader:
             ((tag, body),) = node.items()
             end = end or body["span"]["end"]
             if tag == "RefDot":
-                at = body["field"][0]
+                at = body["field"][0]  # never in quotes
                 steps.append(Expr(form="scalar", start=at["start"], end=at["end"], value=body["field"][1]))
             elif tag == "RefBrack":
                 steps.append(self.expr(body["index"]))
@@ -206,23 +248,32 @@ class _Reader:
     def statement(self, node: dict[str, Any]) -> Statement:
         ((tag, body),) = node["literal"].items()
         mods = tuple((self.expr(mod["refr"]), self.expr(mod["as"])) for mod in node.get("with_mods") or ())
-        start = node["span"]["start"]
+        start, end = node["span"]["start"], node["span"]["end"]
+        given = tuple(value for _, value in mods[-1:])
         match tag:
             case "Expr" | "NotExpr":
                 form = "expr" if tag == "Expr" else "not"
-                return Statement(form=form, start=start, parts=(self.expr(body["expr"]),), mods=mods)
+                part = self.expr(body["expr"])
+                return Statement(
+                    form=form,
+                    start=min(start, part.start),
+                    end=_end(end, given or (part,)),
+                    parts=(part,),
+                    mods=mods,
+                )
             case "SomeVars":
                 return Statement(
-                    form="some", start=start, names=tuple(map(self.slice, body["vars"])), mods=mods
+                    form="some", start=start, end=end, names=tuple(map(self.slice, body["vars"])), mods=mods
                 )
             case "SomeIn":
                 found = [body["key"]] if body["key"] else []
                 parts = tuple(map(self.expr, (*found, body["value"], body["collection"])))
-                return Statement(form="some-in", start=start, parts=parts, mods=mods)
+                end = _end(end, given or parts[-1:])
+                return Statement(form="some-in", start=start, end=end, parts=parts, mods=mods)
             case "Every":
                 names = [body["key"], body["value"]] if body["key"] else [body["value"]]
                 return Statement(
-                    form="every", start=start, names=tuple(map(self.slice, names)),
+                    form="every", start=start, end=end, names=tuple(map(self.slice, names)),
                     parts=(self.expr(body["domain"]),), body=self.query(body["query"]), mods=mods,
                 )  # fmt: skip
             case _:

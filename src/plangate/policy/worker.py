@@ -6,12 +6,14 @@ process. So it never runs in ours. This module imports nothing of plangate: it i
 Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
 
     to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
-                      EVAL {"deadline_s", "exact"[, "data"]}\\n<document>
+                      EVAL {"deadline_s", "exact"[, "apart"][, "data"]}\\n<document>
     from the worker   REDY                                     policies are loaded
                       BEGN <index>                             about to evaluate this query alone
                       ALLA <JSON>                              all queries at once succeeded: their values
                       ANSW <index>\\n<JSON>                     one query's answer
                       FAIL <index>\\n<message>                  one query failed
+                      NOTE <index>\\n{"seconds", "prints"}      how that query went, when each is asked apart
+                      COVR {file: [lines]}                     lines that were evaluated, when that was asked for
                       DONE                                     every query has been answered
                       DEAD <message>                           the worker gives up
 """
@@ -22,6 +24,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
@@ -68,17 +71,22 @@ def new_engine(*, rego_v0: bool = False) -> Any:
 class Worker:
     """Policies loaded, waiting for documents."""
 
-    def __init__(
-        self, modules: Sequence[Sequence[str]], data: str, queries: Sequence[str], *, rego_v0: bool = False
-    ) -> None:
-        self.engine = new_engine(rego_v0=rego_v0)
-        for file, text in modules:
+    def __init__(self, setup: Mapping[str, Any]) -> None:
+        self.engine = new_engine(rego_v0=setup.get("rego_v0", False))
+        for file, text in setup["modules"]:
             self.engine.add_policy(file, text)
-        self.engine.add_data_json(data)
-        self.queries = queries
+        self.engine.add_data_json(setup["data"])
+        self.coverage = setup.get("coverage", False)
+        self.engine.set_enable_coverage(self.coverage)
+        self.queries: Sequence[str] = setup["queries"]
 
-    def evaluate(self, out: BinaryIO, document: bytes, *, exact: bool, data: str = "") -> None:
-        """Answer every query on one document, with more data for this one if there is any."""
+    def evaluate(
+        self, out: BinaryIO, document: bytes, *, exact: bool, data: str = "", apart: bool = False
+    ) -> None:
+        """Answer every query on one document, with more data for this one if there is any.
+
+        ``apart`` asks each query by itself and tells how it went.
+        """
         engine, suffix = self.engine, ""
         if data:
             engine = engine.clone()
@@ -93,8 +101,15 @@ class Worker:
             suffix = f" with input as data.{_EXACT_PACKAGE}.document"
         else:
             engine.set_input_json(document.decode())
-        self._answer(out, engine, suffix)
+        if apart:
+            self._one_by_one(out, engine, suffix, apart=True)
+        else:
+            self._answer(out, engine, suffix)
         engine.take_prints()
+        if self.coverage:
+            files = json.loads(engine.get_coverage_report_as_json())["files"]
+            covered = {file["path"]: file["covered"] for file in files}
+            out.write(frame(b"COVR", json.dumps(covered).encode()))
         out.write(frame(b"DONE"))
         out.flush()
 
@@ -102,21 +117,30 @@ class Worker:
         # All at once shares what rules have in common (the index by kind above all), which makes twenty rules
         # four times faster than one by one. One failing or undefined rule spoils that: then one by one.
         try:
-            together = engine.eval_query_as_json(f"[{', '.join(self.queries)}]{suffix}")
+            # On lines of their own: the limit on the length of a line holds for queries as well.
+            joined = ",\n".join(self.queries)
+            together = engine.eval_query_as_json(f"[{joined}]{suffix}")
         except Exception:  # noqa: BLE001 - whatever it was, the loop below finds whose it is
             together = "{}"
         if '"result"' in together:
             out.write(frame(b"ALLA", together.encode()))
             return
+        self._one_by_one(out, engine, suffix)
+
+    def _one_by_one(self, out: BinaryIO, engine: Any, suffix: str, *, apart: bool = False) -> None:
         for index, query in enumerate(self.queries):
             out.write(frame(b"BEGN", str(index).encode()))
             out.flush()
+            started = time.perf_counter()
             try:
                 answer = engine.eval_query_as_json(f"[{query}]{suffix}")
             except Exception as problem:  # noqa: BLE001 - becomes the rule's error
                 out.write(frame(b"FAIL", f"{index}\n{clean(problem)}".encode()))
             else:
                 out.write(frame(b"ANSW", f"{index}\n{answer}".encode()))
+            if apart:
+                note = {"seconds": time.perf_counter() - started, "prints": engine.take_prints()}
+                out.write(frame(b"NOTE", f"{index}\n{json.dumps(note)}".encode()))
 
 
 def _read(stream: BinaryIO) -> tuple[bytes, bytes] | None:
@@ -163,16 +187,20 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         limit_memory(setup["memory_bytes"])
-        worker = Worker(
-            setup["modules"], setup["data"], setup["queries"], rego_v0=setup.get("rego_v0", False)
-        )
+        worker = Worker(setup)
         out.write(frame(b"REDY"))
         out.flush()
         while (request := _read(requests)) is not None:
             options, _, document = request[1].partition(b"\n")
             asked = json.loads(options)
             limit_cpu(asked["deadline_s"])
-            worker.evaluate(out, document, exact=asked["exact"], data=asked.get("data", ""))
+            worker.evaluate(
+                out,
+                document,
+                exact=asked["exact"],
+                data=asked.get("data", ""),
+                apart=asked.get("apart", False),
+            )
     except BrokenPipeError:
         return
     except BaseException as problem:  # noqa: BLE001 - the engine's panics are no Exception

@@ -8,14 +8,15 @@ import jsonschema
 import pytest
 
 from plangate.authoring import scaffold
+from plangate.authoring.examination import Asked, examine
 from plangate.authoring.starters import STARTERS
+from plangate.authoring.testing import Verdict
 from plangate.errors import UsageError
 from plangate.model.kinds import COMMON_FACTS, KINDS
 from plangate.policy.base import PolicySource
 from plangate.policy.embedded import EmbeddedEngine
 from plangate.policy.load import load, shipped_library
 from plangate.policy.outcomes import PlanView, judge
-from plangate.policy.testing import run_tests
 from tests.command_line import run
 from tests.tools import ROOT, require_tool
 from tests.unit.policy.builders import document, plan_of
@@ -45,9 +46,10 @@ def test_every_kind_has_a_starter_about_a_fact_of_its_own() -> None:
 def test_what_is_new_loads_and_passes_its_tests(root: Path) -> None:
     source = PolicySource(root=root, name="new")
     assert len(load([source]).rules) == len(KINDS)
-    ran = run_tests([source])
-    assert [test for test in ran if not test.passed] == []
-    assert len(ran) == 5 * len(KINDS)
+    found = examine([source], Asked())
+    assert [test for test in found.run.results if test.verdict is not Verdict.PASSED] == []
+    assert len(found.run.results) == 5 * len(KINDS)
+    assert found.unseen == ()
 
 
 def test_what_is_new_judges_its_plans_as_its_cases_say(root: Path) -> None:

@@ -21,9 +21,8 @@ from plangate.errors import CannotDecideError, EngineError, PolicyLoadError, Usa
 from plangate.policy.base import PolicySet, PolicySource
 from plangate.policy.embedded import EngineLimits
 from plangate.policy.files import LoadLimits, PolicyFile, read_files
-from plangate.policy.load import load
+from plangate.policy.load import load, with_builders
 from plangate.policy.parse import parse_modules
-from plangate.policy.testing import with_builders
 
 BASELINE_DEADLINE_S: Final = 60.0
 """For the tests of one policy, before anything is changed."""

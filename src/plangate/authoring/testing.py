@@ -1,0 +1,214 @@
+"""Run the tests of policies on the embedded engine, with the names and verdicts of ``opa test``.
+
+Only a test that is *true* passes. One that is false, undefined, has another value, fails, takes too long, ends the
+engine's process, or has cases none of which was tried does not. A run without any test is for the caller to refuse:
+`TestRun.passed` is false for it.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from plangate.authoring.cases import cases_rule, name_of
+from plangate.authoring.evaluation import Answered, Query, TimeLimits, evaluate
+from plangate.authoring.instrument import MARK, Instrumented, modifiers, own_print, with_texts
+from plangate.authoring.suite import Found, FoundTest, Suite, find_tests
+
+_MOST_SHOWN: Final = 200
+
+
+class Verdict(StrEnum):
+    """How a test, or one of its cases, went."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One case of a test with cases.
+
+    Attributes:
+        name: One word for each computed key.
+        verdict: How it went.
+        keys: The keys themselves; empty when only their names are known.
+    """
+
+    name: tuple[str, ...]
+    verdict: Verdict
+    keys: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult:
+    """One test and how it went.
+
+    Attributes:
+        name: ``<package>.<rule>``.
+        file: Where it is written.
+        line: Of its definition.
+        verdict: How it went.
+        problem: Why it did not pass; empty for one that passed or was skipped.
+        cases: Of a test with cases, sorted by name.
+        prints: What it printed, a line each.
+        seconds: How long it took; of tests that were run together, an equal share.
+    """
+
+    __test__ = False  # It is no test of ours, whatever pytest thinks of its name.
+
+    name: str
+    file: str
+    line: int
+    verdict: Verdict
+    problem: str = ""
+    cases: tuple[CaseResult, ...] = ()
+    prints: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRun:
+    """Every test that was selected, in the order of files and lines.
+
+    Attributes:
+        results: One per test.
+        covered: File to the lines of it that were evaluated; empty unless it was asked for.
+    """
+
+    __test__ = False
+
+    results: tuple[TestResult, ...]
+    covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """At least one test passed, and none failed."""
+        verdicts = {result.verdict for result in self.results}
+        return Verdict.PASSED in verdicts and verdicts <= {Verdict.PASSED, Verdict.SKIPPED}
+
+
+def run_tests(
+    suite: Suite,
+    *,
+    selected: Callable[[str], bool] | None = None,
+    limits: TimeLimits | None = None,
+    coverage: bool = False,
+) -> TestRun:
+    """Every test of a suite and how it went.
+
+    Args:
+        suite: Modules, tests and data, in memory.
+        selected: Says by its name whether a test is run; all are without it.
+        limits: How long they may take.
+        coverage: Find out which lines are evaluated.
+
+    Raises:
+        PolicyLoadError: A module is not Rego as the engine knows it.
+        EngineError: The modules cannot be loaded together.
+    """
+    found = find_tests(suite)
+    tests = [test for test in found.tests if selected is None or selected(test.name)]
+    asked = [test for test in tests if not test.skipped and test.rule.form != "function"]
+    texts = {name: text.text() for name, text in _with_doubts(found).items()}
+    queries = []
+    for number, test in enumerate(asked):
+        text, file = reference(test.path), test.module.file
+        if test.keys:
+            rule = f"plangate_cases_{number}"
+            texts[file] = f"{texts.get(file, test.module.text)}\n{rule} := {cases_rule(test)}\n"
+            text = f"[[tests | tests := {text}], {reference((*test.module.package, rule))}]"
+        queries.append(Query(name=f"test {test.name}", text=text, group=file))
+    modules = with_texts(found.modules, texts)
+    ran = evaluate(modules, suite.data, queries, limits or TimeLimits(), v0=suite.v0, coverage=coverage)
+    answers = dict(zip((id(test) for test in asked), ran.answers, strict=True))
+    return TestRun(results=tuple(_result(test, answers.get(id(test))) for test in tests), covered=ran.covered)
+
+
+def _with_doubts(found: Found) -> dict[str, Instrumented]:
+    """The modules with a ``not`` that may differ from OPA's; they say when it does."""
+    texts: dict[str, Instrumented] = {}
+    for doubt in found.doubts:
+        module = doubt.module
+        part = module.encoded[doubt.part.start : doubt.part.end].decode()
+        said = json.dumps(
+            f"{MARK}{module.file}:{module.position(doubt.part.start)[0]}: {module.source(doubt.part)}"
+        )
+        line = (
+            f"count([1 | count([plangate_part | plangate_part := {part}]) == 0; print({said})]) >= 0"
+            f"{modifiers(module, doubt.statement)}"
+        )
+        texts.setdefault(module.file, Instrumented(module)).before(doubt.statement, line)
+    return texts
+
+
+def reference(path: Sequence[str]) -> str:
+    """``data.a["b-c"]`` for a path below ``data``."""
+    return "data" + "".join(f".{word}" if word.isidentifier() else f"[{json.dumps(word)}]" for word in path)
+
+
+def _result(  # noqa: PLR0911 - one for each way in which a test can go
+    test: FoundTest, answered: Answered | None
+) -> TestResult:
+    def result(verdict: Verdict, problem: str = "", cases: tuple[CaseResult, ...] = ()) -> TestResult:
+        return TestResult(
+            name=test.name, file=test.module.file, line=test.line, verdict=verdict, problem=problem, cases=cases,
+            prints=tuple(line for line in prints if own_print(line) is None),
+            seconds=answered.seconds if answered else 0.0,
+        )  # fmt: skip
+
+    prints = answered.prints if answered else ()
+    if test.skipped:
+        return result(Verdict.SKIPPED)
+    if answered is None:
+        return result(Verdict.ERROR, "a test takes no arguments")
+    if answered.error:
+        return result(Verdict.ERROR, answered.error)
+    if differs := [said for line in prints if (said := own_print(line)) is not None]:
+        return result(
+            Verdict.ERROR,
+            f"{differs[0]} is undefined below a `not`: OPA drops that line, the embedded engine makes it true",
+        )
+    if answered.undefined:
+        return result(Verdict.FAILED, "it is undefined")
+    if test.keys:
+        return _with_cases(result, answered.value)
+    if answered.value is True:
+        return result(Verdict.PASSED)
+    return result(Verdict.FAILED, f"it is {_shown(answered.value)}, not true")
+
+
+def _with_cases(result: Callable[..., TestResult], answer: Sequence[Any]) -> TestResult:
+    """A test with cases passes if there are some and each of them is true."""
+    values, tried = answer
+    held: dict[tuple[str, ...], bool] = {}
+    keys = {tuple(map(name_of, found)): tuple(found) for found in tried}
+    held |= dict.fromkeys(keys, False)
+    for value in values:
+        _leaves(value, (), held)
+    cases = tuple(
+        CaseResult(name=name, verdict=Verdict.PASSED if good else Verdict.FAILED, keys=keys.get(name, ()))
+        for name, good in sorted(held.items())
+    )
+    failed = [case for case in cases if case.verdict is Verdict.FAILED]
+    if not cases:
+        return result(Verdict.FAILED, "it has cases, and none was tried", cases)
+    if failed:
+        return result(Verdict.FAILED, f"{len(failed)} of {len(cases)} cases do not hold", cases)
+    return result(Verdict.PASSED, "", cases)
+
+
+def _leaves(value: Any, name: tuple[str, ...], held: dict[tuple[str, ...], bool]) -> None:
+    if isinstance(value, dict) and (value or not name):
+        for key, inner in value.items():
+            _leaves(inner, (*name, key), held)
+    else:
+        held[name] = value is True
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
