@@ -241,7 +241,7 @@ class Walk(ExpressionWalk):
 
 
 def _has_value(definition: Definition) -> bool:
-    """A rule with this definition is defined whatever the plan: a partial one, a default, or a constant."""
+    """A rule with this definition is defined whatever the plan: a set, an object, a default, or a constant."""
     rule = definition.rule
     if rule.form == "set":
         return not head_path(rule)[1]  # an object of sets is undefined in regorus while it has no members

@@ -218,6 +218,8 @@ def _check_test_forms(module: Module, rule: Rule) -> None:
     for arg in rule.args:
         _check_pattern(module, arg)
     for expr in rule_exprs(rule):
+        for statement in statements(expr.body):
+            _check_statement(module, statement)
         _check_expr(module, expr)
 
 

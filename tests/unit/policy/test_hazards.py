@@ -19,6 +19,23 @@ def refusal(root: Path, body: str) -> PolicyLoadError:
     return caught.value
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "x := [y | y := input.complete with input as {}]",
+        "x contains {y | y := input.complete with input as {}} if true",
+        "f(a) := [y | y := a with input as {}]",
+    ],
+)
+def test_a_with_in_a_comprehension_of_a_head_is_refused(rule: str, tmp_path: Path) -> None:
+    assert "`with` replaces what a rule reads" in str(refusal(tmp_path, f"\n{rule}\n"))
+
+
+def test_an_object_pattern_in_a_comprehension_of_a_head_is_refused(tmp_path: Path) -> None:
+    error = refusal(tmp_path, '\nx := [b | some {"complete": b} in input.resources]\n')
+    assert "an object pattern also matches objects with more keys" in str(error)
+
+
 OBJECT_OF_SETS = """
 names[kind] contains resource.name if {
 	some resource in input.resources
