@@ -28,7 +28,7 @@ from plangate.policy.outcomes import PlanView, judge
 from plangate.policy.program import Definition, Path, Program
 from plangate.policy.reads import Reads
 from plangate.policy.scopes import UseFinder
-from plangate.policy.syntax import Module, Statement, statements, static_path
+from plangate.policy.syntax import Module, Statement, rule_statements, static_path
 
 
 class Sight(StrEnum):
@@ -235,8 +235,7 @@ class _Watch:
 
 def _lines(module: Module) -> Iterator[Statement]:
     for rule in module.rules:
-        for body in rule.bodies:
-            yield from statements(body.query)
+        yield from rule_statements(rule)
 
 
 def _is_harmless(path: Path | None) -> bool:
@@ -262,8 +261,7 @@ def _reached(program: Program, test: FoundTest) -> Iterator[Statement]:
         if id(definition.rule) in done:
             continue
         done.add(id(definition.rule))
-        for body in definition.rule.bodies:
-            yield from statements(body.query)
+        yield from rule_statements(definition.rule)
         finder = UseFinder(program, definition.module)
         for use in finder.rule(definition.rule):
             if use.path[0] == "data":

@@ -13,7 +13,7 @@ from plangate.policy.flow import Walk
 from plangate.policy.negation import doubtful_part
 from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program
-from plangate.policy.syntax import Expr, Module, Statement, statements
+from plangate.policy.syntax import Expr, Module, Statement, rule_statements
 from plangate.policy.variables import Scope
 from plangate.policy.vocabulary import Vocabulary
 
@@ -39,8 +39,7 @@ def find_doubts(modules: Sequence[Module]) -> tuple[Doubt, ...]:
         negated = {
             id(statement.parts[0]): statement
             for rule in module.rules
-            for body in rule.bodies
-            for statement in statements(body.query)
+            for statement in rule_statements(rule)
             if statement.form == "not"
         }
         if not negated:

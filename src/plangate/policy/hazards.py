@@ -26,7 +26,7 @@ from plangate.policy.syntax import (
     Statement,
     children,
     rule_exprs,
-    statements,
+    rule_statements,
 )
 
 _ARITHMETIC: Final = frozenset("+-*/%")
@@ -84,15 +84,7 @@ def is_given(path: Path, given: Collection[Path]) -> bool:
 
 def replaces_input(module: Module) -> bool:
     """The module has a ``with``, so what its rules read cannot be followed."""
-    return any(
-        statement.mods
-        for rule in module.rules
-        for query in (
-            *(body.query for body in rule.bodies),
-            *(expr.body for expr in rule_exprs(rule)),
-        )
-        for statement in statements(query)
-    )
+    return any(statement.mods for rule in module.rules for statement in rule_statements(rule))
 
 
 class Notes:
@@ -192,15 +184,14 @@ def _check_head(module: Module, rule: Rule) -> None:
 
 def _check_forms(module: Module, rule: Rule) -> None:
     """Constructs that are wrong wherever they stand in a policy."""
-    for body in rule.bodies:
-        for statement in statements(body.query):
-            if statement.mods:
-                raise module.error(
-                    statement.start,
-                    "`with` replaces what a rule reads: it is for tests only",
-                    hint=f"pass the value to a function; {WITH_OPA}",
-                    code="with",
-                )
+    for statement in rule_statements(rule):
+        if statement.mods:
+            raise module.error(
+                statement.start,
+                "`with` replaces what a rule reads: it is for tests only",
+                hint=f"pass the value to a function; {WITH_OPA}",
+                code="with",
+            )
     _check_test_forms(module, rule)
 
 
@@ -213,13 +204,11 @@ def _check_test_forms(module: Module, rule: Rule) -> None:
                 "two bodies of one rule: regorus does not give the second the value of the first",
                 hint=f"write the head again; {WITH_OPA}",
             )
-        for statement in statements(body.query):
-            _check_statement(module, statement)
+    for statement in rule_statements(rule):
+        _check_statement(module, statement)
     for arg in rule.args:
         _check_pattern(module, arg)
     for expr in rule_exprs(rule):
-        for statement in statements(expr.body):
-            _check_statement(module, statement)
         _check_expr(module, expr)
 
 

@@ -19,7 +19,7 @@ from plangate.policy.hazards import (
 from plangate.policy.problems import Problems
 from plangate.policy.program import Path, Program, head_path
 from plangate.policy.scopes import UseFinder
-from plangate.policy.syntax import Module, statements, static_path
+from plangate.policy.syntax import Module, rule_statements, static_path
 
 
 def check_tests(program: Program, tests: Sequence[Module], *, any_data: bool = False) -> None:
@@ -65,8 +65,7 @@ def _given_documents(module: Module) -> tuple[Path, ...]:
     paths = (
         static_path(target)
         for rule in module.rules
-        for body in rule.bodies
-        for statement in statements(body.query)
+        for statement in rule_statements(rule)
         for target, _ in statement.mods
     )
     return tuple(path for path in paths if path is not None and path[0] == "data")

@@ -407,3 +407,21 @@ def statements(query: tuple[Statement, ...]) -> Iterator[Statement]:
         for part in statement.parts:
             for expr in children(part):
                 yield from statements(expr.body)
+
+
+def rule_statements(rule: Rule) -> Iterator[Statement]:
+    """Every statement of a rule, at any depth, each once: of its bodies, and of comprehensions in its head."""
+    heads = [rule.ref, *rule.args, rule.value]
+    for body in rule.bodies:
+        heads.append(body.value)
+        yield from statements(body.query)
+    for head in heads:
+        for expr in children(head) if head is not None else ():
+            # What stands in comprehensions of these lines comes with `children`.
+            yield from _lines(expr.body)
+
+
+def _lines(query: tuple[Statement, ...]) -> Iterator[Statement]:
+    for statement in query:
+        yield statement
+        yield from _lines(statement.body)

@@ -360,3 +360,16 @@ def test_a_test_cannot_pretend_to_have_shown_something(tmp_path: Path) -> None:
     found = examined(tmp_path, tests)
     assert found.run.passed
     assert [unseen.missing for unseen in found.unseen or ()] == [(Sight.UNKNOWN,)]
+
+
+def test_a_rule_that_a_test_asks_in_the_head_of_another_rule_was_seen(tmp_path: Path) -> None:
+    tests = TESTS.replace(
+        'test_unknown if rule.deny == set() with input as instance("unknown")',
+        'denied := [found | found := rule.deny with input as instance("unknown")]\n\ntest_unknown if denied == [set()]',
+    )
+    assert examined(tmp_path, tests).passed
+
+
+def test_a_doubtful_not_in_a_head_is_found_too() -> None:
+    result = only("found := [1 | not count(input.xs) == 2]\n\ntest_x if found == [1]")
+    assert result.verdict is Verdict.ERROR
