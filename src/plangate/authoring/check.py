@@ -6,10 +6,11 @@ about policies that the gate takes and that still may not do what their author b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.authoring.lints import lint
 from plangate.decision.conditions import CONDITIONS
@@ -36,8 +37,7 @@ class Level(StrEnum):
     """The gate takes them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class Remark(Struct, frozen=True, kw_only=True):
     """One problem.
 
     Attributes:
@@ -59,8 +59,7 @@ class Remark:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What was found.
 
     Attributes:

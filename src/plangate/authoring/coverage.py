@@ -9,7 +9,9 @@ way of other rules, is not reached, although the engine evaluates it together wi
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.authoring.suite import Suite, is_test, parse_texts
 from plangate.policy.program import Definition, Program
@@ -17,8 +19,7 @@ from plangate.policy.scopes import UseFinder
 from plangate.policy.syntax import Expr, Module, Rule, Statement, children, statements
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileCoverage:
+class FileCoverage(Struct, frozen=True, kw_only=True):
     """One policy.
 
     Attributes:
@@ -39,8 +40,7 @@ class FileCoverage:
         return percent(len(self.covered), len(self.missed))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
+class Coverage(Struct, frozen=True, kw_only=True):
     """All policies under test, sorted by file."""
 
     files: tuple[FileCoverage, ...]

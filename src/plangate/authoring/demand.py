@@ -9,11 +9,10 @@ rules that the test's file names give there. From these follow outcomes, as for 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from plangate.authoring.evaluation import Query, TimeLimits, evaluate
 from plangate.authoring.instrument import MARK, Instrumented, modifiers, own_print, with_texts
@@ -39,8 +38,7 @@ class Sight(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unseen:
+class Unseen(Struct, frozen=True, kw_only=True):
     """A rule that was not seen to do all it must.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.authoring.cases import variables
 from plangate.authoring.evaluation import Query, TimeLimits, evaluate
@@ -21,8 +22,7 @@ _MOST_CASES: Final = 3
 _DEPTH: Final = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True, eq=False):
     """Why one test, or one of its cases, did not hold.
 
     Attributes:

@@ -6,7 +6,8 @@ inputs, so it is not refused; but when the part was undefined in a run, the test
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plangate.policy.aliases import NOTHING, Alias, ReadLog
 from plangate.policy.flow import Walk
@@ -18,8 +19,7 @@ from plangate.policy.variables import Scope
 from plangate.policy.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Doubt:
+class Doubt(Struct, frozen=True, kw_only=True, eq=False):
     """A ``not`` and the part of it that may be undefined."""
 
     module: Module

@@ -8,8 +8,9 @@ import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.errors import EngineError
 from plangate.policy import worker
@@ -24,8 +25,7 @@ _MOST_RESTARTS: Final = 20
 _BEGINS: Final = f"plangate begins {secrets.token_hex(16)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeLimits:
+class TimeLimits(Struct, frozen=True, kw_only=True):
     """How long it may take.
 
     Attributes:
@@ -37,8 +37,7 @@ class TimeLimits:
     all_s: float = 300.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Struct, frozen=True, kw_only=True):
     """One query.
 
     Attributes:
@@ -52,8 +51,7 @@ class Query:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """How one query went. ``undefined`` is neither a value nor an error."""
 
     value: Any = None
@@ -63,8 +61,7 @@ class Answered:
     prints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True, kw_only=True):
     """Every answer, in the order of the queries, and the lines of each file that were evaluated."""
 
     answers: tuple[Answered, ...]

@@ -1,8 +1,9 @@
 """Everything that ``plangate policy test`` finds out about policies and their tests, and whether that is enough."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from plangate.authoring.coverage import Coverage, coverage_of, for_coverage
 from plangate.authoring.demand import Unseen, unmet_demand
@@ -15,8 +16,7 @@ from plangate.errors import PolicyLoadError, UsageError
 from plangate.policy.base import PolicySource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What to find out.
 
     Attributes:
@@ -40,8 +40,7 @@ class Asked:
     limits: TimeLimits = field(default_factory=TimeLimits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
+class Examination(Struct, frozen=True, kw_only=True):
     """What was found out.
 
     Attributes:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plangate.authoring.evaluation import Query, TimeLimits, evaluate
 from plangate.authoring.instrument import with_texts
@@ -23,8 +24,7 @@ MOST_DEPTH = 5
 """Calls that can be followed from a line; each one more makes the probes several times larger."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Explained:
+class Explained(Struct, frozen=True, kw_only=True, eq=False):
     """One definition of ``deny`` or ``undetermined``.
 
     Attributes:

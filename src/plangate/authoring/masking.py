@@ -8,8 +8,9 @@ replaced wherever it stands.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plangate.authoring.trace import LineTrace, Trace, Value, Way
 from plangate.authoring.trace_text import is_resource

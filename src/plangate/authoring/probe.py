@@ -7,8 +7,9 @@ with the same parameters in their own module; so the engine itself hands over th
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from plangate.authoring.instrument import modifiers
 from plangate.policy.program import Definition, Program, head_path
@@ -26,8 +27,7 @@ _WRITTEN_OUT: Final = frozenset({"scalar", "array", "set", "object"})
 """A value that says itself what it is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True, eq=False):
     """Something that a line names.
 
     Attributes:
@@ -43,8 +43,7 @@ class Seen:
     probes: "tuple[Probe, ...]" = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Probe:
+class Probe(Struct, frozen=True, kw_only=True, eq=False):
     """What is asked of one body of one definition.
 
     Attributes:
@@ -72,8 +71,7 @@ class Probe:
         return self.definition.module
 
 
-@dataclass(slots=True, kw_only=True)
-class Prober:
+class Prober(Struct, kw_only=True):
     """Makes probes, and collects their texts.
 
     Attributes:

@@ -6,9 +6,10 @@ Nothing that is there is ever written over.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.authoring.starters import STARTERS, Starter
 from plangate.errors import UsageError
@@ -29,8 +30,7 @@ _COMMON: Final = {"tags": None, "tags_complete": True, "regional": True, "statef
 _CLOUDS: Final = {"aws": "aws", "azurerm": "azure", "google": "google"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What to start.
 
     Attributes:

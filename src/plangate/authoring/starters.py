@@ -1,13 +1,13 @@
 """One meaningful rule for each kind, for `plangate.authoring.scaffold` to start a policy from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Starter:
+
+class Starter(Struct, frozen=True, kw_only=True):
     """A rule about one fact of a kind.
 
     Attributes:

@@ -7,10 +7,11 @@ its own in the text before it is loaded.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.authoring.doubts import Doubt, find_doubts
 from plangate.policy.files import PolicyFile
@@ -21,8 +22,7 @@ PREFIX: Final = "test_"
 SKIPPED: Final = "todo_test_"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
+class Suite(Struct, frozen=True, kw_only=True):
     """Policies, their tests and their data.
 
     Attributes:
@@ -43,8 +43,7 @@ class Suite:
     plain: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FoundTest:
+class FoundTest(Struct, frozen=True, kw_only=True, eq=False):
     """One test as it is written.
 
     Attributes:
@@ -66,8 +65,7 @@ class FoundTest:
     keys: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Found:
+class Found(Struct, frozen=True, kw_only=True, eq=False):
     """All tests of a suite, in the order of files and lines.
 
     Attributes:

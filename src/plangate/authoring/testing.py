@@ -7,9 +7,10 @@ engine's process, or has cases none of which was tried does not. A run without a
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from plangate.authoring.cases import cases_rule, name_of
 from plangate.authoring.evaluation import Answered, Query, TimeLimits, evaluate
@@ -28,8 +29,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseResult:
+class CaseResult(Struct, frozen=True, kw_only=True):
     """One case of a test with cases.
 
     Attributes:
@@ -43,8 +43,7 @@ class CaseResult:
     keys: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestResult:
+class TestResult(Struct, frozen=True, kw_only=True):
     """One test and how it went.
 
     Attributes:
@@ -70,8 +69,7 @@ class TestResult:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestRun:
+class TestRun(Struct, frozen=True, kw_only=True):
     """Every test that was selected, in the order of files and lines.
 
     Attributes:

@@ -1,9 +1,10 @@
 """What probes saw, line by line: which line of a body did not hold, and what it met."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from plangate.authoring.probe import Probe
 from plangate.errors import EngineError
@@ -19,8 +20,7 @@ class State(StrEnum):
     UNREACHED = "unreached"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Value:
+class Value(Struct, frozen=True, kw_only=True, eq=False):
     """An expression and what it gave: one value, several for one that iterates, or none when it is undefined."""
 
     source: str
@@ -28,16 +28,14 @@ class Value:
     traces: "tuple[Trace, ...]" = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Way:
+class Way(Struct, frozen=True, kw_only=True, eq=False):
     """One way in which the lines before hold: variables, and what the line names."""
 
     variables: Mapping[str, Any]
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LineTrace:
+class LineTrace(Struct, frozen=True, kw_only=True, eq=False):
     """One line of a body.
 
     Attributes:
@@ -57,8 +55,7 @@ class LineTrace:
     bound: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trace:
+class Trace(Struct, frozen=True, kw_only=True, eq=False):
     """One body of one definition.
 
     Attributes:

@@ -1,8 +1,9 @@
 """The whole check of a set of policies: parse, register, refuse hazards, find out what each rule reads."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.policy.base import EMBEDDED
 from plangate.policy.bundle_contents import check_bundles
@@ -24,8 +25,7 @@ _HIDES_NOTHING: Final = frozenset({"unclaimed", "id", "rule-set", "misspelt-rule
 """Problems of files and rules after which every name is still there that others may use."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Examined(Struct, frozen=True, kw_only=True):
     """What the check found out about policies, also about those that are refused.
 
     Attributes:

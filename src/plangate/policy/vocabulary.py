@@ -11,10 +11,11 @@ is looked at. So a place is wrong only if it was wrong each time it was come acr
 import difflib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 from plangate.model.kinds import COMMON_FACTS, KINDS
@@ -28,8 +29,7 @@ _OPEN: Final[Mapping[str, Any]] = {}
 """The schema of what may hold anything."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Sighting(Struct, frozen=True, kw_only=True):
     """A place of the plan that a policy names, and where it does.
 
     Attributes:

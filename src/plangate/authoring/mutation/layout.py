@@ -8,8 +8,9 @@ only for names, numbers and texts; everything else follows from the tokens aroun
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.policy.syntax import Expr, Module, Statement
 
@@ -28,8 +29,7 @@ _CLOSING: Final = frozenset(_OPENING.values())
 _KEYWORDS: Final = frozenset({b"else", b"every", b"if", b"in", b"not", b"some"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One token: its place in bytes, its text, and whether it is a name or a keyword."""
 
     start: int
@@ -38,8 +38,7 @@ class Token:
     word: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """Neighbouring tokens, by number, both ends included."""
 
     first: int

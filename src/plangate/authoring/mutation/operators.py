@@ -7,9 +7,10 @@ but not ``< 91``. What only words a finding for people is left alone by default;
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.authoring.mutation.layout import Layout, LayoutError, Region
 from plangate.model.kinds import KINDS
@@ -59,8 +60,7 @@ _NEGATABLE: Final = frozenset({"call", "ref", "var", "in"})
 _EMPTY: Final = {"set": "set()", "set-compr": "set()", "array": "[]", "array-compr": "[]"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mutant:
+class Mutant(Struct, frozen=True, kw_only=True):
     """One policy file with one fault.
 
     Attributes:

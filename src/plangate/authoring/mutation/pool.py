@@ -14,9 +14,10 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
+
+from msgspec import Struct
 
 from plangate.authoring.mutation import worker
 from plangate.errors import EngineError
@@ -30,8 +31,7 @@ MAX_ANSWER_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Struct, frozen=True, kw_only=True):
     """One question to a worker; ``request`` is what `worker.Trials.run` takes."""
 
     id: int
@@ -39,8 +39,7 @@ class Trial:
     deadline_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """How one trial ended.
 
     Attributes:

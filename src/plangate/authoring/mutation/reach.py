@@ -5,8 +5,9 @@ counts. A test that does not lead to a policy gives the same answer whatever tha
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from plangate.policy.program import head_name
 from plangate.policy.syntax import Module, rule_exprs
@@ -14,16 +15,14 @@ from plangate.policy.syntax import Module, rule_exprs
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileTests:
+class FileTests(Struct, frozen=True, kw_only=True):
     """The tests of one file: their full names, ``<package>.<rule>``, in the order of the file."""
 
     file: str
     tests: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(Struct, frozen=True, kw_only=True):
     """What it takes to try the mutants of one policy file.
 
     Attributes:

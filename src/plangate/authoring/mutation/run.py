@@ -8,10 +8,11 @@ import json
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from plangate.authoring.mutation.operators import Mutant, mutants
 from plangate.authoring.mutation.pool import Answer, Pool, Trial
@@ -56,8 +57,7 @@ _VERDICTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What to try and how.
 
     Attributes:
@@ -77,8 +77,7 @@ class Options:
     data: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Tried(Struct, frozen=True, kw_only=True):
     """A mutant and how it ended.
 
     Attributes:
@@ -94,8 +93,7 @@ class Tried:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """One policy file and its mutants, in the order of their places.
 
     Attributes:
@@ -132,8 +130,7 @@ class Subject:
         return complete and self.killed * 100 >= threshold * self.counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mutation:
+class Mutation(Struct, frozen=True, kw_only=True):
     """The result.
 
     Attributes:

@@ -4,8 +4,9 @@ YAML in comments, as METADATA is. An entry that explains no survivor any more is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plangate.authoring.mutation.operators import Mutant, Operator
 from plangate.errors import PolicyLoadError
@@ -16,8 +17,7 @@ _FIELDS: Final = frozenset({"operator", "line", "becomes", "reason", "mutants"})
 _REQUIRED: Final = ("operator", "line", "reason")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class Explained(Struct, frozen=True, kw_only=True):
     """One entry: which survivors, and why no test can or need notice them.
 
     Attributes:
