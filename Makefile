@@ -112,7 +112,7 @@ lock: ## Rewrites requirements/*.txt; `make lock UPGRADE=--upgrade` takes new ve
 	@[ -x .venv-lock/bin/uv ] || { scripts/python set-up .venv-lock; \
 		.venv-lock/bin/python -m pip install --quiet --require-hashes --requirement requirements/lock.txt; }
 	@$(UV_COMPILE) pyproject.toml --output-file requirements/core.txt
-	@$(UV_COMPILE) pyproject.toml --group dev --constraints requirements/core.txt \
+	@$(UV_COMPILE) pyproject.toml --all-extras --group dev --constraints requirements/core.txt \
 		--output-file requirements/dev.txt
 	@$(UV_COMPILE) --group lock --output-file requirements/lock.txt
 	@$(UV_COMPILE) --group peers --output-file requirements/peers.txt
