@@ -134,7 +134,7 @@ class Aws:
         given: Mapping[str, str] = sts.assume_role(**arguments)["Credentials"]
         return given
 
-    def _count(self, event_name: str, **_: Any) -> None:
+    def _count(self, event_name: str, **_details: Any) -> None:
         _, service, operation = event_name.split(".", 2)
         with self._lock:
             self.calls[f"{service}:{operation}"] += 1
