@@ -21,7 +21,16 @@ from typing import Final, NoReturn
 
 from plangate.errors import PlanParseError
 from plangate.parsers.base import Input, Limits
-from plangate.terraform_cli import VARIABLE, Ending, Finished, Tool, private_copy, show_plan
+from plangate.terraform_cli import (
+    LOCK_FILE,
+    MAX_LOCK_BYTES,
+    VARIABLE,
+    Ending,
+    Finished,
+    Tool,
+    private_copy,
+    show_plan,
+)
 
 MEDIA_TYPE: Final = "application/vnd.plangate.terraform-plan"
 MAX_MEMBERS: Final = 20_000
@@ -36,8 +45,6 @@ _ENCRYPTED: Final = 0x1
 _FILES: Final = frozenset({0, stat.S_IFREG, stat.S_IFDIR})
 _CHUNK: Final = 256 * 1024
 _PLAN: Final = "tfplan"
-_LOCK: Final = ".terraform.lock.hcl"
-_MAX_LOCK_BYTES: Final = 1024 * 1024
 _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -55,6 +62,11 @@ _ANSWERS: Final = (
         "cannot be transferred between",
         "made by another version of terraform or tofu than {tool}",
         f"use the one that made the plan: put it on PATH or into {VARIABLE}",
+    ),
+    (
+        "checksums",
+        "a provider that is installed in {folder} is not the program that the plan was made with",
+        "run `{name} init` there, or make the plan again; if nobody changed that program, find out who did",
     ),
     (
         "schema",
@@ -105,8 +117,8 @@ def inspect(data: bytes, name: str, limits: Limits) -> None:
 def made_by(data: bytes) -> str | None:
     """``terraform`` or ``tofu``, by the first line of the lock file inside; ``None`` when it does not say."""
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive, archive.open(_LOCK) as stream:
-            lock = stream.read(_MAX_LOCK_BYTES)
+        with zipfile.ZipFile(BytesIO(data)) as archive, archive.open(LOCK_FILE) as stream:
+            lock = stream.read(MAX_LOCK_BYTES)
     except (*_UNREADABLE, KeyError):
         return None
     first = lock.split(b"\n", 1)[0]
