@@ -1,0 +1,10 @@
+"""Cases for the contract of handlers: one file for each file of handlers."""
+
+from typing import Final
+
+from tests.aws_cases import vpc
+from tests.aws_cases.base import Case
+
+__all__ = ["CASES", "Case"]
+
+CASES: Final[tuple[Case, ...]] = (*vpc.CASES,)
