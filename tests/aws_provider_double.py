@@ -55,7 +55,9 @@ class Double(Provider):
 
     def configure_provider(self, diags: Diagnostics, config: dict[str, Any]) -> None:
         if any(name not in os.environ for name in _CREDENTIALS):
-            diags.add_error("No valid credential sources found", "The double takes them from the environment.")
+            diags.add_error(
+                "No valid credential sources found", "The double takes them from the environment."
+            )
 
     def get_data_sources(self) -> list[Any]:
         return []

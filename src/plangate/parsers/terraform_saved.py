@@ -56,6 +56,8 @@ _UNREADABLE: Final = (
 )
 """All that zipfile raises on damaged or unusual archives."""
 
+_MARGIN: Final = "\N{BOX DRAWINGS LIGHT VERTICAL}"
+_INIT: Final = "run `{name} init` in the folder where the plan was made, and name that folder with --chdir"
 _ANSWERS: Final = (
     # What terraform and tofu say on standard error, the sentence for it, and what to do.
     (
@@ -69,14 +71,19 @@ _ANSWERS: Final = (
         "run `{name} init` there, or make the plan again; if nobody changed that program, find out who did",
     ),
     (
+        "no package for",
+        "a provider that the plan needs is not installed in {folder}",
+        _INIT,
+    ),
+    (
         "schema",
         "a provider that the plan needs is not installed in {folder}",
-        "run `{name} init` in the folder where the plan was made, and name that folder with --chdir",
+        _INIT,
     ),
     (
         "init",
         "{folder} is not initialized",
-        "run `{name} init` in the folder where the plan was made, and name that folder with --chdir",
+        _INIT,
     ),
     ("plan read error", "{name} cannot read it", "make the plan again"),
 )
@@ -155,6 +162,10 @@ def read_saved_plan(
             "a saved plan, and there is neither terraform nor tofu on PATH to read it",
             hint=f"install one, set {VARIABLE},"
             f" or hand in the output of `terraform show -json {_file_name(name)}`",
+        )
+    if not working_dir.is_dir():
+        raise PlanParseError(
+            name, f"no folder {working_dir}, where it was made", hint="name that folder with --chdir"
         )
     digest = hashlib.sha256(data).hexdigest()
     try:
@@ -280,7 +291,8 @@ def _refuse_unfinished(finished: Finished, name: str, tool: Tool, folder: Path, 
         raise PlanParseError(
             name, f"its JSON is more than {limits.max_plan_bytes} bytes", hint="raise limits.max_plan_bytes"
         )
-    said = " ".join(finished.stderr.decode("utf-8", "replace").split())
+    # Terraform draws a line down the left, also where it breaks a sentence.
+    said = " ".join(finished.stderr.decode("utf-8", "replace").replace(_MARGIN, " ").split())
     for part, sentence, hint in _ANSWERS:
         if part in said.lower():
             raise PlanParseError(
