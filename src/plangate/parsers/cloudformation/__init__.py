@@ -1,6 +1,6 @@
 """CloudFormation: templates (YAML with short tags, JSON, SAM) and change sets."""
 
 from plangate.parsers.cloudformation.change_set import CHANGE_SET
-from plangate.parsers.cloudformation.template import FORMAT
+from plangate.parsers.cloudformation.template import FORMAT, Template
 
-__all__ = ["CHANGE_SET", "FORMAT"]
+__all__ = ["CHANGE_SET", "FORMAT", "Template"]
