@@ -22,12 +22,15 @@ class Means(Struct, frozen=True, kw_only=True):
     Attributes:
         name: Of the executor: in the log, and as the audience of receipts.
         executor: Runs the plan.
-        follow_up: Parses the `plangate.executor.base.ExecutionReport.followup` that it leaves.
+        follow_up: Parses the `plangate.executor.base.ExecutionReport.followup` that it leaves: the resources as they
+            were found, not as they are wanted.
+        anywhere: A plan's bytes run once whatever the environment is called, and not once in each.
     """
 
     name: str
     executor: Executor
     follow_up: Callable[[bytes], Plan]
+    anywhere: bool = False
 
 
 class _Module(Protocol):
