@@ -56,7 +56,8 @@ def test_every_handler_has_a_case() -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_handler_names_properties_of_its_schema(case: Case) -> None:
     known = set(_schema(case).document["properties"])
-    assert case.handler.updatable <= known
+    assert case.handler.supported <= known
+    assert case.handler.updatable <= case.handler.supported
     assert set(case.handler.defaults) <= case.handler.updatable
     assert not case.handler.updatable & _schema(case).top(_schema(case).create_only)
 

@@ -47,7 +47,7 @@ def apply(
     )
     with Progress() as progress, wiring.open_session([plan], choices, progress) as session:
         announce_keys(session)
-        executor = wiring.executor_for(session, choices)
+        means = wiring.means_for(session, choices)
         if receipt is not None:
             leave, receipt_sha256 = wiring.approval_by_receipt(session, receipt, trusted_key or ())
             _, redactor = wiring.plan_with_secrets(session)
@@ -67,13 +67,13 @@ def apply(
         progress("applying")
         execution = gate.execute(
             session.gate,
-            executor,
+            means.executor,
             leave,
             wiring.document_of(session).data,
-            executor_name=wiring.EXECUTOR,
+            executor_name=means.name,
             receipt_sha256=receipt_sha256,
             scrub=redactor.text,
-            follow_up=lambda data: wiring.parse_follow_up(data, session.limits),
+            follow_up=means.follow_up,
             watch=watch,
         )
     try:

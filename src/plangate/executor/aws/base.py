@@ -106,6 +106,7 @@ class Handler(Protocol):
 
     Attributes:
         type: CloudFormation type.
+        supported: Properties that `create` and `update` together can set; a template that sets another is refused.
         updatable: Properties that `update` changes in place. Any other change replaces the resource.
         defaults: What a property is when the template leaves it out, for those that are put back to it then.
             A property that is neither in the template nor here is nobody's business.
@@ -114,6 +115,7 @@ class Handler(Protocol):
     """
 
     type: ClassVar[str]
+    supported: ClassVar[frozenset[str]]
     updatable: ClassVar[frozenset[str]]
     defaults: ClassVar[Properties]
     volatile: ClassVar[frozenset[str]]

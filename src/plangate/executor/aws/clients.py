@@ -155,6 +155,14 @@ def is_gone(error: BaseException) -> bool:
     return "NotFound" in code or code in _GONE
 
 
+def is_passing(error: BaseException) -> bool:
+    """Whether the same call may succeed a little later: other parts of AWS have not heard of a change yet."""
+    return code_of(error) in _PASSING
+
+
+_PASSING: Final = frozenset({
+    "DependencyViolation",  # what depended on it is still being deleted
+})  # fmt: skip
 _GONE: Final = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFoundException"})
 
 

@@ -16,6 +16,10 @@ class Vpc(BaseHandler):
     """``AWS::EC2::VPC``."""
 
     type: ClassVar[str] = "AWS::EC2::VPC"
+    supported: ClassVar[frozenset[str]] = frozenset({
+        "CidrBlock", "EnableDnsHostnames", "EnableDnsSupport", "InstanceTenancy", "Ipv4IpamPoolId", "Ipv4NetmaskLength",
+        "Tags",
+    })  # fmt: skip
     updatable: ClassVar[frozenset[str]] = frozenset({
         "EnableDnsHostnames", "EnableDnsSupport", "InstanceTenancy", "Tags",
     })  # fmt: skip
