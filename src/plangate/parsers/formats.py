@@ -29,8 +29,8 @@ _FORMATS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
 )
 
 _OTHERS: Final = frozenset({
-    "$schema", "AWSTemplateFormatVersion", "Changes", "Resources", "apiVersion", "changeSummary", "described", "patches",
-    "services", "steps",
+    "$schema", "AWSTemplateFormatVersion", "Changes", "Resources", "apiVersion", "changeSummary", "described",
+    "patches", "services", "steps",
 })  # fmt: skip
 """Members at the top of other formats, of which a Terraform plan has none."""
 _SPACE: Final = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"

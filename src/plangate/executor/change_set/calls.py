@@ -1,6 +1,6 @@
 """Calls to AWS, with every error as one of ours: whether AWS answered, what it said, and never what we sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from plangate.errors import CannotDecideError
@@ -49,7 +49,9 @@ def call(client: Client, operation: str, **arguments: Any) -> Mapping[str, Any]:
     return answer
 
 
-def pages(client: Client, operation: str, items: str, **arguments: Any) -> tuple[Mapping[str, Any], list[Any]]:
+def pages(
+    client: Client, operation: str, items: str, **arguments: Any
+) -> tuple[Mapping[str, Any], list[Any]]:
     """The first page of an answer, and the items of all of its pages.
 
     Raises:

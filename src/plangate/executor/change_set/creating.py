@@ -95,7 +95,9 @@ def create(describer: Describer, wanted: Wanted, waiting: Waiting) -> RecordedCh
     before = describer.stack(wanted.stack)
     is_new = before is None or before["StackStatus"] == NEW_STACK
     if before is not None and not is_new and before["StackStatus"] not in _UPDATABLE:
-        raise UsageError(f"stack {wanted.stack}: its status is {before['StackStatus']}, so it cannot be updated")
+        raise UsageError(
+            f"stack {wanted.stack}: its status is {before['StackStatus']}, so it cannot be updated"
+        )
     identity = None if before is None or is_new else describer.identity(before["StackId"])
     try:
         made = call(describer.client, "create_change_set", **_arguments(wanted, before, is_new=is_new))
@@ -135,7 +137,9 @@ def await_ready(describer: Describer, arn: str, waiting: Waiting) -> bool:
         if status == "FAILED" and is_empty(reason):
             return False
         if status not in _PENDING:
-            raise CannotDecideError(f"the change set is {status}, {found.get('ExecutionStatus')}: {reason[:300]}")
+            raise CannotDecideError(
+                f"the change set is {status}, {found.get('ExecutionStatus')}: {reason[:300]}"
+            )
         if waiting.clock() >= deadline:
             raise CannotDecideError(f"the change set is still {status} after {waiting.timeout_s:g} s")
         waiting.sleep(waiting.poll_s)
@@ -177,7 +181,9 @@ def _keep_secrets(recorded: RecordedChangeSet, wanted: Wanted) -> None:
     section = wanted.template.get("Parameters") or {}
     secrets = {wanted.parameters[name] for name in names if name in wanted.parameters}
     secrets |= {str(section[name]["Default"]) for name in names if "Default" in section[name]}
-    place = place_of_secret({"described": recorded.described, "template": recorded.template}, frozenset(secrets))
+    place = place_of_secret(
+        {"described": recorded.described, "template": recorded.template}, frozenset(secrets)
+    )
     if place is not None:
         raise CannotDecideError(
             f"stack {recorded.stack.name}: the value of a NoEcho parameter stands in clear in the change set at"

@@ -24,10 +24,11 @@ class Describer:
     Args:
         client: CloudFormation's.
         region: The client's.
+        environment: Where changes are meant to be made, in the words of the settings.
         read_template: Reads a template's text.
     """
 
-    def __init__(self, client: Client, region: str, read_template: ReadTemplate) -> None:
+    def __init__(self, client: Client, *, region: str, environment: str, read_template: ReadTemplate) -> None:
         from botocore.handlers import json_decode_template_body  # noqa: PLC0415 - an extra
 
         # NOTE: botocore reads JSON templates by itself, and not exactly: numbers become floats, keys that come
@@ -35,6 +36,7 @@ class Describer:
         client.meta.events.unregister("after-call.cloudformation.GetTemplate", json_decode_template_body)
         self.client = client
         self.region = region
+        self.environment = environment
         self._read_template = read_template
 
     def stack(self, name: str) -> Mapping[str, Any] | None:
@@ -121,6 +123,7 @@ class Describer:
         """
         described = self.described(change_set)
         return record(
+            environment=self.environment,
             region=self.region,
             stack=self.identity(described["StackId"]),
             described=described,
@@ -132,4 +135,3 @@ class Describer:
         if not isinstance(body, str):
             raise CallError("get_template", "", "there is no template", refused=True)
         return body
-

@@ -104,9 +104,7 @@ class ChangeSetExecutor:
         token = token_of(approved)
         with requests_to_stop() as requests:
             recorded = self._insist_unchanged(plan)
-            events = Events(
-                self._client, recorded.stack.id, frozenset({token, _cancel_token(token)}), scrub
-            )
+            events = Events(self._client, recorded.stack.id, frozenset({token, _cancel_token(token)}), scrub)
             try:
                 events.skip()
             except CallError as error:
@@ -125,7 +123,8 @@ class ChangeSetExecutor:
             judged = decode(plan)
         except msgspec.DecodeError as error:
             raise ReceiptError(
-                "the plan is not a recorded change set; nothing ran", hint="plangate change-set create makes one"
+                "the plan is not a recorded change set; nothing ran",
+                hint="plangate change-set create makes one",
             ) from error
         try:
             now = self._describer.record(judged.change_set)
@@ -154,11 +153,16 @@ class ChangeSetExecutor:
     def _start(self, recorded: RecordedChangeSet, token: str, course: _Course) -> None:
         try:
             call(
-                self._client, "execute_change_set", ChangeSetName=recorded.change_set, ClientRequestToken=token
+                self._client,
+                "execute_change_set",
+                ChangeSetName=recorded.change_set,
+                ClientRequestToken=token,
             )
         except CallError as error:
             if error.refused:
-                raise ExecutionError(f"CloudFormation refused the change set: {error}; nothing ran") from error
+                raise ExecutionError(
+                    f"CloudFormation refused the change set: {error}; nothing ran"
+                ) from error
             if self._may_have_started(recorded):
                 return
             course.problems.append(f"whether the change set was executed is not known: {error}")
@@ -202,9 +206,7 @@ class ChangeSetExecutor:
             if self._waiting.poll_s:
                 requests.wait(self._waiting.poll_s)
 
-    def _poll(
-        self, recorded: RecordedChangeSet, events: Events, course: _Course, observe: Observe
-    ) -> None:
+    def _poll(self, recorded: RecordedChangeSet, events: Events, course: _Course, observe: Observe) -> None:
         try:
             stack = self._describer.stack(recorded.stack.id)
             for event in events.heard():

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from plangate.executor.aws.clients import Aws
+from plangate.executor.aws.handlers import handler_for
 from plangate.executor.change_set.calls import CallError, Client, call, pages
 from plangate.executor.change_set.recorded import RecordedChangeSet
 
@@ -46,6 +47,26 @@ class CloudControl:
         return properties if isinstance(properties, Mapping) else None
 
 
+class RealResources:
+    """Reads a resource by the handler of its type where there is one, else through Cloud Control."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._cloud_control = CloudControl(aws)
+
+    def __call__(self, type_name: str, identifier: str) -> Mapping[str, Any] | None:
+        """See `ReadBack`."""
+        handler = handler_for(type_name)
+        if handler is not None:
+            try:
+                found = handler.read(self._aws, [identifier]).get(identifier)
+            except Exception:  # noqa: BLE001 - whatever it was: nothing is known then, and unknown is not met
+                found = None
+            if found is not None:
+                return found.properties
+        return self._cloud_control(type_name, identifier)
+
+
 def resources_of(
     client: Client, recorded: RecordedChangeSet, read: ReadBack, addresses: Sequence[str] | None = None
 ) -> bytes:
@@ -64,7 +85,11 @@ def resources_of(
     found: dict[str, Any] = {}
     for entry in listed[:MAX_RESOURCES]:
         name, identifier = entry.get("LogicalResourceId"), entry.get("PhysicalResourceId")
-        if not name or entry.get("ResourceStatus") in _GONE or (addresses is not None and name not in addresses):
+        if (
+            not name
+            or entry.get("ResourceStatus") in _GONE
+            or (addresses is not None and name not in addresses)
+        ):
             continue
         found[name] = {
             "type": entry.get("ResourceType"),

@@ -51,6 +51,7 @@ class RecordedChangeSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     Attributes:
         schema: Names the version.
+        environment: Where it is meant to be executed, in the words of the settings.
         region: Where.
         change_set: Its ARN.
         stack: The stack, as it was then.
@@ -59,6 +60,7 @@ class RecordedChangeSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     schema: Literal["plangate.dev/change-set/v1"] = SCHEMA
+    environment: str
     region: str
     change_set: str
     stack: StackIdentity
@@ -85,7 +87,12 @@ def decode(data: bytes) -> RecordedChangeSet:
 
 
 def record(
-    *, region: str, stack: StackIdentity, described: Mapping[str, Any], template: Mapping[str, Any]
+    *,
+    environment: str,
+    region: str,
+    stack: StackIdentity,
+    described: Mapping[str, Any],
+    template: Mapping[str, Any],
 ) -> RecordedChangeSet:
     """The document of what AWS said, with what is hidden left out."""
     names = hidden_parameters(template)
@@ -93,6 +100,7 @@ def record(
     if isinstance(said.get("Parameters"), list):
         said["Parameters"] = [_masked(each, names) for each in said["Parameters"]]
     return RecordedChangeSet(
+        environment=environment,
         region=region,
         change_set=str(described["ChangeSetId"]),
         stack=stack,

@@ -79,9 +79,9 @@ class _Joined:
         """The whole of it."""
         written = {resource.address: resource for resource in self._written.resources}
         changed = {resource.address: resource for resource in self._changes.resources}
-        resources = [
-            self._changed(change, written.get(address)) for address, change in changed.items()
-        ] + [self._untouched(each) for address, each in written.items() if address not in changed]
+        resources = [self._changed(change, written.get(address)) for address, change in changed.items()] + [
+            self._untouched(each) for address, each in written.items() if address not in changed
+        ]
         said = self._disagreements
         if len(said) > _MAX_SAID:
             said = [*said[:_MAX_SAID], f"{len(said) - _MAX_SAID} more contradictions"]
