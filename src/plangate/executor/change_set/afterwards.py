@@ -79,7 +79,7 @@ class Afterwards:
             made = call(
                 client,
                 "create_change_set",
-                StackName=recorded.stack.id,
+                StackName=recorded.stack.name,
                 ChangeSetName=f"{token}-after",
                 ClientToken=f"{token}-after",
                 ChangeSetType="UPDATE",
@@ -96,6 +96,8 @@ class Afterwards:
             return [f"no second change set could be made: {error}"], None
         arn = str(made["Id"])
         try:
+            if made.get("StackId") != recorded.stack.id:
+                return ["the stack of this name is another one now"], None
             if not await_ready(self._describer, arn, self._waiting):
                 return [], True
             changes = self._describer.described(arn)["Changes"]
