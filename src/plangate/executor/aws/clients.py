@@ -162,6 +162,7 @@ def is_passing(error: BaseException) -> bool:
 
 _PASSING: Final = frozenset({
     "DependencyViolation",  # what depended on it is still being deleted
+    "InvalidIPAddress.InUse",  # a NAT gateway that had the address is still being deleted
 })  # fmt: skip
 _GONE: Final = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFoundException"})
 
