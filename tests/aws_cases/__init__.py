@@ -2,9 +2,15 @@
 
 from typing import Final
 
-from tests.aws_cases import vpc
+from tests.aws_cases import gateways, routes, security_groups, subnet, vpc
 from tests.aws_cases.base import Case
 
 __all__ = ["CASES", "Case"]
 
-CASES: Final[tuple[Case, ...]] = (*vpc.CASES,)
+CASES: Final[tuple[Case, ...]] = (
+    *gateways.CASES,
+    *routes.CASES,
+    *security_groups.CASES,
+    *subnet.CASES,
+    *vpc.CASES,
+)

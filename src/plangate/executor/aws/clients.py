@@ -188,6 +188,7 @@ _NO_ANSWER: Final = frozenset({
 })  # fmt: skip
 _PASSING: Final = frozenset({
     "DependencyViolation",  # what depended on it is still being deleted
+    "InvalidIPAddress.InUse",  # a NAT gateway that had the address is still being deleted
 })  # fmt: skip
 _GONE: Final = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFoundException"})
 
