@@ -2,9 +2,12 @@
 
 from typing import Final
 
-from tests.aws_cases import vpc
+from tests.aws_cases import s3, vpc
 from tests.aws_cases.base import Case
 
 __all__ = ["CASES", "Case"]
 
-CASES: Final[tuple[Case, ...]] = (*vpc.CASES,)
+CASES: Final[tuple[Case, ...]] = (
+    *s3.CASES,
+    *vpc.CASES,
+)

@@ -6,6 +6,7 @@ from typing import Final
 from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
+    "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
     "vpc": ("AWS::EC2::VPC",),
 }
 """File to the types that its ``HANDLERS`` have."""
