@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Final
 from msgspec import Struct
 
 from plangate.errors import ExecutionError
+from plangate.executor.aws import s3_lifecycle
 from plangate.executor.aws.arguments import fitting, present
 from plangate.executor.aws.base import REF, BaseHandler, Found, Handler, Mark, Owner, Properties
 from plangate.executor.aws.clients import Aws, Client, code_of
-from plangate.executor.aws import s3_lifecycle
 from plangate.executor.aws.names import generated_name
 from plangate.executor.aws.policy_text import policy_object, policy_text, same_policy
 from plangate.executor.aws.tagged import owned_by_tag
