@@ -19,6 +19,9 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
         "AWS::EC2::SecurityGroupIngress",
     ),
     "subnet": ("AWS::EC2::Subnet",),
+    "rds": ("AWS::RDS::DBInstance",),
+    "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
+    "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
     "vpc": ("AWS::EC2::VPC",),
 }
 """File to the types that its ``HANDLERS`` have."""
