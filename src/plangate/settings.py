@@ -94,6 +94,16 @@ class TerraformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     lock_timeout_s: float = 0.0
 
 
+class AwsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where resources are in AWS, and who changes them; see the schema."""
+
+    region: str = ""
+    profile: str = ""
+    role: str = ""
+    lock_bucket: str = ""
+    workers: int = 10
+
+
 class OpaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An OPA that judges: one that runs (``url``), or one that is started for each run (``binary``).
 
@@ -139,6 +149,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state_dir: str | None = None
     limits: LimitSettings = LimitSettings()
     terraform: TerraformSettings = TerraformSettings()
+    aws: AwsSettings = AwsSettings()
 
 
 class Settings(Struct, frozen=True, kw_only=True):

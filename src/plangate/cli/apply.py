@@ -30,6 +30,21 @@ def apply(
     profile: options.ProfileName = None,
     state_dir: options.StateDir = None,
     chdir: options.Chdir = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run of this plan that was cut off (plans for AWS).")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, max=64, help="Resources changed at once (plans for AWS). [default: 10]"
+        ),
+    ] = None,
+    lock_timeout: Annotated[
+        float,
+        typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
+    ] = 0.0,
+    aws_profile: options.AwsProfile = "",
+    assume_role: options.AssumeRole = "",
 ) -> int:
     """Run a saved plan, if it is allowed. Nothing runs on anything but an allow."""
     from plangate import gate, wiring
@@ -47,6 +62,9 @@ def apply(
         profile=profile,
         state_dir=state_dir,
         chdir=chdir,
+        aws=wiring.AwsChoices(
+            profile=aws_profile, role=assume_role, workers=workers, resume=resume, lock_timeout_s=lock_timeout
+        ),
     )
     with Progress() as progress, wiring.open_session([plan], choices, progress) as session:
         announce_keys(session)
@@ -79,6 +97,7 @@ def apply(
             follow_up=means.follow_up,
             watch=watch,
             anywhere=means.anywhere,
+            repeatable=means.repeatable,
             obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
         )
     try:
