@@ -1,15 +1,18 @@
 """``plangate apply``: run a saved plan, exactly as it was judged, once."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from plangate.cli import options, streams
 
 if TYPE_CHECKING:
-    from plangate.executor.base import ExecutionEvent
+    from plangate.executor.base import ExecutionEvent, ExecutionReport
     from plangate.gate import Execution
+
+_MAX_FOUND: Final = 20
+"""Addresses in a line; all of them are in the log."""
 
 
 def apply(
@@ -27,6 +30,21 @@ def apply(
     profile: options.ProfileName = None,
     state_dir: options.StateDir = None,
     chdir: options.Chdir = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run of this plan that was cut off (plans for AWS).")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, max=64, help="Resources changed at once (plans for AWS). [default: 10]"
+        ),
+    ] = None,
+    lock_timeout: Annotated[
+        float,
+        typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
+    ] = 0.0,
+    aws_profile: options.AwsProfile = "",
+    assume_role: options.AssumeRole = "",
 ) -> int:
     """Run a saved plan, if it is allowed. Nothing runs on anything but an allow."""
     from plangate import gate, wiring
@@ -44,6 +62,9 @@ def apply(
         profile=profile,
         state_dir=state_dir,
         chdir=chdir,
+        aws=wiring.AwsChoices(
+            profile=aws_profile, role=assume_role, workers=workers, resume=resume, lock_timeout_s=lock_timeout
+        ),
     )
     with Progress() as progress, wiring.open_session([plan], choices, progress) as session:
         announce_keys(session)
@@ -75,6 +96,9 @@ def apply(
             scrub=redactor.text,
             follow_up=means.follow_up,
             watch=watch,
+            anywhere=means.anywhere,
+            repeatable=means.repeatable,
+            obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
         )
     try:
         streams.tell(_report(execution))
@@ -92,6 +116,7 @@ def _report(execution: "Execution") -> str:
     from plangate.report.base import one_line
 
     lines = [f"  ! {one_line(problem)}" for problem in execution.report.problems]
+    lines += _what_is_there(execution.report)
     for checked in execution.obligations:
         mark = "✓" if checked.result == "met" else "✗"
         obligation = checked.obligation
@@ -109,3 +134,18 @@ def _report(execution: "Execution") -> str:
         last = f"execution failed: {word}, {made}"
     last += f"; log entry {execution.entry.index}"
     return "\n".join([*lines, last]) + "\n"
+
+
+def _what_is_there(report: "ExecutionReport") -> list[str]:
+    """A line for each way in which resources stand, with the first of them."""
+    from plangate.report.base import one_line
+
+    standings: dict[str, list[str]] = {}
+    for found in report.found:
+        standings.setdefault(found.standing.value, []).append(one_line(found.address))
+    lines = []
+    for standing, addresses in standings.items():
+        more = len(addresses) - _MAX_FOUND
+        listed = ", ".join(addresses[:_MAX_FOUND]) + (f" and {more} more" if more > 0 else "")
+        lines.append(f"  {standing}: {listed}")
+    return lines

@@ -18,6 +18,7 @@ _FORMATS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     # Module, its name for the format, and keys of which one stands at the top of some document of the format. Without
     # any of them the module is not imported; without such keys it always is.
     ("terraform_plan", "FORMAT", frozenset()),
+    ("aws_plan", "AWS_PLAN", frozenset({"schema"})),
     ("cloudformation", "CHANGE_SET", frozenset({"Changes"})),
     ("cloudformation", "RECORDED", frozenset({"described"})),
     ("cloudformation", "FORMAT", frozenset({"AWSTemplateFormatVersion", "Resources"})),

@@ -6,7 +6,7 @@ from plangate.wiring.approval import (
     expiry,
     receipt_for,
 )
-from plangate.wiring.choices import Choices, ConftestChoices, limits_of, now, settings_for
+from plangate.wiring.choices import AwsChoices, Choices, ConftestChoices, limits_of, now, settings_for
 from plangate.wiring.documents import Document, parse_document, read_document
 from plangate.wiring.executors import Means, means_for
 from plangate.wiring.judges import chosen_spec, rule_specs
@@ -14,6 +14,7 @@ from plangate.wiring.session import Session, document_of, open_session, plan_for
 from plangate.wiring.state import State, export_log, open_state, state_folder, stored_records, verify_log
 
 __all__ = [
+    "AwsChoices",
     "Choices",
     "ConftestChoices",
     "Document",

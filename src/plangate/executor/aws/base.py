@@ -26,7 +26,9 @@ MARK_ENVIRONMENT: Final = "plangate:environment"
 MARK_STACK: Final = "plangate:stack"
 MARK_RESOURCE: Final = "plangate:resource"
 MARK_CREATION: Final = "plangate:creation"
-MARKS: Final = frozenset({MARK_ENVIRONMENT, MARK_STACK, MARK_RESOURCE, MARK_CREATION})
+MARK_KEEP: Final = "plangate:keep"
+"""On what stays when its template does not want it any more (``DeletionPolicy: Retain``)."""
+MARKS: Final = frozenset({MARK_ENVIRONMENT, MARK_STACK, MARK_RESOURCE, MARK_CREATION, MARK_KEEP})
 REF: Final = "Ref"
 """What ``Ref`` gives is kept among the attributes, under this name."""
 
@@ -60,16 +62,19 @@ class Mark(Struct, frozen=True, kw_only=True):
         owner: Whose it is.
         logical_id: Its name in the template.
         token: The same for every try of one creation, another for any other: 32 hex digits. Fit as a client token.
+        keep: It is not deleted with its stack.
     """
 
     owner: Owner
     logical_id: str
     token: str
+    keep: bool = False
 
     @property
     def tags(self) -> Mapping[str, str]:
         """The tags to put on it."""
-        return {**self.owner.tags, MARK_RESOURCE: self.logical_id, MARK_CREATION: self.token}
+        kept = {MARK_KEEP: "true"} if self.keep else {}
+        return {**self.owner.tags, MARK_RESOURCE: self.logical_id, MARK_CREATION: self.token, **kept}
 
     def matches(self, tags: Mapping[str, str]) -> bool:
         """Whether these are the tags of what this creation made."""
@@ -121,6 +126,10 @@ class Handler(Protocol):
     volatile: ClassVar[frozenset[str]]
     patience_s: ClassVar[float]
 
+    @property
+    def tagged(self) -> bool:
+        """Whether resources of the type carry our marks."""
+
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """These resources, as few calls as AWS allows; one that does not exist is left out."""
 
@@ -158,6 +167,11 @@ class BaseHandler:
     patience_s: ClassVar[float] = 300.0
     names: ClassVar[frozenset[str]] = frozenset()
     """Properties that no two resources may share, e.g. a bucket's name."""
+
+    @property
+    def tagged(self) -> bool:
+        """Whether the handler looks for marks."""
+        return type(self).owned is not BaseHandler.owned
 
     def owned(self, aws: Aws, owner: Owner) -> Sequence[Found]:  # noqa: ARG002
         """Nothing: the type has no tags."""

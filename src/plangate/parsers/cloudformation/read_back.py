@@ -14,9 +14,8 @@ from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Plan, Resource
-from plangate.model.values import UNKNOWN, AllUnknown
+from plangate.model.values import UNKNOWN, AllUnknown, known_part
 from plangate.parsers.base import Documents, Input, Limits, Options
-from plangate.parsers.cloudformation.known import known_part
 from plangate.parsers.cloudformation.recorded import parse
 from plangate.parsers.json_documents import read_json_document
 

@@ -17,10 +17,9 @@ from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Plan, Resource
-from plangate.model.values import UNKNOWN, AllUnknown, pointer
+from plangate.model.values import UNKNOWN, AllUnknown, known_part, pointer
 from plangate.parsers.base import Documents, Format, Limits, Options, Places
 from plangate.parsers.cloudformation.change_set import CHANGE_SET
-from plangate.parsers.cloudformation.known import known_part
 from plangate.parsers.cloudformation.template import FORMAT
 from plangate.parsers.cloudformation.texts import text_of
 

@@ -19,11 +19,10 @@ from msgspec import Struct
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, OutputChange, Plan, Resource, Source
-from plangate.model.values import ABSENT, UNKNOWN, AllUnknown, at_pointer, pointer
+from plangate.model.values import ABSENT, UNKNOWN, AllUnknown, at_pointer, known_part, pointer
 from plangate.parsers.base import Documents, Format, Limits, Options
 from plangate.parsers.cloudformation.conditions import Conditions
 from plangate.parsers.cloudformation.cycles import find_cycle
-from plangate.parsers.cloudformation.known import known_part
 from plangate.parsers.cloudformation.loops import PREFIX, loop_members
 from plangate.parsers.cloudformation.opaque import opaque_resource, opaque_transforms
 from plangate.parsers.cloudformation.places import Placed, nearest
@@ -135,6 +134,11 @@ class Template:
     def names(self) -> Sequence[str]:
         """Logical ids of what it makes, in its order."""
         return tuple(self._declared)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Texts that were found to be secret until now."""
+        return frozenset(self._secrets)
 
     @property
     def unclear(self) -> Sequence[str]:
