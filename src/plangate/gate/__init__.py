@@ -5,7 +5,7 @@ parser, engine, store or executor: `Gate` carries them.
 """
 
 from plangate.gate.execution import CheckedObligation, Execution, execute
-from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input
+from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input, recorded, weigh
 from plangate.gate.parts import (
     Decision,
     Gate,
@@ -17,6 +17,8 @@ from plangate.gate.parts import (
     RawSaid,
     Run,
     Said,
+    Unrecorded,
+    Weighing,
 )
 
 __all__ = [
@@ -32,9 +34,13 @@ __all__ = [
     "RawSaid",
     "Run",
     "Said",
+    "Unrecorded",
+    "Weighing",
     "canonical_sha256",
     "check",
     "encode_plan",
     "execute",
     "judge_input",
+    "recorded",
+    "weigh",
 ]
