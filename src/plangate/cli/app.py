@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "rules": "List the rules, or show one.",
     "policy": "Write policies: new, check, test, mutate, docs, explain, bundle.",
     "audit": "List, show and verify what was decided.",
+    "serve": "Answer other orchestrators over HTTP.",
     "init": "Write a commented plangate.yaml.",
     "schema": "Print a JSON Schema.",
 }
