@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from tests.aws_cases import rds, s3, vpc
+from tests.aws_cases import kms, logs, rds, s3, vpc
 from tests.aws_cases.base import Case
 
 __all__ = ["CASES", "Case"]
 
 CASES: Final[tuple[Case, ...]] = (
+    *kms.CASES,
+    *logs.CASES,
     *rds.CASES,
     *s3.CASES,
     *vpc.CASES,

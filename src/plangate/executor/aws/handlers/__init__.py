@@ -6,6 +6,8 @@ from typing import Final
 from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
+    "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
+    "logs": ("AWS::Logs::LogGroup",),
     "rds": ("AWS::RDS::DBInstance",),
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
     "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
