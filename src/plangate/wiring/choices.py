@@ -32,6 +32,20 @@ class ConftestChoices(Struct, frozen=True, kw_only=True):
     rego_version: str = "v1"
 
 
+class ClusterChoice(Struct, frozen=True, kw_only=True):
+    """Which Kubernetes cluster the command line names.
+
+    Attributes:
+        kubeconfig: ``--kubeconfig``; ``None`` for the one that ``KUBECONFIG`` names, or the user's own.
+        context: ``--context``; empty for the one that the file calls current.
+        namespace: ``--namespace``, for objects that say none; empty for the context's.
+    """
+
+    kubeconfig: Path | None = None
+    context: str = ""
+    namespace: str = ""
+
+
 class Choices(Struct, frozen=True, kw_only=True):
     """What the command line may say on top of the settings.
 
@@ -47,6 +61,7 @@ class Choices(Struct, frozen=True, kw_only=True):
         exclude: ``--exclude``: patterns of paths that a folder is searched without.
         chosen: Somebody chose the names of the inputs, so that each has to be a plan.
         conftest: ``--conftest`` and what goes with it: policies that judge the files as they are.
+        cluster: ``--context`` and ``--kubeconfig``: where Kubernetes manifests are applied.
     """
 
     config: Path | None = None
@@ -60,6 +75,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     exclude: Sequence[str] = ()
     chosen: bool = True
     conftest: ConftestChoices | None = None
+    cluster: ClusterChoice | None = None
 
 
 def now() -> datetime:

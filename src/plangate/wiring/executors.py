@@ -13,7 +13,7 @@ from plangate.wiring.choices import Choices
 from plangate.wiring.documents import Document
 from plangate.wiring.session import Session, document_of
 
-_NAMES: Final = ("terraform",)
+_NAMES: Final = ("terraform", "kubernetes")
 
 
 class Means(Struct, frozen=True, kw_only=True):
