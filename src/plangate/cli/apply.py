@@ -1,7 +1,7 @@
 """``plangate apply``: run a saved plan, exactly as it was judged, once."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
     from plangate import wiring
     from plangate.cli.progress import Progress
-    from plangate.executor.base import ExecutionEvent
+    from plangate.executor.base import ExecutionEvent, ExecutionReport
     from plangate.gate import Execution
+
+_MAX_FOUND: Final = 20
+"""Addresses in a line; all of them are in the log."""
 
 
 def apply(
@@ -132,6 +135,7 @@ def _report(execution: "Execution") -> str:
     from plangate.report.base import one_line
 
     lines = [f"  ! {one_line(problem)}" for problem in execution.report.problems]
+    lines += _what_is_there(execution.report)
     for checked in execution.obligations:
         mark = "✓" if checked.result == "met" else "✗"
         obligation = checked.obligation
@@ -149,3 +153,18 @@ def _report(execution: "Execution") -> str:
         last = f"execution failed: {word}, {made}"
     last += f"; log entry {execution.entry.index}"
     return "\n".join([*lines, last]) + "\n"
+
+
+def _what_is_there(report: "ExecutionReport") -> list[str]:
+    """A line for each way in which resources stand, with the first of them."""
+    from plangate.report.base import one_line
+
+    standings: dict[str, list[str]] = {}
+    for found in report.found:
+        standings.setdefault(found.standing.value, []).append(one_line(found.address))
+    lines = []
+    for standing, addresses in standings.items():
+        more = len(addresses) - _MAX_FOUND
+        listed = ", ".join(addresses[:_MAX_FOUND]) + (f" and {more} more" if more > 0 else "")
+        lines.append(f"  {standing}: {listed}")
+    return lines

@@ -36,12 +36,11 @@ def apply_manifests(name: str, choices: "wiring.Choices", progress: "Progress") 
             return _judged(name, choices, progress, error)
 
         def foreseen(chosen: "wiring.Manifests") -> Callable[[], "wiring.Document"]:
-            return lambda: wiring.cluster_document(name, cluster, chosen, progress)
+            return lambda: wiring.cluster_document(name, cluster, chosen, progress)[0]
 
         if early is not None:
             streams.say(
-                f"two rounds: {len(early.wanted)} namespaces and definitions first, since the API server cannot "
-                "foresee what needs them\n"
+                "two rounds: namespaces and definitions first, since the API server cannot foresee what needs them\n"
             )
             code = _judged(name, choices, progress, None) or _round(name, choices, progress, foreseen(early))
             if code:

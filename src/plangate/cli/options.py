@@ -199,14 +199,19 @@ def said(
     from plangate.parsers.base import Options
 
     return Options(
-        variables=_pairs("--var", variables or ()),
+        variables=pairs("--var", variables or ()),
         variable_files=tuple(variable_files or ()),
-        parameters=_pairs("--parameters", parameters or ()),
+        parameters=pairs("--parameters", parameters or ()),
         environ=os.environ,
     )
 
 
-def _pairs(option: str, given: "Sequence[str]") -> dict[str, str]:
+def pairs(option: str, given: "Sequence[str]") -> dict[str, str]:
+    """What a repeated option with ``NAME=VALUE`` says.
+
+    Raises:
+        UsageError: Not ``NAME=VALUE``.
+    """
     from plangate.errors import UsageError
 
     found: dict[str, str] = {}

@@ -65,6 +65,7 @@ _TRANSLATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "cloudformation": "cloudformation",
         "cloudformation-change-set": "cloudformation",
+        "cloudformation-recorded-change-set": "cloudformation",
         "pulumi-preview": "pulumi",
         "pulumi-events": "pulumi",
         "azure-template": "azure_template",

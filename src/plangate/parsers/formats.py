@@ -20,6 +20,7 @@ _FORMATS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("terraform_plan", "FORMAT", frozenset()),
     ("aws_plan", "AWS_PLAN", frozenset({"schema"})),
     ("cloudformation", "CHANGE_SET", frozenset({"Changes"})),
+    ("cloudformation", "RECORDED", frozenset({"described"})),
     ("cloudformation", "FORMAT", frozenset({"AWSTemplateFormatVersion", "Resources"})),
     ("pulumi_preview", "FORMAT", frozenset({"changeSummary", "steps", "diagnostics"})),
     ("pulumi_events", "FORMAT", frozenset({"timestamp"})),
@@ -30,7 +31,8 @@ _FORMATS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
 )
 
 _OTHERS: Final = frozenset({
-    "$schema", "AWSTemplateFormatVersion", "Changes", "Resources", "apiVersion", "changeSummary", "field_manager",
+    "$schema", "AWSTemplateFormatVersion", "Changes", "Resources", "apiVersion", "changeSummary", "described",
+    "field_manager",
     "patches", "services", "steps",
 })  # fmt: skip
 """Members at the top of other formats, of which a Terraform plan has none."""

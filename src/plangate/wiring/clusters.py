@@ -18,6 +18,7 @@ from plangate.wiring.search import Found, search
 
 if TYPE_CHECKING:
     from plangate.executor.kubernetes.connection import Cluster
+    from plangate.executor.kubernetes.document import ClusterPlan
     from plangate.executor.kubernetes.planning import Wanted
 
 _KUBECONFIG: Final = "KUBECONFIG"
@@ -137,7 +138,7 @@ def is_cluster_plan(name: str) -> bool:
 
 def cluster_document(
     name: str, cluster: "Cluster", manifests: Manifests, progress: Callable[[str], None]
-) -> Document:
+) -> "tuple[Document, ClusterPlan]":
     """The plan of applying these manifests, as a document to judge and to run.
 
     Raises:
@@ -146,5 +147,6 @@ def cluster_document(
     from plangate.executor.kubernetes.document import encode  # noqa: PLC0415
     from plangate.executor.kubernetes.planning import foresee  # noqa: PLC0415
 
-    data = encode(foresee(cluster, manifests.wanted, scrub=manifests.scrub, progress=progress))
-    return Document(name=name, path=None, data=data, sha256=hashlib.sha256(data).hexdigest())
+    plan = foresee(cluster, manifests.wanted, scrub=manifests.scrub, progress=progress)
+    data = encode(plan)
+    return Document(name=name, path=None, data=data, sha256=hashlib.sha256(data).hexdigest()), plan

@@ -21,6 +21,7 @@ from plangate.wiring.documents import (
     Document,
     bare_plan,
     parse_document,
+    parsed,
     read_document,
     subject_of,
 )
@@ -148,7 +149,7 @@ class Inputs:
         if shown is not None:
             shown(document.data)
         documents = formats.read_documents(input_of(document), self._limits)
-        plan = formats.parse(documents, self._choices.options, self._limits)
+        plan = parsed(documents, self._settings, self._choices, self._limits)
         if plan is None and self._choices.conftest is not None:
             if formats.is_like_a_plan(documents):
                 raise formats.refuse(documents, self._limits)

@@ -25,8 +25,10 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
     del document
     from plangate.executor.kubernetes.apply import KubernetesExecutor  # noqa: PLC0415 - an extra
 
+    # Nobody closes the connection: it is looked through until the command ends.
     return Means(
         name="kubernetes",
+        anywhere=True,  # a plan names its cluster
         executor=KubernetesExecutor(cluster_of(choices)),
         follow_up=lambda data: _follow_up(data, session.limits),
     )

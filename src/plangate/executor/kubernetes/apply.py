@@ -15,10 +15,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import CannotDecideError, ExecutionError, ReceiptError
-from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Observe, Scrub
+from plangate.executor.base import (
+    ExecutionEvent,
+    ExecutionReport,
+    ExecutionStatus,
+    Found,
+    Observe,
+    Scrub,
+    Standing,
+)
 from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, RefusedError
 from plangate.executor.kubernetes.document import (
     ClusterPlan,
@@ -55,7 +64,7 @@ class KubernetesExecutor:
     """An `Executor` for plans of one cluster.
 
     Args:
-        cluster: Where they run; closed at the end.
+        cluster: Where they run.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -81,10 +90,9 @@ class KubernetesExecutor:
             planned = decode(plan)
         except msgspec.MsgspecError as error:
             raise ExecutionError(f"not a plan of Kubernetes objects: {error}; nothing ran") from error
-        with self._cluster:
-            self._check_cluster(planned)
-            versions = self._check_all(planned, scrub)
-            return _Run(self._cluster, planned, versions, observe, scrub).go()
+        self._check_cluster(planned)
+        versions = self._check_all(planned, scrub)
+        return _Run(self._cluster, planned, versions, observe, scrub).go()
 
     def _check_cluster(self, planned: ClusterPlan) -> None:
         if planned.field_manager != FIELD_MANAGER:
@@ -262,13 +270,37 @@ class _Run:
         *,
         interrupted: bool = False,
     ) -> ExecutionReport:
-        left = [other.address for other in todo[len(done) + 1 :]]
         problems = [f"{each.address}: {problem}"]
-        if done:
-            problems.append(f"applied before it: {_listed([other.address for other in done])}")
-        if left:
+        if left := [other.address for other in todo[len(done) + 1 :]]:
             problems.append(f"not applied: {_listed(left)}")
-        return self._report(ExecutionStatus.FAILED, problems, interrupted=interrupted)
+        return self._report(
+            ExecutionStatus.FAILED,
+            problems,
+            interrupted=interrupted,
+            failed=(self._scrub(each.address),),
+            found=tuple(self._found(other) for other in todo),
+        )
+
+    def _found(self, each: PlannedObject) -> Found:
+        try:
+            live = self._cluster.read(each.path)
+            standing = Standing.ABSENT if live is None else Standing.EXISTS
+        except (CannotDecideError, KeyboardInterrupt):
+            standing = Standing.UNKNOWN
+        return Found(address=self._scrub(each.address), standing=standing)
+
+    def _read_back(self) -> bytes | None:
+        """The objects as they are now, as a plan that changes nothing; ``None`` when they cannot be read."""
+        objects = []
+        try:
+            for each in self._planned.objects:
+                live = self._cluster.read(each.path)
+                if live is not None:
+                    is_now = settled(live)
+                    objects.append(replace(each, before=is_now, after=is_now, unknown=(), change=NO_OP))
+        except (CannotDecideError, KeyboardInterrupt):
+            return None
+        return encode(replace(self._planned, objects=tuple(objects)))
 
     def _afterwards(self) -> ExecutionReport:
         wanted = [Wanted.of(each) for each in self._planned.objects]
@@ -276,7 +308,7 @@ class _Run:
             again = foresee(self._cluster, wanted, scrub=self._scrub, progress=lambda _: None)
         except CannotDecideError as error:
             problem = f"what it became of could not be read back: {error}"
-            return self._report(ExecutionStatus.NOT_CONVERGED, [problem])
+            return self._report(ExecutionStatus.NOT_CONVERGED, [problem], followup=self._read_back())
         except KeyboardInterrupt:
             return self._report(
                 ExecutionStatus.NOT_CONVERGED, ["interrupted while reading back"], interrupted=True
@@ -284,7 +316,7 @@ class _Run:
         left = [each.address for each in again.objects if each.change != NO_OP]
         status = ExecutionStatus.NOT_CONVERGED if left else ExecutionStatus.SUCCEEDED
         problems = [f"a new dry run wants to change it again: {_listed(left)}"] if left else []
-        return self._report(status, problems, followup=encode(again), converged=not left)
+        return self._report(status, problems, followup=self._read_back(), converged=not left)
 
     def _report(
         self,
@@ -294,6 +326,8 @@ class _Run:
         followup: bytes | None = None,
         converged: bool | None = None,
         interrupted: bool = False,
+        failed: tuple[str, ...] = (),
+        found: tuple[Found, ...] = (),
     ) -> ExecutionReport:
         return ExecutionReport(
             status=status,
@@ -303,6 +337,9 @@ class _Run:
             followup=followup,
             converged=converged,
             interrupted=interrupted,
+            failed=failed,
+            found=found,
+            look_again=None if followup is None else self._read_back,
         )
 
 

@@ -57,6 +57,7 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
 
     Attributes:
         schema: `SCHEMA`.
+        id: Random, so that two plans that want the same are two plans, each good for one execution.
         server: URL of the server that foresaw it.
         server_version: As it says.
         cluster: Its identity; empty when it could not be read.
@@ -65,6 +66,7 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """
 
     schema: str
+    id: str
     server: str
     server_version: str
     cluster: str

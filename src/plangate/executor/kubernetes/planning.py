@@ -7,6 +7,7 @@ Rules this module keeps:
 4. All problems are told, not only the first one.
 """
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -167,6 +168,7 @@ def foresee(
         raise CannotDecideError("\n  ".join([*problems[:_MAX_TOLD], *_more(len(problems))]))
     return ClusterPlan(
         schema=SCHEMA,
+        id=secrets.token_hex(16),
         server=cluster.url,
         server_version=cluster.version(),
         cluster=cluster.identity(),
