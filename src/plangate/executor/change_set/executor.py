@@ -162,7 +162,9 @@ class ChangeSetExecutor:
             # NOTE: an answer that got lost, and a second try that AWS then refused, look like a refusal.
             started = self._has_started(recorded)
             if error.refused and started is False:
-                raise ExecutionError(f"CloudFormation refused the change set: {error}; nothing ran") from error
+                raise ExecutionError(
+                    f"CloudFormation refused the change set: {error}; nothing ran"
+                ) from error
             if not started:
                 course.problems.append(f"whether the change set was executed is not known: {error}")
 
