@@ -12,10 +12,12 @@ COMMANDS: Final = {
     "plan": "Compare a CloudFormation template with what is there in AWS.",
     "apply": "Run a saved plan, if it is allowed, exactly as it was judged.",
     "change-set": "CloudFormation change sets: create one, to be judged and applied.",
+    "kubernetes": "Ask a cluster what it would make of manifests.",
     "explain": "Say why: a rule, or everything about one resource of a plan.",
     "rules": "List the rules, or show one.",
     "policy": "Write policies: new, check, test, mutate, docs, explain, bundle.",
     "audit": "List, show and verify what was decided.",
+    "serve": "Answer other orchestrators over HTTP.",
     "init": "Write a commented plangate.yaml.",
     "schema": "Print a JSON Schema.",
 }

@@ -18,6 +18,30 @@ Plan = Annotated[
         help="Saved plan (tfplan) or its JSON (`terraform show -json tfplan`); - reads standard input."
     ),
 ]
+Applied = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAN",
+        help="Saved plan (tfplan), a plan for a cluster, or, with --context, a file or folder of Kubernetes "
+        "manifests.",
+    ),
+]
+Context = Annotated[
+    str | None,
+    typer.Option("--context", help="Kubernetes: context of the kubeconfig, which names the cluster."),
+]
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubeconfig",
+        help="Kubernetes: the kubeconfig; without --context its current one. [default: KUBECONFIG, or "
+        "~/.kube/config]",
+    ),
+]
+KubernetesNamespace = Annotated[
+    str | None,
+    typer.Option("--namespace", "-n", help="Kubernetes: for objects that say none. [default: the context's]"),
+]
 Paths = Annotated[
     list[str],
     typer.Argument(
@@ -149,6 +173,24 @@ def conftest_choices(
         combine=combine,
         rego_version=rego_version or "v1",
     )
+
+
+def cluster(
+    context: str | None, kubeconfig: Path | None, namespace: str | None
+) -> "wiring.ClusterChoice | None":
+    """What the command line says of a Kubernetes cluster; ``None`` when it names none.
+
+    Raises:
+        UsageError: A namespace, and no cluster.
+    """
+    from plangate.errors import UsageError
+    from plangate.wiring import ClusterChoice
+
+    if context is None and kubeconfig is None:
+        if namespace is not None:
+            raise UsageError("--namespace: of which cluster is not said (expected --context too)")
+        return None
+    return ClusterChoice(kubeconfig=kubeconfig, context=context or "", namespace=namespace or "")
 
 
 def said(

@@ -25,12 +25,14 @@ _FORMATS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("pulumi_preview", "FORMAT", frozenset({"changeSummary", "steps", "diagnostics"})),
     ("pulumi_events", "FORMAT", frozenset({"timestamp"})),
     ("azure_template", "FORMAT", frozenset({"$schema"})),
+    ("kubernetes_plan", "FORMAT", frozenset({"field_manager"})),
     ("kubernetes", "FORMAT", frozenset()),
     ("compose", "FORMAT", frozenset({"services", "include"})),
 )
 
 _OTHERS: Final = frozenset({
     "$schema", "AWSTemplateFormatVersion", "Changes", "Resources", "apiVersion", "changeSummary", "described",
+    "field_manager",
     "patches", "services", "steps",
 })  # fmt: skip
 """Members at the top of other formats, of which a Terraform plan has none."""

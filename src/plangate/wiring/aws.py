@@ -153,14 +153,20 @@ def compared(
     progress: Callable[[str], None],
 ) -> AwsPlan:
     """A plan with the changes that are needed now."""
-    from plangate.executor.aws.planning import make_changes  # noqa: PLC0415 - an extra
+    from plangate.executor.aws.clients import asked, is_of_aws  # noqa: PLC0415 - an extra
+    from plangate.executor.aws.planning import make_changes  # noqa: PLC0415
     from plangate.executor.aws.steps import tasks_of  # noqa: PLC0415
 
     attributes: dict[str, Mapping[str, Any]] = {}
     progress("reading the template")
     desired: Desired = evaluated(plan, attributes, limits)
     progress("looking at what is there")
-    changes = make_changes(desired, attributes, owner, journal.known(owner), kit)
+    try:
+        changes = make_changes(desired, attributes, owner, journal.known(owner), kit)
+    except Exception as error:
+        if is_of_aws(error):
+            raise asked(error) from error
+        raise
     tasks_of(changes)
     return msgspec.structs.replace(plan, changes=changes)
 

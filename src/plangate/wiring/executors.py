@@ -13,7 +13,7 @@ from plangate.wiring.choices import Choices
 from plangate.wiring.documents import Document
 from plangate.wiring.session import Session, document_of
 
-_NAMES: Final = ("terraform", "aws", "change_set")
+_NAMES: Final = ("terraform", "aws", "change_set", "kubernetes")
 
 
 class Means(Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def means_for(session: Session, choices: Choices) -> Means:
     if found is None:
         raise UsageError(
             f"{document.name}: not a saved plan, so there is nothing that could be run exactly as judged",
-            hint="make one with `terraform plan -out tfplan` and hand in tfplan",
+            hint="make one with `terraform plan -out tfplan` and hand in tfplan; Kubernetes manifests need --context",
         )
     return found[1].means(session, document, choices)
 
