@@ -9,6 +9,7 @@ import typer
 HELP: Final = "The gate between a planned infrastructure change and the cloud: no proof, no execution."
 COMMANDS: Final = {
     "check": "Judge a plan: allow (0), deny (1), could not decide (3).",
+    "plan": "Compare a CloudFormation template with what is there in AWS.",
     "apply": "Run a saved plan, if it is allowed, exactly as it was judged.",
     "change-set": "CloudFormation change sets: create one, to be judged and applied.",
     "kubernetes": "Ask a cluster what it would make of manifests.",
@@ -16,6 +17,7 @@ COMMANDS: Final = {
     "rules": "List the rules, or show one.",
     "policy": "Write policies: new, check, test, mutate, docs, explain, bundle.",
     "audit": "List, show and verify what was decided.",
+    "serve": "Answer other orchestrators over HTTP.",
     "init": "Write a commented plangate.yaml.",
     "schema": "Print a JSON Schema.",
 }

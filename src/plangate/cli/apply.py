@@ -34,6 +34,21 @@ def apply(
     profile: options.ProfileName = None,
     state_dir: options.StateDir = None,
     chdir: options.Chdir = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run of this plan that was cut off (plans for AWS).")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, max=64, help="Resources changed at once (plans for AWS). [default: 10]"
+        ),
+    ] = None,
+    lock_timeout: Annotated[
+        float,
+        typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
+    ] = 0.0,
+    aws_profile: options.AwsProfile = "",
+    assume_role: options.AssumeRole = "",
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     namespace: options.KubernetesNamespace = None,
@@ -54,6 +69,9 @@ def apply(
         profile=profile,
         state_dir=state_dir,
         chdir=chdir,
+        aws=wiring.AwsChoices(
+            profile=aws_profile, role=assume_role, workers=workers, resume=resume, lock_timeout_s=lock_timeout
+        ),
         cluster=options.cluster(context, kubeconfig, namespace),
     )
     with Progress() as progress:
@@ -118,6 +136,9 @@ def run(
         scrub=redactor.text,
         follow_up=means.follow_up,
         watch=watch,
+        anywhere=means.anywhere,
+        repeatable=means.repeatable,
+        obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
     )
     try:
         streams.tell(_report(execution))

@@ -129,6 +129,11 @@ Chdir = Annotated[
     Path | None,
     typer.Option("--chdir", help="Folder in which the saved plan was made. [default: where it lies]"),
 ]
+Region = Annotated[
+    str, typer.Option("--region", help="Region in AWS. [default: aws.region of the settings, or AWS_REGION]")
+]
+AwsProfile = Annotated[str, typer.Option("--aws-profile", help="Profile of the AWS configuration files.")]
+AssumeRole = Annotated[str, typer.Option("--assume-role", metavar="ARN", help="Role to take on in AWS.")]
 TrustedKeys = Annotated[
     list[Path] | None,
     typer.Option("--trusted-key", help="Public key file of another gate whose receipts count. Repeatable."),

@@ -64,6 +64,7 @@ _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 _TRANSLATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "cloudformation": "cloudformation",
+        "aws-plan": "cloudformation",
         "cloudformation-change-set": "cloudformation",
         "cloudformation-recorded-change-set": "cloudformation",
         "pulumi-preview": "pulumi",

@@ -6,7 +6,15 @@ from plangate.wiring.approval import (
     expiry,
     receipt_for,
 )
-from plangate.wiring.choices import Choices, ClusterChoice, ConftestChoices, limits_of, now, settings_for
+from plangate.wiring.choices import (
+    AwsChoices,
+    Choices,
+    ClusterChoice,
+    ConftestChoices,
+    limits_of,
+    now,
+    settings_for,
+)
 from plangate.wiring.clusters import (
     Manifests,
     cluster_document,
@@ -22,6 +30,7 @@ from plangate.wiring.session import Session, document_of, open_session, plan_for
 from plangate.wiring.state import State, export_log, open_state, state_folder, stored_records, verify_log
 
 __all__ = [
+    "AwsChoices",
     "Choices",
     "ClusterChoice",
     "ConftestChoices",

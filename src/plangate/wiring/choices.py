@@ -32,6 +32,26 @@ class ConftestChoices(Struct, frozen=True, kw_only=True):
     rego_version: str = "v1"
 
 
+class AwsChoices(Struct, frozen=True, kw_only=True):
+    """What the command line says of AWS; empty where it says nothing.
+
+    Attributes:
+        region: ``--region``.
+        profile: ``--aws-profile``.
+        role: ``--assume-role``: an ARN.
+        workers: ``--workers``.
+        resume: ``--resume``.
+        lock_timeout_s: ``--lock-timeout``.
+    """
+
+    region: str = ""
+    profile: str = ""
+    role: str = ""
+    workers: int | None = None
+    resume: bool = False
+    lock_timeout_s: float = 0.0
+
+
 class ClusterChoice(Struct, frozen=True, kw_only=True):
     """Which Kubernetes cluster the command line names.
 
@@ -61,6 +81,7 @@ class Choices(Struct, frozen=True, kw_only=True):
         exclude: ``--exclude``: patterns of paths that a folder is searched without.
         chosen: Somebody chose the names of the inputs, so that each has to be a plan.
         conftest: ``--conftest`` and what goes with it: policies that judge the files as they are.
+        aws: What it says of AWS.
         cluster: ``--context`` and ``--kubeconfig``: where Kubernetes manifests are applied.
     """
 
@@ -75,6 +96,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     exclude: Sequence[str] = ()
     chosen: bool = True
     conftest: ConftestChoices | None = None
+    aws: AwsChoices = AwsChoices()
     cluster: ClusterChoice | None = None
 
 

@@ -159,20 +159,21 @@ class ChangeSetExecutor:
                 ClientRequestToken=token,
             )
         except CallError as error:
-            if error.refused:
+            # NOTE: an answer that got lost, and a second try that AWS then refused, look like a refusal.
+            started = self._has_started(recorded)
+            if error.refused and started is False:
                 raise ExecutionError(
                     f"CloudFormation refused the change set: {error}; nothing ran"
                 ) from error
-            if self._may_have_started(recorded):
-                return
-            course.problems.append(f"whether the change set was executed is not known: {error}")
+            if not started:
+                course.problems.append(f"whether the change set was executed is not known: {error}")
 
-    def _may_have_started(self, recorded: RecordedChangeSet) -> bool:
-        """The answer got lost: does AWS execute it?"""
+    def _has_started(self, recorded: RecordedChangeSet) -> bool | None:
+        """Whether AWS executes it, or did; ``None`` when AWS does not say."""
         try:
             found = call(self._client, "describe_change_set", ChangeSetName=recorded.change_set)
         except CallError:
-            return False
+            return None
         return found.get("ExecutionStatus") in _STARTED
 
     # --- while it runs ---

@@ -176,7 +176,7 @@ def _masked(parameter: Any, names: frozenset[str]) -> Any:
 def _texts(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield (*at, key), key
+            yield at, key  # the place of a key is that of its object: a pointer would repeat it
             yield from _texts(item, (*at, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -19,6 +19,8 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
         "AWS::EC2::SecurityGroupIngress",
     ),
     "subnet": ("AWS::EC2::Subnet",),
+    "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
+    "logs": ("AWS::Logs::LogGroup",),
     "rds": ("AWS::RDS::DBInstance",),
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
     "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
