@@ -4,8 +4,9 @@ Every entry point calls `check` and `execute`; a rule that holds in one holds in
 parser, engine, store or executor: `Gate` carries them.
 """
 
-from plangate.gate.execution import CheckedObligation, Execution, execute
+from plangate.gate.execution import Execution, execute
 from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input, recorded, weigh
+from plangate.gate.obligations import CheckedObligation
 from plangate.gate.parts import (
     Decision,
     Gate,

@@ -38,7 +38,9 @@ from plangate.model.redaction import Redactor
 
 _ENCODER = msgspec.json.Encoder(enc_hook=unknown_as_text, decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(order="sorted")
-_EXECUTED = frozenset({"terraform-plan"})
+_EXECUTED = frozenset({
+    "aws-plan", "cloudformation-recorded-change-set", "kubernetes-plan", "terraform-plan",
+})  # fmt: skip
 """Formats that an executor of ours runs, and so looks at what became of them."""
 _WORSE = frozenset({Status.FAIL, Status.UNKNOWN})
 
