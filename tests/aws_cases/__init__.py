@@ -2,15 +2,29 @@
 
 from typing import Final
 
-from tests.aws_cases import gateways, routes, security_groups, subnet, vpc
+from tests.aws_cases import (
+    autoscaling,
+    gateways,
+    instance,
+    launch_template,
+    routes,
+    security_groups,
+    subnet,
+    volumes,
+    vpc,
+)
 from tests.aws_cases.base import Case
 
 __all__ = ["CASES", "Case"]
 
 CASES: Final[tuple[Case, ...]] = (
+    *autoscaling.CASES,
     *gateways.CASES,
+    *instance.CASES,
+    *launch_template.CASES,
     *routes.CASES,
     *security_groups.CASES,
     *subnet.CASES,
+    *volumes.CASES,
     *vpc.CASES,
 )

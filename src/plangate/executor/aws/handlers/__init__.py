@@ -6,12 +6,15 @@ from typing import Final
 from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
+    "autoscaling": ("AWS::AutoScaling::AutoScalingGroup",),
     "gateways": (
         "AWS::EC2::EIP",
         "AWS::EC2::InternetGateway",
         "AWS::EC2::NatGateway",
         "AWS::EC2::VPCGatewayAttachment",
     ),
+    "instance": ("AWS::EC2::Instance",),
+    "launch_template": ("AWS::EC2::LaunchTemplate",),
     "routes": ("AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation"),
     "security_groups": (
         "AWS::EC2::SecurityGroup",
@@ -19,6 +22,7 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
         "AWS::EC2::SecurityGroupIngress",
     ),
     "subnet": ("AWS::EC2::Subnet",),
+    "volumes": ("AWS::EC2::Volume", "AWS::EC2::VolumeAttachment"),
     "vpc": ("AWS::EC2::VPC",),
 }
 """File to the types that its ``HANDLERS`` have."""
