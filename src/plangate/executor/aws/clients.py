@@ -193,6 +193,16 @@ _PASSING: Final = frozenset({
 _GONE: Final = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFoundException"})
 
 
+def asked(error: Exception) -> ExecutionError:
+    """What to say when AWS did not answer a question as it should."""
+    return ExecutionError(f"AWS could not be asked: {said(error)}")
+
+
+def is_of_aws(error: BaseException) -> bool:
+    """Whether an error came from AWS, or from the way to it."""
+    return type(error).__module__.startswith(("botocore.", "boto3."))
+
+
 def _refused(error: Exception) -> ExecutionError:
     return ExecutionError(
         f"AWS cannot be used: {said(error)}",

@@ -14,8 +14,13 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
         "AWS::EC2::VPCGatewayAttachment",
     ),
     "instance": ("AWS::EC2::Instance",),
+    "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
     "launch_template": ("AWS::EC2::LaunchTemplate",),
+    "logs": ("AWS::Logs::LogGroup",),
+    "rds": ("AWS::RDS::DBInstance",),
+    "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
     "routes": ("AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation"),
+    "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
     "security_groups": (
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::SecurityGroupEgress",
