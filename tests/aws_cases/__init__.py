@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from tests.aws_cases import kms, logs, rds, s3, vpc
+from tests.aws_cases import iam, kms, logs, rds, s3, vpc
 from tests.aws_cases.base import Case
 
 __all__ = ["CASES", "Case"]
 
 CASES: Final[tuple[Case, ...]] = (
+    *iam.CASES,
     *kms.CASES,
     *logs.CASES,
     *rds.CASES,

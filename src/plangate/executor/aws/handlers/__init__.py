@@ -6,6 +6,8 @@ from typing import Final
 from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
+    "iam_policy": ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
+    "iam_role": ("AWS::IAM::InstanceProfile", "AWS::IAM::Role"),
     "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
     "logs": ("AWS::Logs::LogGroup",),
     "rds": ("AWS::RDS::DBInstance",),
