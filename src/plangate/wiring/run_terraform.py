@@ -2,7 +2,11 @@
 
 import os
 
+from msgspec.structs import replace
+
 from plangate.errors import UsageError
+from plangate.model.plan import Plan
+from plangate.model.prior import prior_plan
 from plangate.wiring.choices import Choices
 from plangate.wiring.documents import Document, parse_follow_up, terraform_tool, working_dir
 from plangate.wiring.executors import Means
@@ -37,7 +41,12 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
         apply_timeout_s=session.settings.values.limits.apply_timeout_s,
         show_timeout_s=session.limits.show_timeout_s,
         max_json_bytes=session.limits.max_plan_bytes,
+        lock_timeout_s=session.settings.values.terraform.lock_timeout_s,
     )
-    return Means(
-        name="terraform", executor=executor, follow_up=lambda data: parse_follow_up(data, session.limits)
-    )
+
+    def follow_up(data: bytes) -> Plan:
+        # A new plan says how resources were found (before) and how they are wanted (after): what counts is the first.
+        plan = parse_follow_up(data, session.limits)
+        return replace(prior_plan(plan), secrets=plan.secrets)
+
+    return Means(name="terraform", executor=executor, follow_up=follow_up, anywhere=True)
