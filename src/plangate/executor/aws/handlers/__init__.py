@@ -6,6 +6,7 @@ from typing import Final
 from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
+    "dynamodb": ("AWS::DynamoDB::Table",),
     "gateways": (
         "AWS::EC2::EIP",
         "AWS::EC2::InternetGateway",
@@ -15,6 +16,7 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
     "iam_policy": ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
     "iam_role": ("AWS::IAM::InstanceProfile", "AWS::IAM::Role"),
     "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
+    "lambda_function": ("AWS::Lambda::Function",),
     "logs": ("AWS::Logs::LogGroup",),
     "rds": ("AWS::RDS::DBInstance",),
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
