@@ -7,6 +7,7 @@ from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
     "autoscaling": ("AWS::AutoScaling::AutoScalingGroup",),
+    "dynamodb": ("AWS::DynamoDB::Table",),
     "gateways": (
         "AWS::EC2::EIP",
         "AWS::EC2::InternetGateway",
@@ -16,6 +17,10 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
     "instance": ("AWS::EC2::Instance",),
     "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
     "launch_template": ("AWS::EC2::LaunchTemplate",),
+    "iam_policy": ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
+    "iam_role": ("AWS::IAM::InstanceProfile", "AWS::IAM::Role"),
+    "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
+    "lambda_function": ("AWS::Lambda::Function",),
     "logs": ("AWS::Logs::LogGroup",),
     "rds": ("AWS::RDS::DBInstance",),
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
