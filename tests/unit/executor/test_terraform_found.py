@@ -28,18 +28,20 @@ def a_state(*resources: dict[str, Any]) -> ShownState:
 
 
 def heard(*events: str) -> Heard:
-    """``start x``, ``complete x create``, ``errored x``, ``unanswered x``."""
+    """``start x``, ``complete x create``, ``errored x``, ``broke-off x``."""
     found = Heard()
     for event in events:
         word, address, *action = event.split()
         if word == "start":
             found.started[address] += 1
-        elif word == "unanswered":
-            found.unanswered.add(address)
-        else:
-            found.ended[address] += 1
+            continue
+        found.ended[address] += 1
         if word == "complete":
             found.completed[address, action[0]] += 1
+        else:
+            found.failed.add(address)
+        if word == "errored":
+            found.explained.add(address)
     return found
 
 
@@ -57,7 +59,7 @@ HERE = {"address": "x.a"}
         (["create"], [], ["start x.a"], Standing.UNKNOWN),
         (["update"], [HERE], ["start x.a"], Standing.UNKNOWN),
         # The provider broke off: nobody knows what the cloud did.
-        (["create"], [], ["start x.a", "errored x.a", "unanswered x.a"], Standing.UNKNOWN),
+        (["create"], [], ["start x.a", "broke-off x.a"], Standing.UNKNOWN),
         # Done, and the state could not be saved.
         (["create"], [], ["start x.a", "complete x.a create"], Standing.UNRECORDED),
         (["delete"], [HERE], ["start x.a", "complete x.a delete"], Standing.UNRECORDED),
