@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 from urllib.error import URLError
@@ -48,13 +48,17 @@ class AwsServer:
 
 
 @contextmanager
-def aws_server() -> Iterator[AwsServer]:
-    """Start one on a free port of the loopback interface, and end it by its pid."""
+def aws_server(program: Sequence[str] = ("-m", "moto.server")) -> Iterator[AwsServer]:
+    """Start one on a free port of the loopback interface, and end it by its pid.
+
+    Args:
+        program: What Python runs: moto's server, or one of ours around it.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, *program, "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, **ENVIRONMENT},

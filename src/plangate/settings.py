@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plangate.errors import UsageError
+from plangate.server_settings import ServerSettings, check_server
 
 FILE_NAME: Final = "plangate.yaml"
 SCHEMA_FILE: Final = Path(__file__).parent / "schemas" / "settings.v1.json"
@@ -95,6 +96,16 @@ class TerraformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     lock_timeout_s: float = 0.0
 
 
+class AwsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where resources are in AWS, and who changes them; see the schema."""
+
+    region: str = ""
+    profile: str = ""
+    role: str = ""
+    lock_bucket: str = ""
+    workers: int = 10
+
+
 class OpaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An OPA that judges: one that runs (``url``), or one that is started for each run (``binary``).
 
@@ -140,6 +151,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state_dir: str | None = None
     limits: LimitSettings = LimitSettings()
     terraform: TerraformSettings = TerraformSettings()
+    aws: AwsSettings = AwsSettings()
+    server: ServerSettings = ServerSettings()
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -354,6 +367,9 @@ def _check_choices(values: _File) -> None:
         _check_rules(environment.rules, f"environments.{name}.rules")
     _check_waivers(values.waivers)
     _check_bundles(values.bundles)
+    check_server(
+        values.server, {**values.environments, values.environment: None} if values.environments else {}
+    )
     for key in LimitSettings.__struct_fields__:
         if getattr(values.limits, key) <= 0:
             raise ValueError(f"limits.{key}: {getattr(values.limits, key)} (expected more than 0)")

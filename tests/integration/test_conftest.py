@@ -208,7 +208,7 @@ def test_a_plan_that_is_broken_is_no_document(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('deny contains "x" if to_number(input.word) > 1', "could not parse string as number"),
+        ('deny contains "x" if to_number(trim_space(input.word)) > 1', "could not parse string as number"),
         ("deny contains input.word2 if true", "neither a text nor has a msg"),
     ],
 )

@@ -8,6 +8,10 @@ import typer
 from plangate.cli import options, streams
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plangate import wiring
+    from plangate.cli.progress import Progress
     from plangate.executor.base import ExecutionEvent, ExecutionReport
     from plangate.gate import Execution
 
@@ -16,7 +20,7 @@ _MAX_FOUND: Final = 20
 
 
 def apply(
-    plan: options.Plan,
+    plan: options.Applied,
     *,
     receipt: Annotated[
         Path | None,
@@ -30,14 +34,32 @@ def apply(
     profile: options.ProfileName = None,
     state_dir: options.StateDir = None,
     chdir: options.Chdir = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run of this plan that was cut off (plans for AWS).")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, max=64, help="Resources changed at once (plans for AWS). [default: 10]"
+        ),
+    ] = None,
+    lock_timeout: Annotated[
+        float,
+        typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
+    ] = 0.0,
+    aws_profile: options.AwsProfile = "",
+    assume_role: options.AssumeRole = "",
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.KubernetesNamespace = None,
 ) -> int:
-    """Run a saved plan, if it is allowed. Nothing runs on anything but an allow."""
-    from plangate import gate, wiring
-    from plangate.cli.answer import announce_keys, exit_code, write_report
+    """Run a plan, if it is allowed. Nothing runs on anything but an allow.
+
+    Kubernetes manifests are dry-run by the cluster that --context names, judged as it would store them, and applied.
+    """
+    from plangate import wiring
     from plangate.cli.progress import Progress
-    from plangate.decision.decide import Result
-    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED, CannotDecideError
-    from plangate.report.base import one_line
+    from plangate.errors import UsageError
 
     choices = wiring.Choices(
         config=config,
@@ -47,40 +69,77 @@ def apply(
         profile=profile,
         state_dir=state_dir,
         chdir=chdir,
+        aws=wiring.AwsChoices(
+            profile=aws_profile, role=assume_role, workers=workers, resume=resume, lock_timeout_s=lock_timeout
+        ),
+        cluster=options.cluster(context, kubeconfig, namespace),
     )
-    with Progress() as progress, wiring.open_session([plan], choices, progress) as session:
-        announce_keys(session)
-        means = wiring.means_for(session, choices)
-        if receipt is not None:
-            leave, receipt_sha256 = wiring.approval_by_receipt(session, receipt, trusted_key or ())
-            _, redactor = wiring.plan_with_secrets(session)
-        else:
-            decision = gate.check(session.gate, session.run)
-            write_report("text", decision, None)
-            if decision.judgement.result is not Result.ALLOW:
-                return exit_code(decision)
-            leave, receipt_sha256, redactor = wiring.approval_of(session, decision), None, decision.redactor
-
-        def watch(event: "ExecutionEvent") -> None:
-            if event.address and event.type.endswith(("_complete", "_errored")):
-                progress.say(
-                    f"  {event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}".rstrip()
+    with Progress() as progress:
+        if choices.cluster is not None and not wiring.is_cluster_plan(plan):
+            if receipt is not None:
+                raise UsageError(
+                    "--receipt: a receipt is for a plan, and these are manifests",
+                    hint="make the plan with `plangate kubernetes plan`, check it, and apply it",
                 )
+            from plangate.cli.manifests import apply_manifests
 
-        progress("applying")
-        execution = gate.execute(
-            session.gate,
-            means.executor,
-            leave,
-            wiring.document_of(session).data,
-            executor_name=means.name,
-            receipt_sha256=receipt_sha256,
-            scrub=redactor.text,
-            follow_up=means.follow_up,
-            watch=watch,
-            anywhere=means.anywhere,
-            obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
-        )
+            return apply_manifests(plan, choices, progress)
+        with wiring.open_session([plan], choices, progress) as session:
+            return run(session, choices, progress, receipt=receipt, trusted_key=trusted_key or ())
+
+
+def run(
+    session: "wiring.Session",
+    choices: "wiring.Choices",
+    progress: "Progress",
+    *,
+    receipt: Path | None = None,
+    trusted_key: "Sequence[Path]" = (),
+) -> int:
+    """Judge the one document of a session, or take a receipt for it, run it and tell how it ended.
+
+    Returns:
+        The exit code.
+    """
+    from plangate import gate, wiring
+    from plangate.cli.answer import announce_keys, exit_code, write_report
+    from plangate.decision.decide import Result
+    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED, CannotDecideError
+    from plangate.report.base import one_line
+
+    announce_keys(session)
+    means = wiring.means_for(session, choices)
+    if receipt is not None:
+        leave, receipt_sha256 = wiring.approval_by_receipt(session, receipt, trusted_key or ())
+        _, redactor = wiring.plan_with_secrets(session)
+    else:
+        decision = gate.check(session.gate, session.run)
+        write_report("text", decision, None)
+        if decision.judgement.result is not Result.ALLOW:
+            return exit_code(decision)
+        leave, receipt_sha256, redactor = wiring.approval_of(session, decision), None, decision.redactor
+
+    def watch(event: "ExecutionEvent") -> None:
+        if event.address and event.type.endswith(("_complete", "_errored")):
+            progress.say(
+                f"  {event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}".rstrip()
+            )
+
+    progress("applying")
+    execution = gate.execute(
+        session.gate,
+        means.executor,
+        leave,
+        wiring.document_of(session).data,
+        executor_name=means.name,
+        receipt_sha256=receipt_sha256,
+        scrub=redactor.text,
+        follow_up=means.follow_up,
+        watch=watch,
+        anywhere=means.anywhere,
+        repeatable=means.repeatable,
+        obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
+    )
     try:
         streams.tell(_report(execution))
     except CannotDecideError:

@@ -5,7 +5,7 @@ parser, engine, store or executor: `Gate` carries them.
 """
 
 from plangate.gate.execution import Execution, execute
-from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input
+from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input, recorded, weigh
 from plangate.gate.obligations import CheckedObligation
 from plangate.gate.parts import (
     Decision,
@@ -18,6 +18,8 @@ from plangate.gate.parts import (
     RawSaid,
     Run,
     Said,
+    Unrecorded,
+    Weighing,
 )
 
 __all__ = [
@@ -33,9 +35,13 @@ __all__ = [
     "RawSaid",
     "Run",
     "Said",
+    "Unrecorded",
+    "Weighing",
     "canonical_sha256",
     "check",
     "encode_plan",
     "execute",
     "judge_input",
+    "recorded",
+    "weigh",
 ]

@@ -50,6 +50,7 @@ def execute(
     follow_up: Callable[[bytes], Plan],
     watch: Callable[[ExecutionEvent], None],
     anywhere: bool = False,
+    repeatable: bool = False,
     obligation_timeout_s: float = OBLIGATION_TIMEOUT_S,
     wait: Callable[[float], None] = time.sleep,
 ) -> Execution:
@@ -67,6 +68,7 @@ def execute(
         watch: Told of every event after it is recorded, for people.
         anywhere: The plan's bytes are good for one execution whatever the environment is called, and not for one in
             each.
+        repeatable: The same bytes may run once for each decision, since the plan holds what it starts from.
         obligation_timeout_s: How long what is still unknown after apply may take to become known.
         wait: Sleeps for so many seconds.
 
@@ -89,6 +91,7 @@ def execute(
         receipt_sha256=receipt_sha256,
         nonce=approved.nonce,
         anywhere=anywhere,
+        repeatable=repeatable,
     )
     claim(gate.log, started)
     written = 0

@@ -11,7 +11,7 @@ when nothing that OPA takes out can be undefined:
 A variable that gets its value nowhere else (``not xs[_] == 1``) is unsafe to OPA and silently accepted by regorus.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 from typing import Final
 
 from plangate.errors import PolicyLoadError
@@ -55,9 +55,16 @@ def doubtful_part(
     return negation.maybe_undefined(expr)
 
 
+def undefined_part(
+    program: Program, module: Module, expr: Expr, bound: Container[str], guaranteed: Guaranteed
+) -> Expr | None:
+    """The first part of an operand that may be undefined; arguments as for `negation_problem`."""
+    return _Negation(program, module, bound, guaranteed).taken_out(expr)
+
+
 class _Negation:
     def __init__(
-        self, program: Program, module: Module, bound: Collection[str], guaranteed: Guaranteed
+        self, program: Program, module: Module, bound: Container[str], guaranteed: Guaranteed
     ) -> None:
         self.program = program
         self.module = module

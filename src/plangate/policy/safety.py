@@ -28,8 +28,10 @@ class _Safety:
         for body in rule.bodies or (Body(start=rule.start, value=None, is_else=False, query=()),):
             bound = self.bound(body.query, args)
             value = body.value if body.value is not None or body.is_else else rule.value
+            # A set's member may go through collections (`x contains xs[_]`), where there is a body.
+            iterates = rule.form == "set" and bool(rule.bodies)
             for given in (*keys, *([value] if value is not None else ())):
-                yield from self.given(given, bound)
+                yield from self.given(given, bound, iterates=iterates)
             yield from self.query(body.query, bound)
 
     def bound(self, query: tuple[Statement, ...], outer: frozenset[str]) -> frozenset[str]:
@@ -57,14 +59,18 @@ class _Safety:
         for part in expr.parts:
             yield from self.inner(part, bound)
 
-    def given(self, expr: Expr, bound: frozenset[str]) -> Iterator[Expr]:
-        """Names in an expression that is given away."""
+    def given(self, expr: Expr, bound: frozenset[str], *, iterates: bool = False) -> Iterator[Expr]:
+        """Names in an expression that is given away; with ``iterates``, ``_`` may be a key in it."""
         if expr.body:
             bound = self.bound(expr.body, bound)
             yield from self.query(expr.body, bound)
+            iterates = True
         elif expr.form == "var":
             if expr.value not in bound and self.program.global_path(self.module, expr.value) is None:
                 yield expr
             return
-        for part in expr.parts[1:] if expr.form == "call" else expr.parts:
-            yield from self.given(part, bound)
+        parts = expr.parts[1:] if expr.form == "call" else expr.parts
+        if iterates and expr.form == "ref":
+            parts = tuple(part for part in parts if part.form != "var" or part.value != "_")
+        for part in parts:
+            yield from self.given(part, bound, iterates=iterates)

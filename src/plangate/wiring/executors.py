@@ -13,7 +13,7 @@ from plangate.wiring.choices import Choices
 from plangate.wiring.documents import Document
 from plangate.wiring.session import Session, document_of
 
-_NAMES: Final = ("terraform",)
+_NAMES: Final = ("terraform", "aws", "change_set", "kubernetes")
 
 
 class Means(Struct, frozen=True, kw_only=True):
@@ -24,6 +24,7 @@ class Means(Struct, frozen=True, kw_only=True):
         executor: Runs the plan.
         follow_up: Parses the `plangate.executor.base.ExecutionReport.followup` that it leaves: the resources as they
             were found, not as they are wanted.
+        repeatable: The same bytes may run again, after another decision: the plan holds what it starts from.
         anywhere: A plan's bytes run once whatever the environment is called, and not once in each.
     """
 
@@ -31,6 +32,7 @@ class Means(Struct, frozen=True, kw_only=True):
     executor: Executor
     follow_up: Callable[[bytes], Plan]
     anywhere: bool = False
+    repeatable: bool = False
 
 
 class _Module(Protocol):
@@ -64,7 +66,7 @@ def means_for(session: Session, choices: Choices) -> Means:
     if found is None:
         raise UsageError(
             f"{document.name}: not a saved plan, so there is nothing that could be run exactly as judged",
-            hint="make one with `terraform plan -out tfplan` and hand in tfplan",
+            hint="make one with `terraform plan -out tfplan` and hand in tfplan; Kubernetes manifests need --context",
         )
     return found[1].means(session, document, choices)
 

@@ -168,13 +168,19 @@ def check_rule_settings(settings: Settings, rules: Mapping[str, Rule]) -> None:
 
 
 def judges_for(
-    settings: Settings, choices: Choices, stack: ExitStack, *, start: bool = True
+    settings: Settings,
+    choices: Choices,
+    stack: ExitStack,
+    *,
+    start: bool = True,
+    loaded: tuple[dict[str, Rule], PolicySet] | None = None,
 ) -> tuple[list[Judge], PolicyUsed, list[str]]:
     """Every judge, what a decision says of them, and the ids of rules that the settings weaken.
 
     The policy worker is ended with ``stack``. It is started here, or with ``start=False`` when it is first asked.
+    ``loaded`` is what `rule_specs` gave for the same settings, so that it is not read again.
     """
-    rules, policies = rule_specs(settings, choices)
+    rules, policies = loaded if loaded is not None else rule_specs(settings, choices)
     engine = engine_for(settings, policies if start else None)
     stack.callback(engine.close)
     spare: ClosableEngine | None = None

@@ -149,6 +149,15 @@ def code_of(error: BaseException) -> str:
     return code if isinstance(code, str) else ""
 
 
+def said(error: BaseException) -> str:
+    """An error for people: AWS's code first."""
+    code = code_of(error)
+    if code:
+        message = getattr(error, "response", {}).get("Error", {}).get("Message", "")
+        return f"{code}: {message}"[:400]
+    return str(error)[:400] or type(error).__name__
+
+
 def is_gone(error: BaseException) -> bool:
     """Whether AWS says that there is no such thing."""
     code = code_of(error)
@@ -160,16 +169,42 @@ def is_passing(error: BaseException) -> bool:
     return code_of(error) in _PASSING
 
 
+def is_ambiguous(error: BaseException) -> bool:
+    """Whether the call may have been carried out all the same: no answer came, or one that says nothing."""
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return bool(status >= _SERVER_ERROR)
+    return (
+        type(error).__module__ in {"botocore.exceptions", "botocore.parsers"}
+        and type(error).__name__ in _NO_ANSWER
+    )
+
+
+_SERVER_ERROR: Final = 500
+_NO_ANSWER: Final = frozenset({
+    "ConnectTimeoutError", "ConnectionClosedError", "ConnectionError", "EndpointConnectionError", "HTTPClientError",
+    "ReadTimeoutError", "ResponseParserError", "ResponseStreamingError",
+})  # fmt: skip
 _PASSING: Final = frozenset({
     "DependencyViolation",  # what depended on it is still being deleted
+    "InvalidIPAddress.InUse",  # a NAT gateway that had the address is still being deleted
 })  # fmt: skip
 _GONE: Final = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFoundException"})
 
 
+def asked(error: Exception) -> ExecutionError:
+    """What to say when AWS did not answer a question as it should."""
+    return ExecutionError(f"AWS could not be asked: {said(error)}")
+
+
+def is_of_aws(error: BaseException) -> bool:
+    """Whether an error came from AWS, or from the way to it."""
+    return type(error).__module__.startswith(("botocore.", "boto3."))
+
+
 def _refused(error: Exception) -> ExecutionError:
-    code = code_of(error)
-    said = f"{code}: {error}" if code else f"{type(error).__name__}: {error}"
     return ExecutionError(
-        f"AWS cannot be used: {said[:300]}",
+        f"AWS cannot be used: {said(error)}",
         hint="check credentials and region with `aws sts get-caller-identity`",
     )

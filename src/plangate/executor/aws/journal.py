@@ -210,12 +210,16 @@ class Journal:
             return None
         return StepRow(step=step, done=bool(earlier[0]), identifier=str(earlier[1]))
 
-    def made(self, run: str, step: str, identifier: str, owner: Owner, known: Known) -> None:
-        """A step made a resource, which need not be ready yet."""
+    def made(
+        self, run: str, step: str, identifier: str, owner: Owner, known: Known, old: Known | None = None
+    ) -> None:
+        """A step made a resource, which need not be ready yet; ``old`` is what it replaces."""
         with self._writing() as database:
             database.execute(
                 "UPDATE steps SET identifier = ? WHERE run = ? AND step = ?", (identifier, run, step)
             )
+            if old is not None:
+                _remember(database, owner, old)
             _remember(database, owner, known)
 
     def done(self, run: str, step: str) -> None:

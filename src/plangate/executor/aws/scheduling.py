@@ -7,9 +7,11 @@ Rules this module keeps:
 """
 
 import queue
+import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from graphlib import TopologicalSorter
 
 from msgspec import Struct, field
@@ -64,7 +66,7 @@ class Scheduler:
     def __init__(self, workers: int, observe: Observe) -> None:
         self._workers = workers
         self._observe = observe
-        self._heard: queue.SimpleQueue[_Told | Future[None]] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[_Told | Future[None] | None] = queue.SimpleQueue()
         self._cancelled = threading.Event()
 
     def run(self, steps: Sequence[Step]) -> Outcome:
@@ -79,29 +81,46 @@ class Scheduler:
         outcome = Outcome()
         ready: list[str] = []
         running: dict[Future[None], str] = {}
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="plangate") as pool:
+        with (
+            self._interrupts(outcome),
+            ThreadPoolExecutor(self._workers, thread_name_prefix="plangate") as pool,
+        ):
             while True:
-                try:
-                    ready = sorted([*ready, *sorter.get_ready()])
-                    while ready and len(running) < self._workers and not self._stopping(outcome):
-                        key = ready.pop(0)
-                        future = pool.submit(by_key[key].act, self._say, self._pause)
-                        running[future] = key
-                        future.add_done_callback(self._heard.put)
-                    if not running:
-                        break
-                    heard = self._heard.get()
-                    if isinstance(heard, _Told):
-                        self._hand_on(heard)
-                    else:
-                        self._settle(heard, running.pop(heard), sorter, outcome)
-                except KeyboardInterrupt:
-                    if outcome.interrupted:
-                        self._cancelled.set()
-                    outcome.interrupted = True
+                ready = sorted([*ready, *sorter.get_ready()])
+                while ready and len(running) < self._workers and not self._stopping(outcome):
+                    key = ready.pop(0)
+                    future = pool.submit(by_key[key].act, self._say, self._pause)
+                    running[future] = key
+                    future.add_done_callback(self._heard.put)
+                if not running:
+                    break
+                heard = self._heard.get()
+                if isinstance(heard, _Told):
+                    self._hand_on(heard)
+                elif heard is not None:
+                    self._settle(heard, running.pop(heard), sorter, outcome)
         begun = {*outcome.done, *outcome.failed}
         outcome.left = sorted(key for key in by_key if key not in begun)
         return outcome
+
+    @contextmanager
+    def _interrupts(self, outcome: Outcome) -> Iterator[None]:
+        """Interrupts are noted, instead of tearing whatever line they hit; signals reach the main thread only."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def noted(_signal: int, _frame: object) -> None:
+            if outcome.interrupted:
+                self._cancelled.set()
+            outcome.interrupted = True
+            self._heard.put(None)
+
+        before = signal.signal(signal.SIGINT, noted)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _stopping(self, outcome: Outcome) -> bool:
         return outcome.interrupted or bool(outcome.failed)

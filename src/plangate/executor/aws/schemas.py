@@ -97,7 +97,8 @@ class Schema(Struct, frozen=True, dict=True):
             name = reference.rpartition("/")[2]
             node, through = self.document.get("definitions", {}).get(name, {}), (*through, reference)
         if isinstance(node.get("items"), Mapping):
-            if node.get("insertionOrder") is False:
+            # Many types forget to say it of their tags.
+            if node.get("insertionOrder") is False or at.endswith("/Tags"):
                 found.add(at)
             self._walk(node["items"], f"{at}/*", found, through)
         for name, child in (node.get("properties") or {}).items():

@@ -6,6 +6,24 @@ from typing import Final
 from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
+    "gateways": (
+        "AWS::EC2::EIP",
+        "AWS::EC2::InternetGateway",
+        "AWS::EC2::NatGateway",
+        "AWS::EC2::VPCGatewayAttachment",
+    ),
+    "routes": ("AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation"),
+    "security_groups": (
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+    ),
+    "subnet": ("AWS::EC2::Subnet",),
+    "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
+    "logs": ("AWS::Logs::LogGroup",),
+    "rds": ("AWS::RDS::DBInstance",),
+    "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
+    "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
     "vpc": ("AWS::EC2::VPC",),
 }
 """File to the types that its ``HANDLERS`` have."""

@@ -66,7 +66,7 @@ class Vpc(BaseHandler):
 
     def delete(self, aws: Aws, found: Found) -> None:
         """One call."""
-        ec2.quietly_gone(aws.client("ec2").delete_vpc, VpcId=found.identifier)
+        ec2.quietly_gone(aws, "DeleteVpc", VpcId=found.identifier)
 
     @staticmethod
     def _found(aws: Aws, item: Mapping[str, Any]) -> Found:

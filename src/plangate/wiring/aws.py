@@ -1,0 +1,186 @@
+"""Plans for AWS: made from a template, and what is needed to run them."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from plangate import __version__
+from plangate.audit.keys import redaction_key
+from plangate.errors import UsageError
+from plangate.model.aws_plan import AWS_PLAN_SCHEMA, AwsPlan, Template
+from plangate.parsers.base import Limits, Options
+from plangate.settings import Settings
+from plangate.wiring.choices import AwsChoices, Choices, limits_of, settings_for
+from plangate.wiring.documents import read_document
+from plangate.wiring.state import state_folder
+
+if TYPE_CHECKING:
+    from plangate.executor.aws.base import Owner
+    from plangate.executor.aws.clients import Aws
+    from plangate.executor.aws.journal import Journal
+    from plangate.executor.aws.planning import Desired, Kit
+    from plangate.parsers.cloudformation import Template as ReadTemplate
+
+TOOL: Final = f"plangate {__version__}"
+_CANONICAL: Final = msgspec.json.Encoder(order="deterministic", decimal_format="number")
+
+
+def region_of(settings: Settings, choices: AwsChoices) -> str:
+    """Where things are: flag, settings, or the AWS configuration.
+
+    Raises:
+        UsageError: Nobody says.
+    """
+    region = choices.region or settings.values.aws.region or os.environ.get("AWS_REGION")
+    region = region or os.environ.get("AWS_DEFAULT_REGION") or ""
+    if not region:
+        raise UsageError("no region", hint="give --region, or set aws.region in plangate.yaml")
+    return region
+
+
+def connect(settings: Settings, choices: AwsChoices, region: str, session_policy: str = "") -> "Aws":
+    """Connections to AWS."""
+    from plangate.executor.aws.clients import Aws, Place  # noqa: PLC0415 - an extra
+
+    values = settings.values.aws
+    place = Place(
+        region=region,
+        profile=choices.profile or values.profile,
+        role=choices.role or values.role,
+        session_policy=session_policy,
+    )
+    return Aws(place)
+
+
+def kit_for(aws: "Aws", region: str, hidden: Callable[[Any], str]) -> "Kit":
+    """Connections, schemas and handlers for one region."""
+    from plangate.executor.aws.handlers import handler_for  # noqa: PLC0415 - an extra
+    from plangate.executor.aws.planning import Kit  # noqa: PLC0415
+    from plangate.executor.aws.schemas import Schemas  # noqa: PLC0415
+
+    return Kit(
+        aws=aws,
+        schemas=Schemas(region),
+        handler=handler_for,
+        hidden_changed=lambda digest, value: digest != hidden(value),
+    )
+
+
+def hidden_by(key: bytes) -> Callable[[Any], str]:
+    """Digests of values that AWS never tells, which say nothing without this key."""
+
+    def digest(value: Any) -> str:
+        return hmac.new(key, b"hidden\x00" + _CANONICAL.encode(value), hashlib.sha256).hexdigest()
+
+    return digest
+
+
+def evaluated(plan: AwsPlan, attributes: Mapping[str, Mapping[str, Any]], limits: Limits) -> "ReadTemplate":
+    """The template of a plan, which reads what is known of resources from a mapping that fills."""
+    from plangate.parsers.aws_plan import template_of  # noqa: PLC0415
+
+    options = Options(parameters=plan.pseudo, attributes=attributes, zones=plan.zones)
+    return template_of(plan.template.name, plan.template.text, options, limits)
+
+
+@contextmanager
+def opened_journal(folder: Path) -> "Iterator[Journal]":
+    """The journal in a state folder."""
+    from plangate.executor.aws.journal import Journal  # noqa: PLC0415
+
+    with Journal(folder) as journal:
+        yield journal
+
+
+def make_plan(template: str, stack: str, choices: Choices, progress: Callable[[str], None]) -> AwsPlan:
+    """Compare a template with what is there.
+
+    Args:
+        template: File, or ``-``.
+        stack: Name of the group of resources; empty for the file's own name.
+        choices: Settings, environment, parameters, region and credentials.
+        progress: Told what is going on.
+
+    Raises:
+        UsageError: The template asks for what cannot be done.
+        PlanParseError: It is no template.
+        ExecutionError: AWS cannot be asked.
+    """
+    from plangate.executor.aws.base import Owner  # noqa: PLC0415
+
+    settings = settings_for(choices)
+    limits = limits_of(settings)
+    document = read_document(template, limits)
+    stack = stack or Path(template).stem
+    _refuse_name(stack)
+    region = region_of(settings, choices.aws)
+    aws = connect(settings, choices.aws, region)
+    try:
+        text = document.data.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{document.name}: not UTF-8") from error
+    empty = AwsPlan(
+        schema=AWS_PLAN_SCHEMA,
+        environment=settings.values.environment,
+        stack=stack,
+        account=aws.account,
+        region=region,
+        tool=TOOL,
+        template=Template(name=document.name, sha256=document.sha256, text=text),
+        parameters=dict(choices.options.parameters),
+        zones={region: _zones(aws)},
+        changes=(),
+    )
+    folder = state_folder(settings, choices)
+    hidden = hidden_by(redaction_key(folder).secret)
+    with opened_journal(folder) as journal:
+        owner = Owner(environment=empty.environment, stack=stack)
+        return compared(empty, owner, journal, kit_for(aws, region, hidden), limits, progress)
+
+
+def compared(
+    plan: AwsPlan,
+    owner: "Owner",
+    journal: "Journal",
+    kit: "Kit",
+    limits: Limits,
+    progress: Callable[[str], None],
+) -> AwsPlan:
+    """A plan with the changes that are needed now."""
+    from plangate.executor.aws.clients import asked, is_of_aws  # noqa: PLC0415 - an extra
+    from plangate.executor.aws.planning import make_changes  # noqa: PLC0415
+    from plangate.executor.aws.steps import tasks_of  # noqa: PLC0415
+
+    attributes: dict[str, Mapping[str, Any]] = {}
+    progress("reading the template")
+    desired: Desired = evaluated(plan, attributes, limits)
+    progress("looking at what is there")
+    try:
+        changes = make_changes(desired, attributes, owner, journal.known(owner), kit)
+    except Exception as error:
+        if is_of_aws(error):
+            raise asked(error) from error
+        raise
+    tasks_of(changes)
+    return msgspec.structs.replace(plan, changes=changes)
+
+
+def _zones(aws: "Aws") -> tuple[str, ...]:
+    said = aws.client("ec2").describe_availability_zones(
+        Filters=[{"Name": "opt-in-status", "Values": ["opt-in-not-required"]}]
+    )
+    return tuple(sorted(each["ZoneName"] for each in said["AvailabilityZones"]))
+
+
+def _refuse_name(stack: str) -> None:
+    if not stack.replace("-", "").isalnum() or not stack.isascii() or len(stack) > 100:  # noqa: PLR2004
+        raise UsageError(
+            f"stack {stack[:100]!r}: a name has letters, digits and hyphens, up to 100 of them",
+            hint="give one with --stack",
+        )
