@@ -65,7 +65,9 @@ class Account:
 
     def create(self, *resources: str, out: str = "cs.json", more: tuple[str, ...] = ()) -> Ran:
         template = self.write(*resources)
-        return self.plangate("change-set", "create", template, "--stack", "web", "-e", "prod", "--out", out, *more)
+        return self.plangate(
+            "change-set", "create", template, "--stack", "web", "-e", "prod", "--out", out, *more
+        )
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -83,7 +85,9 @@ class Account:
         assert ran.code == 0, ran
 
     def everything_written(self) -> bytes:
-        return b"".join(path.read_bytes() for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".yaml")
+        return b"".join(
+            path.read_bytes() for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".yaml"
+        )
 
 
 @pytest.fixture
@@ -209,6 +213,8 @@ def test_what_makes_no_sense_is_a_usage_error(account: Account, more: tuple[str,
 
 def test_what_is_no_template_is_not_sent(account: Account) -> None:
     (account.folder / "plan.json").write_text("{}")
-    ran = account.plangate("change-set", "create", "plan.json", "--stack", "web", "-e", "prod", "--out", "x.json")
+    ran = account.plangate(
+        "change-set", "create", "plan.json", "--stack", "web", "-e", "prod", "--out", "x.json"
+    )
     assert (ran.code, "not a CloudFormation template" in ran.err) == (3, True)
     assert account.client("cloudformation").list_stacks()["StackSummaries"] == []

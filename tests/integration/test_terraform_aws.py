@@ -309,6 +309,20 @@ def test_a_locked_state_is_refused_and_waited_for_as_long_as_the_settings_say(pr
     assert (ran.code, len(project.volumes()), project.locked()) == (0, 1, False)
 
 
+def test_ctrl_c_while_it_waits_for_a_lock_runs_nothing(project: Project) -> None:
+    (project.folder / "plangate.yaml").write_text("version: 1\nterraform: {lock_timeout_s: 600}\n")
+    project.plan().lock()
+    process = _started(project)
+    _until(lambda: project.told("state_lock_acquire") != [])
+
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+
+    assert (process.returncode, "Traceback" in err, project.volumes()) == (130, False, [])
+    (finished,) = project.records("execution.finished")
+    assert (finished["result"], finished["message"]) == ("interrupted", "interrupted by the user")
+
+
 @pytest.mark.parametrize(
     ("behaviour", "second", "made", "counts"),
     [

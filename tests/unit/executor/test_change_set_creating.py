@@ -100,7 +100,12 @@ def test_a_stack_that_is_not_there_is_begun_and_the_secret_parameter_is_not_writ
             "Name": {"Type": "String", "Default": "n"},
         },
     }
-    new = {"StackId": STACK, "StackName": "web", "StackStatus": "REVIEW_IN_PROGRESS", "CreationTime": "2026-01-02"}
+    new = {
+        "StackId": STACK,
+        "StackName": "web",
+        "StackStatus": "REVIEW_IN_PROGRESS",
+        "CreationTime": "2026-01-02",
+    }
     script = Script().refuses("describe_stacks", **NO_STACK)
     script.says(
         "create_change_set",
@@ -243,7 +248,9 @@ def test_a_stack_of_which_aws_does_not_tell_is_no_new_one() -> None:
 
 
 def test_a_template_of_aws_is_read_exactly() -> None:
-    script = Script().says("get_template", {"TemplateBody": '{"Resources": {"A": {"Type": "A::B"}}, "Resources": {}}'})
+    script = Script().says(
+        "get_template", {"TemplateBody": '{"Resources": {"A": {"Type": "A::B"}}, "Resources": {}}'}
+    )
     with pytest.raises(PlanParseError, match="duplicate key"):
         script.describer().stack_template(STACK)
 
@@ -263,21 +270,35 @@ def test_an_aws_that_cannot_be_reached_may_have_done_it() -> None:
 
 def test_it_has_one_way_to_be_written_whatever_the_order() -> None:
     one = record(
-        environment="e", region="r", stack=identity(), described={"ChangeSetId": "a", "Z": 1, "B": 2}, template={}
+        environment="e",
+        region="r",
+        stack=identity(),
+        described={"ChangeSetId": "a", "Z": 1, "B": 2},
+        template={},
     )
     other = record(
-        environment="e", region="r", stack=identity(), described={"B": 2, "Z": 1, "ChangeSetId": "a"}, template={}
+        environment="e",
+        region="r",
+        stack=identity(),
+        described={"B": 2, "Z": 1, "ChangeSetId": "a"},
+        template={},
     )
     assert one.encode() == other.encode()
 
 
-@pytest.mark.parametrize("section", [None, [], {"Password": "text"}, {"Password": {"NoEcho": False, "Default": "x"}}])
+@pytest.mark.parametrize(
+    "section", [None, [], {"Password": "text"}, {"Password": {"NoEcho": False, "Default": "x"}}]
+)
 def test_a_template_without_secret_parameters_stays_as_it_is(section: Any) -> None:
     assert without_secrets({"Parameters": section}) == {"Parameters": section}
 
 
 def test_places_of_differences_are_told_and_never_values() -> None:
-    assert differences({"a": [1, {"b": "x"}], "c": 1}, {"a": [1, {"b": "y"}], "d": 1}) == ["/a/1/b", "/c", "/d"]
+    assert differences({"a": [1, {"b": "x"}], "c": 1}, {"a": [1, {"b": "y"}], "d": 1}) == [
+        "/a/1/b",
+        "/c",
+        "/d",
+    ]
     assert differences({"a": [1]}, {"a": []}) == ["/a"]
     assert len(differences(list(range(50)), list(range(1, 51)), limit=3)) == 3
 
