@@ -19,7 +19,6 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
     "launch_template": ("AWS::EC2::LaunchTemplate",),
     "iam_policy": ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
     "iam_role": ("AWS::IAM::InstanceProfile", "AWS::IAM::Role"),
-    "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
     "lambda_function": ("AWS::Lambda::Function",),
     "logs": ("AWS::Logs::LogGroup",),
     "rds": ("AWS::RDS::DBInstance",),
