@@ -104,7 +104,10 @@ def _tagged(aws: Aws, operation: str, result: str, tags: Mapping[str, str]) -> l
 
 def _listed(aws: Aws, operation: str, result: str, filters: Mapping[str, list[str]]) -> list[Any]:
     given = [{"Name": name, "Values": values} for name, values in filters.items()]
-    return aws.pages("ec2", operation, result, **{_FILTERS.get(operation, "Filters"): given})
+    found = aws.pages("ec2", operation, result, **{_FILTERS.get(operation, "Filters"): given})
+    if result == "Reservations":
+        return [each for reservation in found for each in reservation.get("Instances") or ()]
+    return found
 
 
 def tag_specifications(kind: str, properties: Properties, mark: Mark) -> list[Any]:
