@@ -189,6 +189,9 @@ _NO_ANSWER: Final = frozenset({
 _PASSING: Final = frozenset({
     "DependencyViolation",  # what depended on it is still being deleted
     "InvalidIPAddress.InUse",  # a NAT gateway that had the address is still being deleted
+    "ResourceInUse",  # instances of a group are still ending, or a listener of a target group is
+    "ScalingActivityInProgress",  # a group is still starting or ending instances
+    "VolumeInUse",  # an instance that had the volume is still ending, or it is still being detached
 })  # fmt: skip
 _GONE: Final = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFoundException"})
 

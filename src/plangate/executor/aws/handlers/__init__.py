@@ -16,6 +16,8 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
     "instance": ("AWS::EC2::Instance",),
     "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
     "launch_template": ("AWS::EC2::LaunchTemplate",),
+    "listener": ("AWS::ElasticLoadBalancingV2::Listener",),
+    "load_balancer": ("AWS::ElasticLoadBalancingV2::LoadBalancer",),
     "logs": ("AWS::Logs::LogGroup",),
     "rds": ("AWS::RDS::DBInstance",),
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
@@ -27,6 +29,7 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
         "AWS::EC2::SecurityGroupIngress",
     ),
     "subnet": ("AWS::EC2::Subnet",),
+    "target_group": ("AWS::ElasticLoadBalancingV2::TargetGroup",),
     "volumes": ("AWS::EC2::Volume", "AWS::EC2::VolumeAttachment"),
     "vpc": ("AWS::EC2::VPC",),
 }
