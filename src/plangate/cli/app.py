@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "apply": "Run a saved plan, if it is allowed, exactly as it was judged.",
     "change-set": "CloudFormation change sets: create one, to be judged and applied.",
     "kubernetes": "Ask a cluster what it would make of manifests.",
+    "iam": "Print the IAM policy that a plan for AWS needs.",
     "explain": "Say why: a rule, or everything about one resource of a plan.",
     "rules": "List the rules, or show one.",
     "policy": "Write policies: new, check, test, mutate, docs, explain, bundle.",

@@ -13,7 +13,7 @@ import msgspec
 from plangate import __version__
 from plangate.audit.keys import redaction_key
 from plangate.errors import UsageError
-from plangate.model.aws_plan import AWS_PLAN_SCHEMA, AwsPlan, Template
+from plangate.model.aws_plan import AWS_PLAN_SCHEMA, AwsPlan, Template, decode_plan, is_aws_plan
 from plangate.parsers.base import Limits, Options
 from plangate.settings import Settings
 from plangate.wiring.choices import AwsChoices, Choices, limits_of, settings_for
@@ -184,3 +184,47 @@ def _refuse_name(stack: str) -> None:
             f"stack {stack[:100]!r}: a name has letters, digits and hyphens, up to 100 of them",
             hint="give one with --stack",
         )
+
+
+def needed_policy(source: str, choices: Choices, *, session: bool) -> Mapping[str, Any]:
+    """The IAM policy that a plan needs, or everything that is done with a template.
+
+    Args:
+        source: File of a plan or of a template.
+        choices: Parameters and region.
+        session: It has to be short enough for a session policy.
+
+    Raises:
+        UsageError: It is neither, or the policy cannot be short enough.
+    """
+    from plangate.executor.aws.permissions import (  # noqa: PLC0415 - an extra
+        MAX_SESSION_POLICY_CHARS,
+        actions_of,
+        permissions_of,
+        policy_document,
+    )
+    from plangate.executor.aws.schemas import Schemas  # noqa: PLC0415
+    from plangate.parsers.aws_plan import template_of  # noqa: PLC0415
+
+    settings = settings_for(choices)
+    limits = limits_of(settings)
+    document = read_document(source, limits)
+    if is_aws_plan(document.data):
+        try:
+            plan = decode_plan(document.data)
+        except ValueError as error:
+            raise UsageError(f"{document.name}: not a plan for AWS: {error}") from error
+        region, schemas = plan.region, Schemas(plan.region)
+        actions = actions_of(plan.changes, schemas)
+    else:
+        region = region_of(settings, choices.aws)
+        schemas = Schemas(region)
+        options = Options(parameters={**choices.options.parameters, "AWS::Region": region})
+        template = template_of(document.name, document.data.decode(errors="replace"), options, limits)
+        every = ("create", "read", "update", "delete")
+        types = {template.resource(name).type for name in template.names}
+        actions = frozenset().union(
+            {"sts:GetCallerIdentity", "ec2:DescribeAvailabilityZones"},
+            *(permissions_of(each, every, schemas) for each in types),
+        )
+    return policy_document(actions, region, MAX_SESSION_POLICY_CHARS if session else 0)

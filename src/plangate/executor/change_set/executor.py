@@ -12,11 +12,11 @@ Rules this module keeps:
 """
 
 import hashlib
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import CannotDecideError, ExecutionError, ReceiptError
@@ -26,6 +26,7 @@ from plangate.executor.change_set.calls import CallError, call
 from plangate.executor.change_set.creating import Waiting
 from plangate.executor.change_set.describing import Describer
 from plangate.executor.change_set.events import Events
+from plangate.executor.change_set.found import how_they_stand
 from plangate.executor.change_set.read_back import ReadBack
 from plangate.executor.change_set.recorded import RecordedChangeSet, decode, differences
 from plangate.executor.change_set.stopping import Requests, requests_to_stop
@@ -264,35 +265,32 @@ class ChangeSetExecutor:
             problems.append(f"an event could not be recorded ({type(course.failure).__name__})")
         if course.ended and not good:
             problems.append(f"the stack ended as {course.status}")
-        problems += events.failures(all_of_them=not good)[:MAX_LISTED]
+        failures = events.failures(all_of_them=not good)
+        problems += [scrub(str(failure)) for failure in failures[:MAX_LISTED]]
         if events.others:
             problems.append("somebody else changed the stack at the same time")
-        interrupted = requests.count > 0
-        if problems or not good:
-            return self._ended(ExecutionStatus.FAILED, problems, events, interrupted=interrupted)
-        found = Afterwards(self._describer, self._read_back, self._waiting).look(
-            recorded, token, obligations=bool(approved.obligations)
-        )
-        return ExecutionReport(
-            status=ExecutionStatus.NOT_CONVERGED if found.differences else ExecutionStatus.SUCCEEDED,
-            problems=tuple(scrub(problem) for problem in found.differences[:MAX_LISTED]),
-            events=dict(sorted(events.counted.items())),
-            tool=_TOOL,
-            followup=found.resources,
-            converged=found.converged,
-            interrupted=interrupted or requests.count > 0,
-        )
-
-    def _ended(
-        self, status: ExecutionStatus, problems: Sequence[str], events: Events, *, interrupted: bool
-    ) -> ExecutionReport:
-        return ExecutionReport(
-            status=status,
+        report = ExecutionReport(
+            status=ExecutionStatus.FAILED,
             problems=tuple(problems),
             events=dict(sorted(events.counted.items())),
             tool=_TOOL,
             followup=None,
-            interrupted=interrupted,
+            interrupted=requests.count > 0,
+            failed=tuple(dict.fromkeys(scrub(failure.address) for failure in failures)),
+        )
+        if problems or not good:
+            return replace(report, found=how_they_stand(self._client, recorded, scrub))
+        found = Afterwards(self._describer, self._read_back, self._waiting).look(
+            recorded, token, obligations=bool(approved.obligations)
+        )
+        return replace(
+            report,
+            status=ExecutionStatus.NOT_CONVERGED if found.differences else ExecutionStatus.SUCCEEDED,
+            problems=tuple(scrub(problem) for problem in found.differences[:MAX_LISTED]),
+            followup=found.resources,
+            converged=found.converged,
+            interrupted=requests.count > 0,
+            look_again=found.look_again,
         )
 
 

@@ -7,14 +7,18 @@ from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
     "autoscaling": ("AWS::AutoScaling::AutoScalingGroup",),
+    "dynamodb": ("AWS::DynamoDB::Table",),
     "gateways": (
         "AWS::EC2::EIP",
         "AWS::EC2::InternetGateway",
         "AWS::EC2::NatGateway",
         "AWS::EC2::VPCGatewayAttachment",
     ),
+    "iam_policy": ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
+    "iam_role": ("AWS::IAM::InstanceProfile", "AWS::IAM::Role"),
     "instance": ("AWS::EC2::Instance",),
     "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
+    "lambda_function": ("AWS::Lambda::Function",),
     "launch_template": ("AWS::EC2::LaunchTemplate",),
     "listener": ("AWS::ElasticLoadBalancingV2::Listener",),
     "load_balancer": ("AWS::ElasticLoadBalancingV2::LoadBalancer",),

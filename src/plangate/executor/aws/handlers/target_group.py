@@ -98,7 +98,7 @@ class TargetGroup(BaseHandler):
     @staticmethod
     def _set_targets(aws: Aws, found: Found, properties: Properties) -> None:
         arn, wanted = found.identifier, list(properties.get("Targets", ()))
-        asked, there = _by_id(wanted), _by_id(found.properties.get("Targets", ()))
+        asked, there = _by_id(wanted), _by_id(_targets(aws, arn))
         if wanted:
             elbv2.call(aws, "RegisterTargets", TargetGroupArn=arn, Targets=wanted)
         gone = [
@@ -114,20 +114,11 @@ class TargetGroup(BaseHandler):
         arn = str(item["TargetGroupArn"])
         try:
             attributes = elbv2.attributes_of(aws, "DescribeTargetGroupAttributes", "TargetGroupArn", arn)
-            health = elbv2.call(aws, "DescribeTargetHealth", TargetGroupArn=arn)
+            targets = _targets(aws, arn)
         except Exception as error:
             if is_gone(error):
                 return None
             raise
-        targets = [
-            {
-                name: each["Target"][name]
-                for name in ("AvailabilityZone", "Id", "Port")
-                if each["Target"].get(name)
-            }
-            for each in health.get("TargetHealthDescriptions") or ()
-            if (each.get("TargetHealth") or {}).get("State") != _LEAVING
-        ]
         return Found(
             identifier=arn,
             properties={
@@ -150,6 +141,19 @@ class TargetGroup(BaseHandler):
 
 def _name(properties: Properties, mark: Mark) -> str:
     return str(properties.get("Name") or generated_name(mark, elbv2.NAME_LENGTH))
+
+
+def _targets(aws: Aws, arn: str) -> list[dict[str, Any]]:
+    told = elbv2.call(aws, "DescribeTargetHealth", TargetGroupArn=arn)
+    return [
+        {
+            name: each["Target"][name]
+            for name in ("AvailabilityZone", "Id", "Port")
+            if each["Target"].get(name)
+        }
+        for each in told.get("TargetHealthDescriptions") or ()
+        if (each.get("TargetHealth") or {}).get("State") != _LEAVING
+    ]
 
 
 def _by_id(targets: Sequence[Mapping[str, Any]]) -> dict[str, str]:
