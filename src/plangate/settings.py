@@ -85,6 +85,7 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy_timeout_s: float = 60.0
     policy_memory_bytes: int = 4 * 1024 * 1024 * 1024
     apply_timeout_s: float = 6 * 3600.0
+    stop_grace_s: float = 300.0
     obligation_timeout_s: float = 60.0
 
 

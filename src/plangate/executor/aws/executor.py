@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ExecutionError, PlangateError, ReceiptError
@@ -25,7 +26,7 @@ from plangate.executor.aws.run import Run, drifted
 from plangate.executor.aws.scheduling import Outcome, Scheduler
 from plangate.executor.aws.steps import Task, tasks_of
 from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Observe, Scrub
-from plangate.model.aws_plan import AwsPlan, decode_plan, encode_plan
+from plangate.model.aws_plan import AwsPlan, Change, decode_plan, encode_plan
 from plangate.model.plan import Action
 
 _MOST_LISTED: Final = 20
@@ -234,20 +235,28 @@ class AwsExecutor:
 
     def _followup(self, run: Run) -> tuple[bytes | None, bool | None, str]:
         """A new plan: its document, whether it wants nothing, and else a sentence."""
-        attributes: dict[str, Mapping[str, Any]] = {}
-        desired = self._evaluate(run.plan, attributes)
         try:
-            changes = make_changes(desired, attributes, run.owner, self._journal.known(run.owner), self._kit)
+            changes = self._wanted_now(run)
         except PlangateError as error:
             return None, None, f"a new plan could not be made: {error}"
         except Exception as error:  # noqa: BLE001 - AWS's answer, whatever it is
             return None, None, f"a new plan could not be made: {said(error)}"
-        plan = AwsPlan(
-            **{name: getattr(run.plan, name) for name in run.plan.__struct_fields__} | {"changes": changes}
-        )
+        plan = replace(run.plan, changes=changes)
         again = sorted(f"{change.action} {change.key}" for change in changes if change.action != Action.NO_OP)
         sentence = f"a new plan wants more: {', '.join(again[:_MOST_LISTED])}" if again else ""
         return encode_plan(plan), not again, sentence
+
+    def _wanted_now(self, run: Run) -> tuple[Change, ...]:
+        """The changes that a new plan would make."""
+        if run.plan.rollback:
+            return tuple(change for change in run.plan.changes if self._there(change))
+        attributes: dict[str, Mapping[str, Any]] = {}
+        desired = self._evaluate(run.plan, attributes)
+        return make_changes(desired, attributes, run.owner, self._journal.known(run.owner), self._kit)
+
+    def _there(self, change: Change) -> bool:
+        handler = self._kit.handler(change.type)
+        return handler is None or change.identifier in handler.read(self._kit.aws, [change.identifier])
 
 
 def _cut_off(row: RunRow) -> bool:
