@@ -20,7 +20,7 @@ def execution_key(decision_id: str) -> str:
 
 
 def start_key(plan_sha256: str, environment: str) -> str:
-    """The idempotency key of the one execution that a plan's bytes have in an environment.
+    """The idempotency key of the one execution that a plan's bytes have in an environment; everywhere, if empty.
 
     Not the decision's: a saved plan that is judged a second time is still the plan that has run already, and
     Terraform itself applies one twice when its state is local.
@@ -38,12 +38,14 @@ def execution_started(
     receipt_sha256: str | None = None,
     nonce: str | None = None,
     repeatable: bool = False,
+    anywhere: bool = False,
 ) -> Record:
     """The record that must be in the log before anything runs.
 
     Its idempotency key is `start_key`: one plan, one execution in an environment, however many decisions and
     receipts there are. ``repeatable`` is for a plan format that may run again by design, and makes it one
-    execution for each decision.
+    execution for each decision. ``anywhere`` is for a plan format that is of one place by itself, whatever the
+    environment is called: a saved plan names its state, and has one execution in all environments together.
     """
     body = {
         "decision_id": decision_id,
@@ -53,7 +55,9 @@ def execution_started(
         "receipt_sha256": None if receipt_sha256 is None else sha256_hex(receipt_sha256),
         "nonce": nonce,
     }
-    key = execution_key(decision_id) if repeatable else start_key(plan_sha256, environment)
+    key = (
+        execution_key(decision_id) if repeatable else start_key(plan_sha256, "" if anywhere else environment)
+    )
     return build(at, RecordType.EXECUTION_STARTED, key, body)
 
 
