@@ -1,9 +1,11 @@
 """Who judges: built-in rules and policies, as the settings have them."""
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Final
+from functools import cache
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
@@ -15,7 +17,8 @@ from plangate.errors import UsageError
 from plangate.gate import Judge, Said
 from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
-from plangate.policy.base import EMBEDDED, OPA, Engine, PolicySet, PolicySource, RuleAnswer
+from plangate.policy.base import EMBEDDED, OPA, Doubt, Engine, PolicySet, PolicySource, RuleAnswer
+from plangate.policy.reads import Path
 from plangate.policy.rule_settings import with_settings
 from plangate.rules.base import Rule
 from plangate.rules.base import Settings as RuleSettings
@@ -26,6 +29,8 @@ from plangate.wiring.bundles import bundle_sources, used_bundle
 from plangate.wiring.choices import Choices
 from plangate.wiring.engines import ClosableEngine, engine_for
 from plangate.wiring.errand import Errand
+
+_Answers: TypeAlias = tuple[Sequence[RuleAnswer], Mapping[Doubt, tuple[Path, ...]]]
 
 _BIG_BYTES = 4 << 20
 """A plan document from which on a second engine pays."""
@@ -57,14 +62,17 @@ class Policies:
         engine: Engine,
         deadline_s: float,
         spare: Engine | None = None,
+        *,
+        settles: bool = False,
     ) -> None:
         self._policies = policies
         self._engine = engine
         self._spare = spare
+        self._settles = settles
         self._last_bytes = 0
         self._last_source: Source | None = None
         self._deadline_s = deadline_s
-        self._last: Errand[Sequence[RuleAnswer]] | None = None
+        self._last: Errand[_Answers] | None = None
         self.specs = specs
 
     def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
@@ -80,19 +88,25 @@ class Policies:
             # The first engine is busy for a second or more, and a second one costs a tenth of that.
             after, engine = None, self._spare
 
-        def evaluate_policies() -> Sequence[RuleAnswer]:
+        view = cache(lambda: outcomes.PlanView(plan))
+
+        def evaluate_policies() -> _Answers:
             if after is not None and same_input:
                 after.result()  # one that failed for the change is not asked about what was there before
             elif after is not None:
                 after.wait()  # one at a time; what failed for another input says nothing about this one
-            return engine.evaluate(self._policies, encoded, self._deadline_s)
+            started = time.monotonic()
+            answers = engine.evaluate(self._policies, encoded, self._deadline_s)
+            doubts = outcomes.doubts(self._policies, answers, view()) if self._settles else ()
+            left = self._deadline_s - (time.monotonic() - started)
+            return answers, engine.settle(self._policies, doubts, encoded, left) if doubts else {}
 
         errand = self._last = Errand(evaluate_policies)
         self._last_bytes, self._last_source = len(encoded), plan.source
 
         def answer() -> Said:
-            view = outcomes.PlanView(plan)
-            judged = outcomes.judge(self._policies, errand.result(), view)
+            answers, settled = errand.result()
+            judged = outcomes.judge(self._policies, answers, view(), settled)
             return judged.outcomes, judged.matched_nothing
 
         return answer
@@ -191,6 +205,7 @@ def judges_for(
             engine,
             values.limits.policy_timeout_s,
             spare,
+            settles=settings.opa() is not None,
         ),
     ]
     digest = hashlib.sha256(

@@ -1,0 +1,250 @@
+"""Which unknown values can make a rule deny a resource: questions to OPA's partial evaluation, and its answers.
+
+A question is a probe (see `plangate.policy.opa.questions`) and a resource in which every value that the rule can
+read and nobody knows is a *hole*. Each hole holds any value; or, where a key of an object may as well be missing, is
+asked about without it too. What comes back is what is left when everything known is worked in. Nothing at all is
+left: no value of a hole makes the rule deny. Anything that was not expected leaves the outcome unknown.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from plangate.errors import EngineError
+from plangate.policy.base import Doubt
+from plangate.policy.opa.base import Deadline
+from plangate.policy.opa.questions import CANARY, SLOTS, UNKNOWN, Questions
+from plangate.policy.opa.server import Server
+from plangate.policy.reads import Path
+
+MAX_HOLES: Final = 4
+"""Unknown values of one resource that one question is about; each may double the number of questions."""
+Query: TypeAlias = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hole:
+    """Stands in a resource for the unknown value of that number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    doubt: int
+    probe: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number as it is written."""
+
+    text: str
+
+
+class _Document(msgspec.Struct):
+    resources: list[msgspec.Raw]
+
+
+class Asking:
+    """Asks one OPA about one plan.
+
+    Args:
+        server: It holds the revision of the questions.
+        questions: What can be asked.
+        document: The plan.
+        deadline: Holds for all requests together.
+    """
+
+    def __init__(self, server: Server, questions: Questions, document: bytes, deadline: Deadline) -> None:
+        self._server: Final = server
+        self._questions: Final = questions
+        self._document: Final = document
+        self._deadline: Final = deadline
+        self._prefix: Final = f"data.{questions.revision.prefix}.plangate.probe"
+
+    def settle(self, doubts: Sequence[Doubt]) -> dict[Doubt, tuple[Path, ...]]:
+        """What still matters to each doubt that could be asked about; nothing where the rule cannot deny.
+
+        A doubt that is missing from the answer is as it was.
+        """
+        resources = msgspec.json.decode(self._document, type=_Document).resources
+        asked: list[_Question] = []
+        for number, doubt in enumerate(doubts):
+            probes = self._questions.probes.get(doubt.rule)
+            if probes is None or len(doubt.paths) > MAX_HOLES:
+                continue
+            resource = json.loads(bytes(resources[doubt.position]), parse_float=_Number, parse_int=_Number)
+            try:
+                texts = list(_texts(resource, doubt.paths))
+            except (LookupError, TypeError, ValueError):
+                continue  # an unknown value at a place that is not there
+            asked += [_Question(doubt=number, probe=probe, text=text) for probe in probes for text in texts]
+        matters: dict[int, set[int] | None] = {question.doubt: set() for question in asked}
+        for start in range(0, len(asked), SLOTS - 1):
+            self._ask(asked[start : start + SLOTS - 1], matters)
+        return {
+            doubts[number]: tuple(path for hole, path in enumerate(doubts[number].paths) if hole in holes)
+            for number, holes in matters.items()
+            if holes is not None
+        }
+
+    def _ask(self, asked: Sequence[_Question], matters: dict[int, set[int] | None]) -> None:
+        """One request. What spoils it, a value of odd type for example, may be in one question alone."""
+        try:
+            if self._deadline.left <= 0:
+                raise self._deadline.error("asking what unknown values can change")
+            left = _read(self._answer(asked), len(asked))
+        except (EngineError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            if len(asked) > 1 and self._deadline.left > 0:
+                middle = len(asked) // 2
+                self._ask(asked[:middle], matters)
+                self._ask(asked[middle:], matters)
+                return
+            for question in asked:
+                matters[question.doubt] = None
+            return
+        for slot, holes in left:
+            known = matters[asked[slot].doubt]
+            if known is not None:
+                # What is left and speaks of no hole of this resource holds whatever they are.
+                known |= holes or set(range(MAX_HOLES))
+
+    def _answer(self, asked: Sequence[_Question]) -> Mapping[str, Any]:
+        slots = [f"{question.probe}, {question.text}" for question in asked]
+        slots += [f"{CANARY}, null"] * (SLOTS - len(asked))
+        holes = "".join(f"u{number} = input.{UNKNOWN}[{number}]; " for number in range(MAX_HOLES))
+        # The canary stands in the slot behind the last question.
+        numbers = json.dumps(list(range(len(asked) + 1)))
+        query = f"{holes}{numbers}[slot]; {self._prefix}.ask(slot, {', '.join(slots)})"
+        return self._server.residue(query, [f"input.{UNKNOWN}"], self._document, self._deadline)
+
+
+# --- Resources with holes -----------------------------------------------------------------------------------------
+
+
+def _texts(resource: Any, paths: Sequence[Path]) -> Iterator[str]:
+    """The resource as Rego, once for each choice of which holes hold something.
+
+    Raises:
+        ValueError: A path leads nowhere.
+    """
+    places = [(*_place(resource, path), path) for path in paths]
+    may_miss = [isinstance(parent, dict) and len(path) > 1 for parent, _, path in places]
+    for missing in itertools.product(*([False, True] if may else [False] for may in may_miss)):
+        for number, (gone, (parent, key, _)) in enumerate(zip(missing, places, strict=True)):
+            if gone:
+                parent.pop(key, None)
+            else:
+                parent[key] = _Hole(number)
+        yield _rego(resource)
+
+
+def _place(resource: Any, path: Path) -> tuple[Any, Any]:
+    parent = resource
+    for token in path[:-1]:
+        parent = parent[int(token)] if isinstance(parent, list) else parent[token]
+    if isinstance(parent, list):
+        parent[int(path[-1])]
+        return parent, int(path[-1])
+    if not isinstance(parent, dict):
+        raise TypeError("no object")
+    return parent, path[-1]
+
+
+def _rego(value: Any) -> str:
+    if isinstance(value, _Hole):
+        return f"u{value.number}"
+    if isinstance(value, _Number):
+        return value.text
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)}: {_rego(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_rego, value)) + "]"
+    return json.dumps(value)
+
+
+# --- Answers ------------------------------------------------------------------------------------------------------
+
+
+def _read(result: Mapping[str, Any], asked: int) -> list[tuple[int, set[int]]]:
+    """Slot and holes of everything that is left.
+
+    Raises:
+        ValueError: It is not an answer to so many questions.
+    """
+    queries, support = result.get("queries"), result.get("support")
+    if not isinstance(queries, list):
+        raise ValueError("no queries")  # noqa: TRY004 - one kind of error for whatever comes
+    found = [_of_query(query, support) for query in queries if not any(map(_never_holds, query))]
+    if any(not 0 <= slot <= asked for slot, _ in found) or all(slot != asked for slot, _ in found):
+        raise ValueError("no answer to the question that has one")
+    return [(slot, holes) for slot, holes in found if slot != asked]
+
+
+def _never_holds(expression: Mapping[str, Any]) -> bool:
+    """``not true``, which is how OPA leaves a negation of what it knows."""
+    return expression.get("negated") is True and expression["terms"] == {"type": "boolean", "value": True}
+
+
+def _of_query(query: Query, support: Any) -> tuple[int, set[int]]:
+    slot = -1
+    holes: set[int] = set()
+    conditional = False
+    for expression in query:
+        terms = expression["terms"]
+        sides = terms[1:] if isinstance(terms, list) and _is_equality(terms[0]) else []
+        if len(sides) == 2 and not expression.get("negated"):  # noqa: PLR2004 - an equation
+            slots = [_value(other) for one, other in (sides, sides[::-1]) if _value(one, "var") == "slot"]
+            if slots:
+                slot = int(slots[0])
+                continue
+            if any(
+                _variable(one) is not None and _variable(one) == _reference(other)
+                for one, other in (sides, sides[::-1])
+            ):
+                continue  # the name of a hole
+        conditional = True
+        holes |= set(_mentioned(expression))
+    if conditional and support:
+        holes |= set(_mentioned(support))
+    return slot, holes
+
+
+def _is_equality(term: Any) -> bool:
+    return bool(term == {"type": "ref", "value": [{"type": "var", "value": "eq"}]})
+
+
+def _value(term: Mapping[str, Any], kind: str = "number") -> Any:
+    return term["value"] if term["type"] == kind else None
+
+
+def _variable(term: Mapping[str, Any]) -> int | None:
+    name = _value(term, "var")
+    return int(name[1:]) if isinstance(name, str) and name[:1] == "u" and name[1:].isdigit() else None
+
+
+def _reference(term: Mapping[str, Any]) -> int | None:
+    parts = _value(term, "ref")
+    if not isinstance(parts, list) or [part["value"] for part in parts[:2]] != ["input", UNKNOWN]:
+        return None
+    return parts[2]["value"] if len(parts) > 2 and parts[2]["type"] == "number" else None  # noqa: PLR2004
+
+
+def _mentioned(node: Any) -> Iterator[int]:
+    """Every hole that is spoken of; of the guards' hole, which has no number, nothing."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _mentioned(item)
+    elif isinstance(node, dict):
+        if "type" in node and "value" in node:
+            hole = _variable(node) if node["type"] == "var" else _reference(node)
+            if hole is not None:
+                yield hole
+        for item in node.values():
+            yield from _mentioned(item)
