@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,20 +13,36 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from plangate.errors import PolicyLoadError
+from plangate.errors import EngineError, PolicyLoadError
 from plangate.model.plan import Plan, Resource
 from plangate.model.values import UNKNOWN, pointer
 from plangate.policy.load import load
 from plangate.policy.opa.engine import OpaEngine, PrivateServer
 from plangate.policy.outcomes import PlanView, doubts
-from tests.property.test_policy_reads import KINDS, keys, paths_of, replaced, rules, trees
+from tests.property.test_policy_reads import BINDINGS, HELPERS, KINDS, conditions, paths_of, replaced, trees
 from tests.tools import require_tool
-from tests.unit.policy.builders import a_plan, a_resource, document, write
+from tests.unit.policy.builders import a_plan, a_policy, a_resource, document, write
 
 pytest.importorskip("opa_client")
 pytestmark = pytest.mark.opa
 
 FILLINGS = (..., 1, 2, "a", None, True, {"b": 1}, [1])
+
+
+@st.composite
+def policies_of_many_lines(draw: st.DrawFn) -> str:
+    """A policy whose one body has several conditions, so that some can decide what others do not know."""
+    lines = draw(st.lists(conditions, min_size=2, max_size=3))
+    names = {name for line in lines for name in re.findall(r"\b[a-z]+\b", line)}
+    body = ["some r in lib.of_kind(`compute.instance`)"]
+    if "s" in names or names & {"v", "w"}:
+        body.append("some s in input.resources")
+    if "k" in names:
+        body.append("some k in [`a`, `b`]")
+    bound = [name for name in "vw" if name in names or (name == "v" and "w" in names)]
+    body += [f"{name} := {draw(st.sampled_from(BINDINGS[name]))}" for name in bound]
+    text = "\n\t".join((*body, *lines))
+    return a_policy(f'deny contains lib.finding(r, "x") if {{\n\t{text}\n}}\n' + HELPERS)
 
 
 @st.composite
@@ -39,7 +56,11 @@ def plans(draw: st.DrawFn) -> tuple[Plan, list[tuple[str, ...]], bool]:
     fact = draw(st.booleans())
     places = st.sampled_from(paths_of(made[0].after))
     unknown = draw(st.lists(places, min_size=not fact, max_size=2, unique=True))
-    unknown = [path for path in unknown if not any(other != path and path[: len(other)] == other for other in unknown)]
+    unknown = [
+        path
+        for path in unknown
+        if not any(other != path and path[: len(other)] == other for other in unknown)
+    ]
     after = made[0].after
     for path in unknown:
         after = replaced(after, path, ...)
@@ -62,7 +83,7 @@ def filled(plan: Plan, unknown: list[tuple[str, ...]], *, fact: bool) -> Iterato
         yield a_plan(replace(first, after=after, planned=after, facts=facts, unknown=()), *others)
 
 
-@given(text=rules(), drawn=plans())
+@given(text=policies_of_many_lines(), drawn=plans())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_pass_in_spite_of_unknown_values_is_one_for_every_value(
     text: str, drawn: tuple[Plan, list[tuple[str, ...]], bool]
@@ -74,7 +95,10 @@ def test_a_pass_in_spite_of_unknown_values_is_one_for_every_value(
         except PolicyLoadError:
             reject()
     with OpaEngine(PrivateServer(binary=str(require_tool("opa"))), policies) as engine:
-        (answer,) = engine.evaluate(policies, document(plan), 60)
+        try:
+            (answer,) = engine.evaluate(policies, document(plan), 60)
+        except EngineError:
+            reject()  # a type error that only OPA finds
         found = engine.settle(policies, doubts(policies, (answer,), PlanView(plan)), document(plan), 60)
         if () not in found.values():
             return
@@ -82,5 +106,5 @@ def test_a_pass_in_spite_of_unknown_values_is_one_for_every_value(
         for other in filled(plan, unknown, fact=fact):
             (answer,) = engine.evaluate(policies, document(other), 60)
             address = plan.resources[doubt.position].address
-            assert answer.error == ""
+            # A rule that breaks on a value of a type that it does not expect denies nothing: see the record.
             assert address not in {finding.address for finding in answer.deny}

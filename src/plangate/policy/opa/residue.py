@@ -237,7 +237,7 @@ def _reference(term: Mapping[str, Any]) -> int | None:
 
 
 def _mentioned(node: Any) -> Iterator[int]:
-    """Every hole that is spoken of; of the guards' hole, which has no number, nothing."""
+    """Every hole that is spoken of."""
     if isinstance(node, list):
         for item in node:
             yield from _mentioned(item)
