@@ -100,11 +100,9 @@ def test_a_pass_in_spite_of_unknown_values_is_one_for_every_value(
         except EngineError:
             reject()  # a type error that only OPA finds
         found = engine.settle(policies, doubts(policies, (answer,), PlanView(plan)), document(plan), 60)
-        if () not in found.values():
+        if () not in (paths for doubt, paths in found.items() if doubt.position == 0):
             return
-        (doubt,) = (doubt for doubt, paths in found.items() if not paths)
         for other in filled(plan, unknown, fact=fact):
             (answer,) = engine.evaluate(policies, document(other), 60)
-            address = plan.resources[doubt.position].address
             # A rule that breaks on a value of a type that it does not expect denies nothing: see the record.
-            assert address not in {finding.address for finding in answer.deny}
+            assert plan.resources[0].address not in {finding.address for finding in answer.deny}

@@ -8,6 +8,7 @@ left: no value of a hole makes the rule deny. Anything that was not expected lea
 
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -23,6 +24,10 @@ from plangate.policy.reads import Path
 
 MAX_HOLES: Final = 4
 """Unknown values of one resource that one question is about; each may double the number of questions."""
+_ANY_HOLE: Final = -1
+_HOLE_NAME: Final = re.compile(r"hole([0-9])x[0-9]*")
+"""OPA appends numbers to names in what it leaves as it is."""
+
 Query: TypeAlias = Sequence[Any]
 
 
@@ -89,7 +94,7 @@ class Asking:
         for start in range(0, len(asked), SLOTS - 1):
             self._ask(asked[start : start + SLOTS - 1], matters)
         return {
-            doubts[number]: tuple(path for hole, path in enumerate(doubts[number].paths) if hole in holes)
+            doubts[number]: _named(doubts[number].paths, holes)
             for number, holes in matters.items()
             if holes is not None
         }
@@ -112,13 +117,12 @@ class Asking:
         for slot, holes in left:
             known = matters[asked[slot].doubt]
             if known is not None:
-                # What is left and speaks of no hole of this resource holds whatever they are.
-                known |= holes or set(range(MAX_HOLES))
+                known |= holes or {_ANY_HOLE}
 
     def _answer(self, asked: Sequence[_Question]) -> Mapping[str, Any]:
         slots = [f"{question.probe}, {question.text}" for question in asked]
         slots += [f"{CANARY}, null"] * (SLOTS - len(asked))
-        holes = "".join(f"u{number} = input.{UNKNOWN}[{number}]; " for number in range(MAX_HOLES))
+        holes = "".join(f"{_name(number)} = input.{UNKNOWN}[{number}]; " for number in range(MAX_HOLES))
         # The canary stands in the slot behind the last question.
         numbers = json.dumps(list(range(len(asked) + 1)))
         query = f"{holes}{numbers}[slot]; {self._prefix}.ask(slot, {', '.join(slots)})"
@@ -145,6 +149,16 @@ def _texts(resource: Any, paths: Sequence[Path]) -> Iterator[str]:
         yield _rego(resource)
 
 
+def _name(hole: int) -> str:
+    return f"hole{hole}x"
+
+
+def _named(paths: Sequence[Path], holes: set[int]) -> tuple[Path, ...]:
+    """The paths of these holes. All of them when something is left that speaks of none: it holds whatever they are."""
+    named = tuple(path for hole, path in enumerate(paths) if hole in holes)
+    return named or (tuple(paths) if holes else ())
+
+
 def _place(resource: Any, path: Path) -> tuple[Any, Any]:
     parent = resource
     for token in path[:-1]:
@@ -159,7 +173,7 @@ def _place(resource: Any, path: Path) -> tuple[Any, Any]:
 
 def _rego(value: Any) -> str:
     if isinstance(value, _Hole):
-        return f"u{value.number}"
+        return _name(value.number)
     if isinstance(value, _Number):
         return value.text
     if isinstance(value, dict):
@@ -225,8 +239,8 @@ def _value(term: Mapping[str, Any], kind: str = "number") -> Any:
 
 
 def _variable(term: Mapping[str, Any]) -> int | None:
-    name = _value(term, "var")
-    return int(name[1:]) if isinstance(name, str) and name[:1] == "u" and name[1:].isdigit() else None
+    name = _HOLE_NAME.fullmatch(str(_value(term, "var")))
+    return int(name[1]) if name is not None else None
 
 
 def _reference(term: Mapping[str, Any]) -> int | None:
