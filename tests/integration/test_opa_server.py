@@ -197,7 +197,9 @@ def folder(tmp_path: Path) -> Path:
     write(folder / "policies", {"hashed.rego": HASHED})
     (folder / "allowed.json").write_bytes(ALLOWED.read_bytes())
     (folder / "denied.json").write_bytes(DENIED.read_bytes())
-    (folder / "plangate.yaml").write_text("version: 1\npolicies: [policies]\nengine: opa\n")
+    (folder / "plangate.yaml").write_text(
+        "version: 1\nshipped_policies: false\npolicies: [policies]\nengine: opa\n"
+    )
     return folder
 
 
@@ -231,7 +233,7 @@ def test_policy_tests_run_on_the_embedded_engine_and_say_what_it_lacks(folder: P
 def test_the_record_names_opa_its_version_and_its_decisions(folder: Path) -> None:
     with running_opa("--set=decision_logs.console=true") as (url, _):
         (folder / "plangate.yaml").write_text(
-            f"version: 1\npolicies: [policies]\nengine: {{opa: {{url: '{url}'}}}}\n"
+            f"version: 1\nshipped_policies: false\npolicies: [policies]\nengine: {{opa: {{url: '{url}'}}}}\n"
         )
         ran = run("check", "allowed.json", "--format", "json", cwd=folder)
     policy = json.loads(ran.out)["policy"]

@@ -95,7 +95,7 @@ class Doubt(Struct, frozen=True, kw_only=True):
     Attributes:
         rule: Id of the rule.
         position: The resource, as the plan's document counts them.
-        paths: Those values, as `plangate.policy.reads` writes them; the list ``unknown`` is one if it is read.
+        paths: Those values, as `plangate.policy.reads` writes them.
     """
 
     rule: str

@@ -23,8 +23,6 @@ MAX_DENIALS: Final = 20
 _MOST_NAMED = 5
 """Unknown values that a message names before it says how many more there are."""
 _NOTHING: Final = ((), (), False)
-_LISTED: Final[Path] = ("unknown",)
-"""A resource's list of what is unknown: once the values are known, it is another one."""
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -90,14 +88,13 @@ class PlanView:
     def own_paths(self, reads: Reads) -> Iterator[tuple[int, tuple[Path, ...]]]:
         """Positions of resources, and the unknown values of each that the rule reads; none shares its address."""
         count = Counter(resource.address for resource in self.plan.resources)
-        listed = (_LISTED,) if any(read.touches(_LISTED) for read in reads.own) else ()
         for _, unknown, members in self.unknowns:
             if paths := tuple(
                 path for path in unknown.paths if any(read.touches(path) for read in reads.own)
             ):
                 for index in members:
                     if count[self.plan.resources[index].address] == 1:
-                        yield index, (*paths, *listed)
+                        yield index, paths
 
     def shared_unknowns(self, reads: Reads) -> tuple[str, ...]:
         """Unknown values that every outcome of a rule depends on, with the resource they are of."""
@@ -125,8 +122,7 @@ def doubts(policies: PolicySet, answers: Sequence[RuleAnswer], view: PlanView) -
     found: list[Doubt] = []
     for rule, answer in zip(policies.rules, answers, strict=True):
         reads = policies.reads[rule.id]
-        lists = any(read.touches(_LISTED) for _, others in reads.others for read in others)
-        if rule.id in policies.handles_unknowns or answer.error or lists or view.shared_unknowns(reads):
+        if rule.id in policies.handles_unknowns or answer.error or view.shared_unknowns(reads):
             continue
         resources = {resource.address for resource in view.in_scope(rule, policies.scopes[rule.id])}
         resources -= {finding.address for finding in answer.deny}

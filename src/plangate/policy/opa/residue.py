@@ -24,6 +24,8 @@ from plangate.policy.reads import Path
 
 MAX_HOLES: Final = 4
 """Unknown values of one resource that one question is about; each may double the number of questions."""
+_LIST: Final[Path] = ("unknown",)
+"""A hole of every resource: once values are known, the list of those that are not is another one."""
 _ANY_HOLE: Final = -1
 _HOLE_NAME: Final = re.compile(r"hole([0-9])x[0-9]*")
 """OPA appends numbers to names in what it leaves as it is."""
@@ -86,7 +88,7 @@ class Asking:
                 continue
             resource = json.loads(bytes(resources[doubt.position]), parse_float=_Number, parse_int=_Number)
             try:
-                texts = list(_texts(resource, doubt.paths))
+                texts = list(_texts(resource, (*doubt.paths, _LIST)))
             except (LookupError, TypeError, ValueError):
                 continue  # an unknown value at a place that is not there
             asked += [_Question(doubt=number, probe=probe, text=text) for probe in probes for text in texts]
@@ -122,7 +124,7 @@ class Asking:
     def _answer(self, asked: Sequence[_Question]) -> Mapping[str, Any]:
         slots = [f"{question.probe}, {question.text}" for question in asked]
         slots += [f"{CANARY}, null"] * (SLOTS - len(asked))
-        holes = "".join(f"{_name(number)} = input.{UNKNOWN}[{number}]; " for number in range(MAX_HOLES))
+        holes = "".join(f"{_name(number)} = input.{UNKNOWN}[{number}]; " for number in range(MAX_HOLES + 1))
         # The canary stands in the slot behind the last question.
         numbers = json.dumps(list(range(len(asked) + 1)))
         query = f"{holes}{numbers}[slot]; {self._prefix}.ask(slot, {', '.join(slots)})"
