@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from plangate.model.plan import Plan
+from plangate.errors import EngineError
+from plangate.model.plan import Plan, Reference
 from plangate.model.values import UNKNOWN
 from plangate.policy.base import Doubt, PolicySet
 from plangate.policy.opa.base import Deadline, Endpoint
@@ -59,6 +60,26 @@ deny contains lib.finding(r, "another one is big") if {
 	r.after.zone == "public"
 }
 """
+BIG = GUARDED.replace('not "/size" in r.unknown', "true")
+BY_SIZE = """
+deny contains lib.finding(r, "it is as big as allowed") if {
+	some size in ["big", "huge"]
+	some r in {s | some s in lib.of_kind("compute.instance"); s.name != size}
+	r.after.size == size
+	r.after.zone == "public"
+}
+"""
+REFERS = """
+deny contains lib.finding(r, "it is in a public network") if {
+	some r in lib.of_kind("compute.instance")
+	some edge in r.references
+	some other in input.resources
+	other.address == edge.address
+	other.type == "public"
+	r.after.name == "x"
+}
+"""
+MEMBERS = {"0": ["aws_instance.web"], "-1": ["aws_instance.web"]}
 FACTS = {"public_ip": False, "metadata_tokens_required": True, "disks_encrypted": True}
 PLAN = a_plan(
     a_resource("x.elsewhere", after={"zone": "private"}, unknown=("/name",)),
@@ -105,6 +126,23 @@ def test_an_unknown_value_of_a_neighbour_settles_nothing(tmp_path: Path) -> None
     policies = policies_of(tmp_path / "p", neighbours=a_policy(NEIGHBOURS, slug="neighbours"))
     plan = a_plan(a_resource("x.one", after={"zone": "other"}), a_resource("x.two", unknown=("/size",)))
     assert {text.split()[0] for text in exact(policies, plan).values()} == {"unknown"}
+
+
+def test_a_line_that_gives_resources_and_needs_another_line_settles_nothing(tmp_path: Path) -> None:
+    policies = policies_of(tmp_path / "p", by_size=a_policy(BY_SIZE, slug="by_size"))
+    plan = a_plan(a_resource("x.one", after={"zone": "other"}, unknown=("/size",)))
+    assert exact(policies, plan)["x.one"].startswith("unknown")
+
+
+def test_what_the_rest_of_the_plan_says_counts(tmp_path: Path) -> None:
+    policies = policies_of(tmp_path / "p", refers=a_policy(REFERS, slug="refers"))
+    edge = Reference(at="/n", address="net.a", exact=True)
+    for kind, said in (("public", "unknown after.name"), ("private", "pass")):
+        plan = a_plan(
+            a_resource("x.one", unknown=("/name",), references=(edge,)),
+            a_resource("net.a", type=kind, kind=""),
+        )
+        assert exact(policies, plan)["x.one"] == said
 
 
 def test_a_resource_that_shares_its_address_settles_nothing(tmp_path: Path) -> None:
@@ -161,24 +199,42 @@ SLOT_OF_CANARY = [
     ],
 )
 def test_an_answer_that_is_none_settles_nothing(status: int, result: object, tmp_path: Path) -> None:
-    assert _settled(status, {"result": result}, tmp_path) == {}
+    assert _settled(status, {"result": result}, MEMBERS, tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"0": []},
+        {"0": [], "-1": []},
+        {"0": [], "-1": ["x.other"]},
+        {"-1": ["aws_instance.web"]},
+        [],
+        None,
+    ],
+)
+def test_without_a_word_on_what_is_asked_about_nothing_is_settled(members: object, tmp_path: Path) -> None:
+    with pytest.raises(EngineError):
+        _settled(200, {"result": {"queries": [SLOT_OF_CANARY]}}, members, tmp_path)
 
 
 def test_the_answers_above_lack_only_sense(tmp_path: Path) -> None:
-    assert list(_settled(200, {"result": {"queries": [SLOT_OF_CANARY]}}, tmp_path).values()) == [()]
+    found = _settled(200, {"result": {"queries": [SLOT_OF_CANARY]}}, MEMBERS, tmp_path)
+    assert list(found.values()) == [()]
 
 
-def _settled(status: int, answer: object, folder: Path) -> Mapping[Doubt, tuple[tuple[str, ...], ...]]:
-    """What becomes of one doubt with two questions when a double of OPA answers this to everything."""
-    policies = policies_of(
-        folder / "p", guarded=a_policy(GUARDED.replace('not "/size" in r.unknown', "true"), slug="guarded")
-    )
+def _settled(
+    status: int, answer: object, members: object, folder: Path
+) -> Mapping[Doubt, tuple[tuple[str, ...], ...]]:
+    """What becomes of one doubt with two questions when a double of OPA answers this."""
+    policies = policies_of(folder / "p", big=a_policy(BIG, slug="big"))
     plan = a_plan(a_resource(unknown=("/size",)))
-    doubt = Doubt(rule="guarded", position=0, paths=(("after", "size"),))
-    with double(status, json.dumps(answer).encode()) as url:
-        server = Server(
-            Endpoint(name="a double", host="127.0.0.1", port=int(url.rpartition(":")[2])), 1 << 20, 1 << 20
-        )
+    doubt = Doubt(rule="big", position=0, paths=(("after", "size"),))
+    values = json.dumps({"result": members}).encode()
+    with double(status, json.dumps(answer).encode(), values) as url:
+        where = Endpoint(name="a double", host="127.0.0.1", port=int(url.rpartition(":")[2]))
+        server = Server(where, 1 << 20, 1 << 20)
         try:
             return Asking(server, questions_of(policies), document(plan), Deadline(5)).settle([doubt])
         finally:

@@ -6,11 +6,11 @@ asked about without it too. What comes back is what is left when everything know
 left: no value of a hole makes the rule deny. Anything that was not expected leaves the outcome unknown.
 """
 
+import copy
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -18,8 +18,9 @@ import msgspec
 from plangate.errors import EngineError
 from plangate.policy.base import Doubt
 from plangate.policy.opa.base import Deadline
-from plangate.policy.opa.questions import CANARY, SLOTS, UNKNOWN, Questions
+from plangate.policy.opa.questions import ASKED, CANARY, SLOTS, UNKNOWN, Probe, Questions
 from plangate.policy.opa.server import Server
+from plangate.policy.opa.transport import EncodedDocument
 from plangate.policy.reads import Path
 
 MAX_HOLES: Final = 4
@@ -33,22 +34,19 @@ _HOLE_NAME: Final = re.compile(r"hole([0-9])x[0-9]*")
 Query: TypeAlias = Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Hole:
+class _Hole(msgspec.Struct, frozen=True):
     """Stands in a resource for the unknown value of that number."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
+class _Question(msgspec.Struct, frozen=True, kw_only=True):
     doubt: int
-    probe: int
+    probe: Probe
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Number:
+class _Number(msgspec.Struct, frozen=True):
     """A number as it is written."""
 
     text: str
@@ -73,7 +71,7 @@ class Asking:
         self._questions: Final = questions
         self._document: Final = document
         self._deadline: Final = deadline
-        self._prefix: Final = f"data.{questions.revision.prefix}.plangate.probe"
+        self._package: Final = f"{questions.revision.prefix}.plangate.probe"
 
     def settle(self, doubts: Sequence[Doubt]) -> dict[Doubt, tuple[Path, ...]]:
         """What still matters to each doubt that could be asked about; nothing where the rule cannot deny.
@@ -81,37 +79,69 @@ class Asking:
         A doubt that is missing from the answer is as it was.
         """
         resources = msgspec.json.decode(self._document, type=_Document).resources
+        needed = {doubt.position for doubt in doubts}
+        read = {
+            position: json.loads(bytes(resources[position]), parse_float=_Number, parse_int=_Number)
+            for position in needed
+        }
+        members = self._members({resource["address"] for resource in read.values()})
+        matters: dict[int, set[int] | None] = {}
         asked: list[_Question] = []
         for number, doubt in enumerate(doubts):
-            probes = self._questions.probes.get(doubt.rule)
-            if probes is None or len(doubt.paths) > MAX_HOLES:
+            resource, probes = read[doubt.position], self._questions.probes.get(doubt.rule)
+            if not probes or len(doubt.paths) > MAX_HOLES:
                 continue
-            resource = json.loads(bytes(resources[doubt.position]), parse_float=_Number, parse_int=_Number)
             try:
                 texts = list(_texts(resource, (*doubt.paths, _LIST)))
             except (LookupError, TypeError, ValueError):
                 continue  # an unknown value at a place that is not there
-            asked += [_Question(doubt=number, probe=probe, text=text) for probe in probes for text in texts]
-        matters: dict[int, set[int] | None] = {question.doubt: set() for question in asked}
-        for start in range(0, len(asked), SLOTS - 1):
-            self._ask(asked[start : start + SLOTS - 1], matters)
+            matters[number] = set()
+            mine = [probe for probe in probes if resource["address"] in members[str(probe.number)]]
+            asked += [_Question(doubt=number, probe=probe, text=text) for probe in mine for text in texts]
+        # A plan is large, and most definitions look at nothing of it but their subject.
+        for document, some in (
+            (b"{}", [question for question in asked if not question.probe.reads_input]),
+            (self._document, [question for question in asked if question.probe.reads_input]),
+        ):
+            for start in range(0, len(some), SLOTS - 1):
+                self._ask(some[start : start + SLOTS - 1], matters, document)
         return {
             doubts[number]: _named(doubts[number].paths, holes)
             for number, holes in matters.items()
             if holes is not None
         }
 
-    def _ask(self, asked: Sequence[_Question], matters: dict[int, set[int] | None]) -> None:
+    def _members(self, addresses: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Number of each probe to those of these resources that are a subject of it."""
+        wanted = json.dumps(dict.fromkeys(sorted(addresses), True)).encode()
+        whole = self._document.rstrip()[:-1] + b', "' + ASKED.encode() + b'": ' + wanted + b"}"
+        found = self._server.value(
+            EncodedDocument(whole),
+            self._package,
+            "members",
+            self._deadline,
+            "asking what unknown values can change",
+        )
+        numbers = {str(probe.number) for probes in self._questions.probes.values() for probe in probes}
+        if (
+            not isinstance(found, dict)
+            or found.keys() != numbers | {str(CANARY)}
+            or set(found[str(CANARY)]) != set(addresses)
+        ):
+            raise EngineError("OPA does not say which resources are asked about")
+        return {number: frozenset(of) for number, of in found.items()}
+
+    def _ask(self, asked: Sequence[_Question], matters: dict[int, set[int] | None], document: bytes) -> None:
         """One request. What spoils it, a value of odd type for example, may be in one question alone."""
         try:
             if self._deadline.left <= 0:
                 raise self._deadline.error("asking what unknown values can change")
-            left = _read(self._answer(asked), len(asked))
+            left = _read(self._answer(asked, document), len(asked))
         except (EngineError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             if len(asked) > 1 and self._deadline.left > 0:
                 middle = len(asked) // 2
-                self._ask(asked[:middle], matters)
-                self._ask(asked[middle:], matters)
+                self._ask(asked[:middle], matters, document)
+                self._ask(asked[middle:], matters, document)
                 return
             for question in asked:
                 matters[question.doubt] = None
@@ -121,14 +151,14 @@ class Asking:
             if known is not None:
                 known |= holes or {_ANY_HOLE}
 
-    def _answer(self, asked: Sequence[_Question]) -> Mapping[str, Any]:
-        slots = [f"{question.probe}, {question.text}" for question in asked]
+    def _answer(self, asked: Sequence[_Question], document: bytes) -> Mapping[str, Any]:
+        slots = [f"{question.probe.number}, {question.text}" for question in asked]
         slots += [f"{CANARY}, null"] * (SLOTS - len(asked))
         holes = "".join(f"{_name(number)} = input.{UNKNOWN}[{number}]; " for number in range(MAX_HOLES + 1))
         # The canary stands in the slot behind the last question.
         numbers = json.dumps(list(range(len(asked) + 1)))
-        query = f"{holes}{numbers}[slot]; {self._prefix}.ask(slot, {', '.join(slots)})"
-        return self._server.residue(query, [f"input.{UNKNOWN}"], self._document, self._deadline)
+        query = f"{holes}{numbers}[slot]; data.{self._package}.ask(slot, {', '.join(slots)})"
+        return self._server.residue(query, [f"input.{UNKNOWN}"], document, self._deadline)
 
 
 # --- Resources with holes -----------------------------------------------------------------------------------------
@@ -140,6 +170,7 @@ def _texts(resource: Any, paths: Sequence[Path]) -> Iterator[str]:
     Raises:
         ValueError: A path leads nowhere.
     """
+    resource = copy.deepcopy(resource)
     places = [(*_place(resource, path), path) for path in paths]
     may_miss = [isinstance(parent, dict) and len(path) > 1 for parent, _, path in places]
     for missing in itertools.product(*([False, True] if may else [False] for may in may_miss)):

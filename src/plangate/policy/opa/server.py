@@ -150,7 +150,7 @@ class Server:
         encoded = EncodedDocument(document)
         self.decision_ids.clear()
         try:
-            found = self._ask(revision, encoded, "judgement", deadline, "evaluating the policies")
+            found = self.value(encoded, revision.main, "judgement", deadline, "evaluating the policies")
         except RuleFailedError:
             # Some rule spoils the question for all: ask one by one, to find out which.
             return tuple(self._judge_one(revision, rule, encoded, deadline) for rule in revision.rules)
@@ -175,18 +175,24 @@ class Server:
         self, revision: Revision, rule: str, document: EncodedDocument, deadline: Deadline
     ) -> Reply:
         try:
-            found = self._ask(revision, document, f"answers/{rule}", deadline, f"evaluating rule {rule}")
+            found = self.value(
+                document, revision.main, f"answers/{rule}", deadline, f"evaluating rule {rule}"
+            )
         except RuleFailedError as problem:
             return Reply(error=revision.people_say(str(problem)))
         return Reply(error="it is undefined") if found is None else Reply(value=found)
 
-    def _ask(
-        self, revision: Revision, document: EncodedDocument, rule: str, deadline: Deadline, doing: str
+    def value(
+        self, document: EncodedDocument, package: str, rule: str, deadline: Deadline, doing: str
     ) -> Any:
-        """The value of one of our module's rules, ``None`` when it is undefined."""
+        """The value of a rule for a plan, ``None`` when it is undefined.
+
+        Raises:
+            EngineError: There is no answer.
+        """
         answer = self._retried(
             deadline, doing, self._client,
-            lambda: self._client.query_rule(document, revision.main, rule, query_params=_STRICT),
+            lambda: self._client.query_rule(document, package, rule, query_params=_STRICT),
         )  # fmt: skip
         if not isinstance(answer, Mapping):
             raise EngineError(f"{self.endpoint.name} gave garbage instead of an answer")
