@@ -27,8 +27,9 @@ def double(
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            said = values if values and self.path.startswith("/v1/data") else body
-            self.send_response(200 if said is values else status)
+            asks_for_value = bool(values) and self.path.startswith("/v1/data")
+            said = values if asks_for_value else body
+            self.send_response(200 if asks_for_value else status)
             for name, value in ({"Content-Length": str(len(said))} | dict(headers or {})).items():
                 self.send_header(name.replace("_", "-"), value)
             self.end_headers()

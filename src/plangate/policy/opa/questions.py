@@ -146,8 +146,9 @@ def _reads_input(program: Program, definition: Definition, binder: Statement) ->
     seen = set[int]()
     while left:
         here, exprs = left.pop()
+        heads = {id(expr.parts[0]) for expr in exprs if expr.form == "ref"}
         for expr in exprs:
-            path = _global(program, here, expr)
+            path = _global(program, here, expr) if id(expr) not in heads else ()
             if not path:
                 continue
             target = program.target(path[1:])

@@ -137,7 +137,7 @@ class Asking:
             if self._deadline.left <= 0:
                 raise self._deadline.error("asking what unknown values can change")
             left = _read(self._answer(asked, document), len(asked))
-        except (EngineError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        except EngineError:
             if len(asked) > 1 and self._deadline.left > 0:
                 middle = len(asked) // 2
                 self._ask(asked[:middle], matters, document)
@@ -223,14 +223,17 @@ def _read(result: Mapping[str, Any], asked: int) -> list[tuple[int, set[int]]]:
     """Slot and holes of everything that is left.
 
     Raises:
-        ValueError: It is not an answer to so many questions.
+        EngineError: It is not an answer to so many questions.
     """
-    queries, support = result.get("queries"), result.get("support")
-    if not isinstance(queries, list):
-        raise ValueError("no queries")  # noqa: TRY004 - one kind of error for whatever comes
-    found = [_of_query(query, support) for query in queries if not any(map(_never_holds, query))]
+    try:
+        support = result.get("support")
+        found = [
+            _of_query(query, support) for query in result["queries"] if not any(map(_never_holds, query))
+        ]
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as problem:
+        raise EngineError("OPA gave garbage instead of what is left of a question") from problem
     if any(not 0 <= slot <= asked for slot, _ in found) or all(slot != asked for slot, _ in found):
-        raise ValueError("no answer to the question that has one")
+        raise EngineError("OPA gave no answer to the question that always has one")
     return [(slot, holes) for slot, holes in found if slot != asked]
 
 
