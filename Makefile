@@ -44,7 +44,7 @@ dev: $(STAMP) ## The development environment in .venv
 	@echo "ready: $(BIN)/plangate"
 
 .PHONY: tools
-tools: ## OPA, conftest and OpenTofu in .tools/bin, built with Go, where they are missing
+tools: ## OPA, conftest, OpenTofu and kube-apiserver in .tools/bin, built with Go, where they are missing
 	@scripts/tools
 
 # --- What CI runs -----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ PROGRAMS: Final = {
     "conftest": ("conftest",),
     "git": ("git",),
     "go": ("go",),
+    "kube-apiserver": ("kube-apiserver",),
     "opa": ("opa",),
     "pre-commit": ("pre-commit",),
     "terraform": ("terraform", "tofu"),

@@ -16,12 +16,14 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plangate.errors import UsageError
+from plangate.server_settings import ServerSettings, check_server
 
 FILE_NAME: Final = "plangate.yaml"
 SCHEMA_FILE: Final = Path(__file__).parent / "schemas" / "settings.v1.json"
 MAX_SETTINGS_BYTES: Final = 1024 * 1024
 MAX_ENVIRONMENT_CHARS: Final = 100
 MAX_NESTING: Final = 32
+MAX_LOCK_TIMEOUT_S: Final = 24 * 3600
 """Levels of mappings and lists. A YAML parser goes down by calling itself, also the one in C."""
 
 
@@ -31,6 +33,7 @@ class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enforcement: str | None = None
     severity: str | None = None
     on_unknown: str | None = None
+    quarantine: bool | None = None
     settings: dict[str, Any] = {}
 
 
@@ -83,12 +86,25 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy_timeout_s: float = 60.0
     policy_memory_bytes: int = 4 * 1024 * 1024 * 1024
     apply_timeout_s: float = 6 * 3600.0
+    stop_grace_s: float = 300.0
+    obligation_timeout_s: float = 60.0
 
 
 class TerraformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which program reads and applies saved plans. ``None``: ``terraform``, else ``tofu``, from PATH."""
 
     binary: str | None = None
+    lock_timeout_s: float = 0.0
+
+
+class AwsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where resources are in AWS, and who changes them; see the schema."""
+
+    region: str = ""
+    profile: str = ""
+    role: str = ""
+    lock_bucket: str = ""
+    workers: int = 10
 
 
 class OpaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +152,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state_dir: str | None = None
     limits: LimitSettings = LimitSettings()
     terraform: TerraformSettings = TerraformSettings()
+    aws: AwsSettings = AwsSettings()
+    server: ServerSettings = ServerSettings()
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -193,6 +211,7 @@ def _on_top(base: RuleSettings, chosen: RuleSettings) -> RuleSettings:
         enforcement=chosen.enforcement or base.enforcement,
         severity=chosen.severity or base.severity,
         on_unknown=chosen.on_unknown or base.on_unknown,
+        quarantine=base.quarantine if chosen.quarantine is None else chosen.quarantine,
         settings={**base.settings, **chosen.settings},
     )
 
@@ -350,9 +369,16 @@ def _check_choices(values: _File) -> None:
         _check_rules(environment.rules, f"environments.{name}.rules")
     _check_waivers(values.waivers)
     _check_bundles(values.bundles)
+    check_server(
+        values.server, {**values.environments, values.environment: None} if values.environments else {}
+    )
     for key in LimitSettings.__struct_fields__:
         if getattr(values.limits, key) <= 0:
             raise ValueError(f"limits.{key}: {getattr(values.limits, key)} (expected more than 0)")
+    if not 0 <= values.terraform.lock_timeout_s <= MAX_LOCK_TIMEOUT_S:
+        raise ValueError(
+            f"terraform.lock_timeout_s: {values.terraform.lock_timeout_s} (expected 0 to {MAX_LOCK_TIMEOUT_S})"
+        )
     if not 1 <= values.receipt_valid_minutes <= 7 * 24 * 60:
         raise ValueError(f"receipt_valid_minutes: {values.receipt_valid_minutes} (expected 1 to 10080)")
     if not values.environment or len(values.environment) > MAX_ENVIRONMENT_CHARS:

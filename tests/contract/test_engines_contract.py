@@ -43,7 +43,7 @@ deny contains lib.plan_finding("slow") if {
 FAILS = """
 deny contains lib.plan_finding("x") if {
 	some r in input.resources
-	to_number(r.address) == 1
+	to_number(trim_space(r.address)) == 1
 }
 """
 DATA = 'deny contains lib.plan_finding(data.words.one) if data.words.one == "a"\n'

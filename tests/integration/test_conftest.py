@@ -135,7 +135,7 @@ def test_the_report_on_combined_files_is_the_same(folder: Path) -> None:
 
 def test_the_report_on_a_terraform_plan_is_the_same(folder: Path) -> None:
     (folder / "policy" / "main.rego").write_text(
-        "package main\n\ndeny contains change.address if some change in input.resource_changes\n"
+        "package main\n\ndeny contains address if address := input.resource_changes[_].address\n"
     )
     (folder / "policy" / "main_test.rego").unlink()
     (folder / "plan.json").write_bytes(DENIED.read_bytes())
@@ -208,7 +208,7 @@ def test_a_plan_that_is_broken_is_no_document(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('deny contains "x" if to_number(input.word) > 1', "could not parse string as number"),
+        ('deny contains "x" if to_number(trim_space(input.word)) > 1', "could not parse string as number"),
         ("deny contains input.word2 if true", "neither a text nor has a msg"),
     ],
 )

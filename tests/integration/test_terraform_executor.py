@@ -62,7 +62,9 @@ def test_applies_exactly_the_judged_plan_and_tells_every_step(project: Project) 
         converged=True,
         interrupted=False,
     )
-    assert [replace(event, elapsed_s=None) for event in told.events[:2]] == [
+    assert [replace(event, elapsed_s=None) for event in told.events[:4]] == [
+        ExecutionEvent(type="tool", message=str(project.tool)),
+        ExecutionEvent(type="provider_lock", message=f"sha256:{_lock_digest(plan)}"),
         ExecutionEvent(
             type="apply_start", address="terraform_data.one", action="create", message="create: start"
         ),
@@ -70,7 +72,7 @@ def test_applies_exactly_the_judged_plan_and_tells_every_step(project: Project) 
             type="apply_complete", address="terraform_data.one", action="create", message="create: complete"
         ),
     ]
-    assert told.events[2].message.startswith("0 import, 1 add, 0 change, 0 remove")
+    assert told.events[4].message.startswith("0 import, 1 add, 0 change, 0 remove")
     followup = msgspec.json.decode(report.followup or b"")
     assert [c["change"]["actions"] for c in followup["resource_changes"]] == [["no-op"]]
 
@@ -122,7 +124,11 @@ def test_a_stale_plan_is_refused_before_anything_runs(project: Project) -> None:
     with pytest.raises(ExecutionError, match=r"Saved plan is stale.*nothing ran"):
         apply(project, plan, told)
 
-    assert [(e.type, e.action) for e in told.events] == [("diagnostic", "error")]
+    assert [(e.type, e.action) for e in told.events] == [
+        ("tool", ""),
+        ("provider_lock", ""),
+        ("diagnostic", "error"),
+    ]
 
 
 def test_a_locked_state_is_refused_before_anything_runs(project: Project) -> None:
@@ -266,6 +272,27 @@ def test_a_configuration_that_is_not_the_judged_one_any_more_is_not_run_to_confi
         (
             f"no follow-up plan was made: the configuration in {project.folder} is not the one that was judged:"
             " main.tf, new.tf"
+        ),
+    )
+
+
+def test_a_folder_that_got_another_backend_does_not_confirm(project: Project) -> None:
+    project.write('terraform {\n  backend "local" {}\n}\n' + ONE)
+    project.run("init", "-input=false", "-backend-config=path=b.tfstate")
+    project.run("apply", "-auto-approve", "-input=false")
+    project.run("init", "-input=false", "-reconfigure", "-backend-config=path=a.tfstate")
+    project.run("plan", "-input=false", "-out=tfplan")
+    plan = (project.folder / "tfplan").read_bytes()
+    project.run("init", "-input=false", "-reconfigure", "-backend-config=path=b.tfstate")
+
+    report = apply(project, plan)
+
+    assert (project.has("a.tfstate"), project.has("b.tfstate")) == (True, True)
+    assert (report.status, report.followup, report.converged) == (ExecutionStatus.NOT_CONVERGED, None, None)
+    assert report.problems == (
+        (
+            f"no follow-up plan was made of the same state: {project.folder} is initialized with another backend"
+            " than the one that the judged plan names"
         ),
     )
 
@@ -438,7 +465,7 @@ if command == "apply":
 
     assert report.problems == (
         "terraform was stopped: timed out",
-        "terraform did not end in time and was killed: its state may lack what was done last",
+        "terraform did not end in time and was killed: its state may lack what was done last, and may stay locked",
     )
     assert [_is_gone(int(pid)) for pid in (tmp_path / "pids").read_text().split()] == [True, True]
 
@@ -466,7 +493,7 @@ if command == "apply":
         True,
         (
             "terraform was stopped: interrupted",
-            "terraform did not end in time and was killed: its state may lack what was done last",
+            "terraform did not end in time and was killed: its state may lack what was done last, and may stay locked",
         ),
     )
 
@@ -475,7 +502,7 @@ def test_a_folder_that_cannot_read_the_plan_runs_nothing(project: Project, tmp_p
     plan = project.write(MARKER).plan()
     elsewhere = replace(project, folder=tmp_path / "missing")
 
-    with pytest.raises(ExecutionError, match="cannot read the plan"):
+    with pytest.raises(ExecutionError, match=r"missing: no such folder; nothing ran"):
         apply(elsewhere, plan)
     assert not project.has("marker")
 
@@ -795,13 +822,18 @@ def test_apply_gets_credentials_but_nothing_that_changes_what_terraform_does(tmp
     executor.apply(an_approval(plan), plan, observe=Told(), scrub=scrub)
 
     arguments, acting = msgspec.json.decode((tmp_path / "apply.json").read_bytes())
-    assert arguments[:-1] == [f"-chdir={real.folder}", "apply", "-json", "-input=false"]
+    assert arguments[:-1] == [f"-chdir={real.folder}", "apply", "-json", "-input=false", "-lock-timeout=0s"]
     assert {name: acting.get(name) for name in hostile} == dict.fromkeys(hostile) | {
         "AWS_SECRET_ACCESS_KEY": "key",
         "TF_VAR_ephemeral": "value",
     }
     _, reading = msgspec.json.decode((tmp_path / "show.json").read_bytes())
     assert {name for name in hostile if name in reading} == set()
+
+
+def _lock_digest(plan: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(plan)) as archive:
+        return hashlib.sha256(archive.read(".terraform.lock.hcl")).hexdigest()
 
 
 def _with_member(plan: bytes, name: str, text: bytes) -> bytes:

@@ -104,7 +104,8 @@ def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
     determining = list(_determining(outcomes))
     if result == "allow" and (plan is None or determining or document["reasons"] or not rules["evaluated"]):
         raise AuditError("audit record: an allow that its own decision document speaks against")
-    return {
+    asked = {name: document[name] for name in ("mode", "request") if name in document}
+    return asked | {
         "decision_id": _identifier(document["decision_id"]),
         "decided": text(document["time"], 64),
         "result": result,

@@ -74,21 +74,37 @@ class GroupCommit:
         Raises:
             AuditError: It is not written, or it is not known whether it is.
         """
+        answer = self.submit_all([pending])[0]
+        if isinstance(answer, AuditError):
+            raise answer
+        return answer
+
+    def submit_all(self, batch: list[Pending]) -> list[Entry | AuditError]:
+        """Write these records in one commit, with others when there are others.
+
+        Args:
+            batch: At least one.
+
+        Returns:
+            Each one's entry, or why it is not written.
+        """
+        first = batch[0]
         try:
             with self._lock:
-                self._queue.append(pending)
+                self._queue += batch
                 lead = not self._writing
                 self._writing = True
             if not lead:
-                pending.wait()
-            if not pending.done:
+                # A queue is always taken whole, so what becomes of the first becomes of all.
+                first.wait()
+            if not first.done:
                 self._write_batch()
         except BaseException:  # Ctrl-C, also while waiting: this caller may have been named the next writer
             self._give_up()
             raise
-        if pending.entry is None:
-            raise pending.error or AuditError("audit log: the record was not written")
-        return pending.entry
+        return [
+            each.entry or each.error or AuditError("audit log: the record was not written") for each in batch
+        ]
 
     def _write_batch(self) -> None:
         """Commit everything that is queued, wake its callers and name the next writer."""

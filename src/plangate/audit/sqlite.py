@@ -20,7 +20,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -98,6 +98,49 @@ class SqliteLog:
         check_append(record, idempotency_key)
         self._check_usable()
         return self._writers.submit(Pending(record, idempotency_key, must_be_new))
+
+    def append_all(self, records: Sequence[tuple[bytes, str, bool]]) -> Sequence[Entry | AuditError]:
+        """Add many records in one commit.
+
+        Args:
+            records: Bytes, idempotency key and ``must_be_new`` of each, as for `append`.
+
+        Returns:
+            Each one's entry, or why it is not written; one that is refused spoils no other.
+        """
+        answers: list[Entry | AuditError | None] = []
+        batch: list[Pending] = []
+        for record, key, must_be_new in records:
+            try:
+                check_append(record, key)
+                self._check_usable()
+            except AuditError as error:
+                answers.append(error)
+            else:
+                answers.append(None)
+                batch.append(Pending(record, key, must_be_new))
+        written = iter(self._writers.submit_all(batch) if batch else ())
+        return [next(written) if answer is None else answer for answer in answers]
+
+    @property
+    def failure(self) -> AuditError | None:
+        """Why this object takes nothing more (rule 3); ``None`` while it does."""
+        return AuditError(self._failure) if self._failure else None
+
+    def checkpoint_age_s(self) -> float:
+        """Seconds for which records have been there that the checkpoint file does not cover; 0 when it covers all."""
+        with self._reading():
+            is_behind = self._frontier.size > self._anchored_size
+            return time.monotonic() - self._anchored_at if is_behind else 0.0
+
+    def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
+        """Hashes of full tree nodes: positions ``start`` to ``stop`` of a level, level 0 being the leaves.
+
+        Raises:
+            AuditError: Not all of them are there.
+        """
+        with self._reading():
+            return [self._node(level, position) for position in range(start, stop)]
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[StoredRecord]:
         """See `plangate.audit.base.Log.entries`."""

@@ -9,11 +9,19 @@ import typer
 HELP: Final = "The gate between a planned infrastructure change and the cloud: no proof, no execution."
 COMMANDS: Final = {
     "check": "Judge a plan: allow (0), deny (1), could not decide (3).",
+    "plan": "Compare a CloudFormation template with what is there in AWS.",
     "apply": "Run a saved plan, if it is allowed, exactly as it was judged.",
+    "change-set": "CloudFormation change sets: create one, to be judged and applied.",
+    "kubernetes": "Ask a cluster what it would make of manifests.",
+    "status": "Tell what was made in AWS, and whether a run was cut off.",
+    "drift": "Say whether what is there in AWS is still what a template wants.",
+    "reconcile": "Keep what is there in AWS as a template wants it.",
+    "iam": "Print the IAM policy that a plan for AWS needs.",
     "explain": "Say why: a rule, or everything about one resource of a plan.",
     "rules": "List the rules, or show one.",
     "policy": "Write policies: new, check, test, mutate, docs, explain, bundle.",
     "audit": "List, show and verify what was decided.",
+    "serve": "Answer other orchestrators over HTTP.",
     "init": "Write a commented plangate.yaml.",
     "schema": "Print a JSON Schema.",
 }
@@ -47,7 +55,8 @@ def command(first: list[str]) -> Any:
 def _add(app: typer.Typer, package: str, commands: Mapping[str, str], words: Sequence[str]) -> None:
     """Add the command that the first word names, or all of them."""
     for name in words[:1] if words[:1] and words[0] in commands else commands:
-        module = import_module(f"{package}.{name}")
+        word = name.replace("-", "_")
+        module = import_module(f"{package}.{word}")
         if hasattr(module, "SUBCOMMANDS"):
             group = typer.Typer(
                 suggest_commands=False, no_args_is_help=True, add_completion=False, rich_markup_mode=None
@@ -58,4 +67,4 @@ def _add(app: typer.Typer, package: str, commands: Mapping[str, str], words: Seq
         elif hasattr(module, "app"):
             app.add_typer(module.app, name=name, help=commands[name])
         else:
-            app.command(name, help=commands[name])(getattr(module, name))
+            app.command(name, help=commands[name])(getattr(module, word))

@@ -1,19 +1,26 @@
 """``plangate apply``: run a saved plan, exactly as it was judged, once."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from plangate.cli import options, streams
 
 if TYPE_CHECKING:
-    from plangate.executor.base import ExecutionEvent
+    from collections.abc import Sequence
+
+    from plangate import wiring
+    from plangate.cli.progress import Progress
+    from plangate.executor.base import ExecutionEvent, ExecutionReport
     from plangate.gate import Execution
+
+_MAX_FOUND: Final = 20
+"""Addresses in a line; all of them are in the log."""
 
 
 def apply(
-    plan: options.Plan,
+    plan: options.Applied,
     *,
     receipt: Annotated[
         Path | None,
@@ -27,15 +34,42 @@ def apply(
     profile: options.ProfileName = None,
     state_dir: options.StateDir = None,
     chdir: options.Chdir = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run of this plan that was cut off (plans for AWS).")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, max=64, help="Resources changed at once (plans for AWS). [default: 10]"
+        ),
+    ] = None,
+    lock_timeout: Annotated[
+        float,
+        typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
+    ] = 0.0,
+    on_failure: Annotated[
+        str,
+        typer.Option(
+            "--on-failure",
+            help="keep, or rollback: take back what a failed run made, as a plan that is judged (plans for AWS).",
+        ),
+    ] = "keep",
+    aws_profile: options.AwsProfile = "",
+    assume_role: options.AssumeRole = "",
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.KubernetesNamespace = None,
 ) -> int:
-    """Run a saved plan, if it is allowed. Nothing runs on anything but an allow."""
-    from plangate import gate, wiring
-    from plangate.cli.answer import announce_keys, exit_code, write_report
-    from plangate.cli.progress import Progress
-    from plangate.decision.decide import Result
-    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED, CannotDecideError
-    from plangate.report.base import one_line
+    """Run a plan, if it is allowed. Nothing runs on anything but an allow.
 
+    Kubernetes manifests are dry-run by the cluster that --context names, judged as it would store them, and applied.
+    """
+    from plangate import wiring
+    from plangate.cli.progress import Progress
+    from plangate.errors import EXIT_EXECUTION_FAILED, UsageError
+
+    if on_failure not in {"keep", "rollback"}:
+        raise UsageError(f"--on-failure {on_failure!r} (expected keep or rollback)")
     choices = wiring.Choices(
         config=config,
         environment=environment,
@@ -44,38 +78,109 @@ def apply(
         profile=profile,
         state_dir=state_dir,
         chdir=chdir,
+        aws=wiring.AwsChoices(
+            profile=aws_profile, role=assume_role, workers=workers, resume=resume, lock_timeout_s=lock_timeout
+        ),
+        cluster=options.cluster(context, kubeconfig, namespace),
     )
-    with Progress() as progress, wiring.open_session([plan], choices, progress) as session:
-        announce_keys(session)
-        executor = wiring.executor_for(session, choices)
-        if receipt is not None:
-            leave, receipt_sha256 = wiring.approval_by_receipt(session, receipt, trusted_key or ())
-            _, redactor = wiring.plan_with_secrets(session)
-        else:
-            decision = gate.check(session.gate, session.run)
-            write_report("text", decision, None)
-            if decision.judgement.result is not Result.ALLOW:
-                return exit_code(decision)
-            leave, receipt_sha256, redactor = wiring.approval_of(session, decision), None, decision.redactor
-
-        def watch(event: "ExecutionEvent") -> None:
-            if event.address and event.type.endswith(("_complete", "_errored")):
-                progress.say(
-                    f"  {event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}".rstrip()
+    with Progress() as progress:
+        if choices.cluster is not None and not wiring.is_cluster_plan(plan):
+            if receipt is not None:
+                raise UsageError(
+                    "--receipt: a receipt is for a plan, and these are manifests",
+                    hint="make the plan with `plangate kubernetes plan`, check it, and apply it",
                 )
+            from plangate.cli.manifests import apply_manifests
 
-        progress("applying")
-        execution = gate.execute(
-            session.gate,
-            executor,
-            leave,
-            wiring.document_of(session).data,
-            executor_name=wiring.EXECUTOR,
-            receipt_sha256=receipt_sha256,
-            scrub=redactor.text,
-            follow_up=lambda data: wiring.parse_follow_up(data, session.limits),
-            watch=watch,
-        )
+            return apply_manifests(plan, choices, progress)
+        with wiring.open_session([plan], choices, progress) as session:
+            code = run(session, choices, progress, receipt=receipt, trusted_key=trusted_key or ())
+            taken_back = None
+            if code == EXIT_EXECUTION_FAILED and on_failure == "rollback":
+                taken_back = _taken_back(session, choices)
+        if taken_back is not None:
+            _roll_back(taken_back, choices, progress)
+        return code
+
+
+def _taken_back(session: "wiring.Session", choices: "wiring.Choices") -> bytes | None:
+    from plangate import wiring
+    from plangate.errors import UsageError
+    from plangate.model.aws_plan import is_aws_plan
+    from plangate.wiring.aws import rollback_of
+
+    if not is_aws_plan(wiring.document_of(session).data):
+        raise UsageError("--on-failure rollback: only a run of a plan for AWS can be taken back")
+    return rollback_of(session, choices)
+
+
+def _roll_back(plan: bytes, choices: "wiring.Choices", progress: "Progress") -> None:
+    """Judge and run what takes a failed run back; how that ends is recorded, and the run has failed all the same."""
+    from msgspec.structs import replace
+
+    from plangate import wiring
+    from plangate.wiring.aws import written_plan
+
+    streams.say("rolling back what the failed run made\n")
+    again = replace(choices, aws=replace(choices.aws, resume=False))
+    with written_plan(plan, choices) as path, wiring.open_session([str(path)], again, progress) as session:
+        run(session, again, progress)
+
+
+def run(
+    session: "wiring.Session",
+    choices: "wiring.Choices",
+    progress: "Progress",
+    *,
+    receipt: Path | None = None,
+    trusted_key: "Sequence[Path]" = (),
+) -> int:
+    """Judge the one document of a session, or take a receipt for it, run it and tell how it ended.
+
+    Returns:
+        The exit code.
+    """
+    from plangate import gate, wiring
+    from plangate.cli.answer import announce_keys, exit_code, write_report
+    from plangate.decision.decide import Result
+    from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED, CannotDecideError
+    from plangate.report.base import one_line
+
+    announce_keys(session)
+    means = wiring.means_for(session, choices)
+    if receipt is not None:
+        leave, receipt_sha256 = wiring.approval_by_receipt(session, receipt, trusted_key or ())
+        _, redactor = wiring.plan_with_secrets(session)
+    else:
+        decision = gate.check(session.gate, session.run)
+        write_report("text", decision, None)
+        if decision.judgement.result is not Result.ALLOW:
+            return exit_code(decision)
+        leave, receipt_sha256, redactor = wiring.approval_of(session, decision), None, decision.redactor
+
+    def watch(event: "ExecutionEvent") -> None:
+        if event.address and event.type.endswith(("_complete", "_errored")):
+            progress.say(
+                f"  {event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}".rstrip()
+            )
+
+    progress("applying")
+    execution = gate.execute(
+        session.gate,
+        means.executor,
+        leave,
+        wiring.document_of(session).data,
+        executor_name=means.name,
+        receipt_sha256=receipt_sha256,
+        scrub=redactor.text,
+        follow_up=means.follow_up,
+        watch=watch,
+        anywhere=means.anywhere,
+        repeatable=means.repeatable,
+        quarantine=means.quarantine,
+        quarantine_for=[rule for rule, chosen in session.settings.values.rules.items() if chosen.quarantine],
+        obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
+    )
     try:
         streams.tell(_report(execution))
     except CannotDecideError:
@@ -92,6 +197,7 @@ def _report(execution: "Execution") -> str:
     from plangate.report.base import one_line
 
     lines = [f"  ! {one_line(problem)}" for problem in execution.report.problems]
+    lines += _what_is_there(execution.report)
     for checked in execution.obligations:
         mark = "✓" if checked.result == "met" else "✗"
         obligation = checked.obligation
@@ -109,3 +215,18 @@ def _report(execution: "Execution") -> str:
         last = f"execution failed: {word}, {made}"
     last += f"; log entry {execution.entry.index}"
     return "\n".join([*lines, last]) + "\n"
+
+
+def _what_is_there(report: "ExecutionReport") -> list[str]:
+    """A line for each way in which resources stand, with the first of them."""
+    from plangate.report.base import one_line
+
+    standings: dict[str, list[str]] = {}
+    for found in report.found:
+        standings.setdefault(found.standing.value, []).append(one_line(found.address))
+    lines = []
+    for standing, addresses in standings.items():
+        more = len(addresses) - _MAX_FOUND
+        listed = ", ".join(addresses[:_MAX_FOUND]) + (f" and {more} more" if more > 0 else "")
+        lines.append(f"  {standing}: {listed}")
+    return lines

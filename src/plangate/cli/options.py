@@ -18,6 +18,30 @@ Plan = Annotated[
         help="Saved plan (tfplan) or its JSON (`terraform show -json tfplan`); - reads standard input."
     ),
 ]
+Applied = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAN",
+        help="Saved plan (tfplan), a plan for a cluster, or, with --context, a file or folder of Kubernetes "
+        "manifests.",
+    ),
+]
+Context = Annotated[
+    str | None,
+    typer.Option("--context", help="Kubernetes: context of the kubeconfig, which names the cluster."),
+]
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubeconfig",
+        help="Kubernetes: the kubeconfig; without --context its current one. [default: KUBECONFIG, or "
+        "~/.kube/config]",
+    ),
+]
+KubernetesNamespace = Annotated[
+    str | None,
+    typer.Option("--namespace", "-n", help="Kubernetes: for objects that say none. [default: the context's]"),
+]
 Paths = Annotated[
     list[str],
     typer.Argument(
@@ -105,6 +129,11 @@ Chdir = Annotated[
     Path | None,
     typer.Option("--chdir", help="Folder in which the saved plan was made. [default: where it lies]"),
 ]
+Region = Annotated[
+    str, typer.Option("--region", help="Region in AWS. [default: aws.region of the settings, or AWS_REGION]")
+]
+AwsProfile = Annotated[str, typer.Option("--aws-profile", help="Profile of the AWS configuration files.")]
+AssumeRole = Annotated[str, typer.Option("--assume-role", metavar="ARN", help="Role to take on in AWS.")]
 TrustedKeys = Annotated[
     list[Path] | None,
     typer.Option("--trusted-key", help="Public key file of another gate whose receipts count. Repeatable."),
@@ -146,6 +175,24 @@ def conftest_choices(
     )
 
 
+def cluster(
+    context: str | None, kubeconfig: Path | None, namespace: str | None
+) -> "wiring.ClusterChoice | None":
+    """What the command line says of a Kubernetes cluster; ``None`` when it names none.
+
+    Raises:
+        UsageError: A namespace, and no cluster.
+    """
+    from plangate.errors import UsageError
+    from plangate.wiring import ClusterChoice
+
+    if context is None and kubeconfig is None:
+        if namespace is not None:
+            raise UsageError("--namespace: of which cluster is not said (expected --context too)")
+        return None
+    return ClusterChoice(kubeconfig=kubeconfig, context=context or "", namespace=namespace or "")
+
+
 def said(
     variables: list[str] | None, variable_files: list[Path] | None, parameters: list[str] | None
 ) -> "parsing.Options":
@@ -157,14 +204,19 @@ def said(
     from plangate.parsers.base import Options
 
     return Options(
-        variables=_pairs("--var", variables or ()),
+        variables=pairs("--var", variables or ()),
         variable_files=tuple(variable_files or ()),
-        parameters=_pairs("--parameters", parameters or ()),
+        parameters=pairs("--parameters", parameters or ()),
         environ=os.environ,
     )
 
 
-def _pairs(option: str, given: "Sequence[str]") -> dict[str, str]:
+def pairs(option: str, given: "Sequence[str]") -> dict[str, str]:
+    """What a repeated option with ``NAME=VALUE`` says.
+
+    Raises:
+        UsageError: Not ``NAME=VALUE``.
+    """
     from plangate.errors import UsageError
 
     found: dict[str, str] = {}

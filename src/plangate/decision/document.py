@@ -106,17 +106,20 @@ def decision_document(
     weakened: Iterable[str],
     policy: PolicyUsed,
     timings_ms: Mapping[str, int],
+    mode: str = "enforce",
+    request: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The document, without ``log``, which is added once the decision is recorded.
 
     Outcomes that passed carry only rule, address and outcome. Outcomes are sorted by rule, then address. With several
-    inputs ``plan`` adds them up, and every outcome names its input.
+    inputs ``plan`` adds them up, and every outcome names its input. ``mode`` is there when it is not ``enforce``, and
+    ``request`` when the caller said anything.
     """
     plan = _together([each.plan for each in inputs if each.plan is not None])
     effects = dict(judgement.weighed)
     listed = sorted(outcomes, key=lambda o: (o.rule, o.input, o.address, o.path))
     counts = Counter(outcome.status for outcome in listed)
-    return {
+    document: dict[str, Any] = {
         "schema": DECISION_SCHEMA,
         "decision_id": decision_id,
         "time": timestamp(time),
@@ -157,6 +160,11 @@ def decision_document(
         "policy": _policy(policy),
         "timings_ms": dict(timings_ms),
     }
+    if mode != "enforce":
+        document["mode"] = mode
+    if request:
+        document["request"] = dict(request)
+    return document
 
 
 def _bundle(bundle: PolicyBundle) -> dict[str, Any]:

@@ -40,6 +40,35 @@ class ExecutionEvent(Struct, frozen=True, kw_only=True):
     elapsed_s: float | None = None
 
 
+class Standing(StrEnum):
+    """How a resource stands after an execution that did not end well."""
+
+    EXISTS = "exists"
+    """It is there, before or after its change."""
+    TAINTED = "tainted"
+    """It is there, and its creation did not end well."""
+    DEPOSED = "deposed"
+    """It is there, and so is the one that it replaces and that was to go."""
+    ABSENT = "absent"
+    """It is not there."""
+    UNRECORDED = "unrecorded"
+    """Its change was done, and what keeps account of resources does not show it."""
+    UNKNOWN = "unknown"
+    """Nobody can say: a change of it was begun, and how that ended was never told."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """How one resource of the plan stands.
+
+    Attributes:
+        address: Its address, redacted.
+        standing: How it stands.
+    """
+
+    address: str
+    standing: Standing
+
+
 class ExecutionReport(Struct, frozen=True, kw_only=True):
     """What became of the change.
 
@@ -52,6 +81,10 @@ class ExecutionReport(Struct, frozen=True, kw_only=True):
             there is none. Holds values in clear, so it is not part of the report's text.
         converged: Whether a plan made after apply wants nothing more; ``None`` when there is no such plan.
         interrupted: The user asked to stop while it ran; the rest says what had become of it by then.
+        failed: Addresses of the resources whose change failed, redacted.
+        found: How every resource stands that the plan was to change, when it did not end well; empty otherwise.
+        look_again: Makes a fresh ``followup``, for what could not be told by the first one; ``None`` when it cannot be
+            asked again. May take as long as the first one did.
     """
 
     status: ExecutionStatus
@@ -61,6 +94,9 @@ class ExecutionReport(Struct, frozen=True, kw_only=True):
     followup: bytes | None
     converged: bool | None = None
     interrupted: bool = False
+    failed: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
+    look_again: Callable[[], bytes | None] | None = None
 
     def __repr__(self) -> str:
         """Without ``followup``."""

@@ -28,6 +28,7 @@ CHECK_FAILED: Final = "Check block assertion failed"
 
 _STEPS: Final = ("apply_", "provision_", "ephemeral_op_", "action_")
 """Prefixes of the types of events that tell of a step."""
+_APPLY_ENDED: Final = frozenset({"apply_complete", "apply_errored"})
 _QUIET: Final = frozenset(
     {
         "log",
@@ -50,6 +51,10 @@ class Heard(Struct, kw_only=True):
     Attributes:
         events: Number of lines by type.
         completed: Number of completed steps by (address, action), unscrubbed; for comparison only.
+        started: Number of steps begun by address, unscrubbed; for comparison only.
+        ended: Number of steps that ended, well or not, by address, unscrubbed; for comparison only.
+        failed: Addresses of resources whose step failed, unscrubbed; for comparison only.
+        explained: Addresses that an error was told of, unscrubbed; for comparison only.
         errored: Addresses of resources and provisioners that failed, scrubbed.
         summary: The counts of the final summary, or ``None``.
         errors: Error diagnostics, scrubbed.
@@ -58,18 +63,33 @@ class Heard(Struct, kw_only=True):
 
     events: Counter[str] = field(default_factory=Counter)
     completed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    started: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    failed: set[str] = field(default_factory=set)
+    explained: set[str] = field(default_factory=set)
     errored: list[str] = field(default_factory=list)
     summary: Mapping[str, int] | None = None
     errors: list[str] = field(default_factory=list)
     failed_checks: list[str] = field(default_factory=list)
 
     @property
+    def unanswered(self) -> set[str]:
+        """Addresses whose provider broke off: a step failed, and no error names the resource.
+
+        What a provider says of a resource comes with its address. What terraform says of a provider that is gone does
+        not.
+        """
+        return self.failed - self.explained
+
+    @property
     def refused(self) -> bool:
         """Terraform said who it is and why not, and nothing else: it had not even listed what it would do.
 
-        Steps like imports are done without a word, so silence after the list of changes proves nothing.
+        Steps like imports are done without a word, so silence after the list of changes proves nothing. Waiting for
+        the lock of the state comes before that list.
         """
-        return bool(self.errors) and self.events.keys() == {"version", "diagnostic"}
+        said = self.events.keys() - {"state_lock_acquire"}
+        return bool(self.errors) and said == {"version", "diagnostic"}
 
 
 class Listener:
@@ -77,6 +97,8 @@ class Listener:
 
     def __init__(self, scrub: Scrub) -> None:
         self.heard = Heard()
+        self.told: Counter[str] = Counter()
+        """Number of events by type that are ours and not terraform's."""
         self._scrub = scrub
 
     def hear(self, line: bytes | None) -> ExecutionEvent | None:
@@ -108,6 +130,13 @@ class Listener:
         self.heard.events[kind] += 1
         return self._understand(kind, said)
 
+    def tell(self, kind: str, *, address: str = "", action: str = "", message: str = "") -> ExecutionEvent:
+        """An event of our own about the execution."""
+        self.told[kind] += 1
+        return ExecutionEvent(
+            type=kind, address=self.clean(address, MAX_ADDRESS), action=action, message=self.clean(message)
+        )
+
     def another(self) -> "Listener":
         """A listener for another stream, with the same redaction."""
         return Listener(self._scrub)
@@ -138,8 +167,14 @@ class Listener:
         address = self.clean(raw, MAX_ADDRESS)
         provisioner = _text(hook.get("provisioner"))
         elapsed = hook.get("elapsed_seconds")
-        if kind == "apply_complete":
+        if kind == "apply_start":
+            self.heard.started[raw] += 1
+        elif kind == "apply_complete":
             self.heard.completed[raw, action] += 1
+        elif kind == "apply_errored":
+            self.heard.failed.add(raw)
+        if kind in _APPLY_ENDED:
+            self.heard.ended[raw] += 1
         if kind.endswith("_errored"):
             self.heard.errored.append(address)
         done = kind.rpartition("_")[2]
@@ -167,6 +202,7 @@ class Listener:
         place = f"{address}: " if address else ""
         if severity == "error":
             self.heard.errors.append(place + text)
+            self.heard.explained.add(_text(diagnostic.get("address")))
         elif summary == CHECK_FAILED:
             self.heard.failed_checks.append(self.clean(detail))
         return ExecutionEvent(type="diagnostic", address=address, action=self.clean(severity), message=text)

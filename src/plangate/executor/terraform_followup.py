@@ -14,8 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plangate.executor.terraform_events import Listener
-from plangate.executor.terraform_json import CheckResult, ShownPlan, ShownState
-from plangate.executor.terraform_saved_plan import Making, Mode
+from plangate.executor.terraform_json import CheckResult, ShownPlan
+from plangate.executor.terraform_saved_plan import Making, Mode, how_it_was_made
+from plangate.executor.terraform_state import Bounds, StateRead, read_state
 from plangate.terraform_cli import (
     Ending,
     Finished,
@@ -30,20 +31,6 @@ _CHANGES: Final = 2
 _STOP_GRACE_S: Final = 60.0
 _BAD: Final = frozenset({"fail", "error"})
 MAX_LISTED: Final = 20
-
-
-class Bounds(Struct, frozen=True, kw_only=True):
-    """What looking afterwards may cost.
-
-    Attributes:
-        plan_timeout_s: Seconds for the follow-up plan.
-        show_timeout_s: Seconds for each ``show``.
-        max_json_bytes: Of one ``show``.
-    """
-
-    plan_timeout_s: float
-    show_timeout_s: float
-    max_json_bytes: int
 
 
 class FollowUp(Struct, frozen=True, kw_only=True):
@@ -89,10 +76,7 @@ class Afterwards:
 
     def look(self) -> FollowUp:
         """Read the checks of the state, then make the follow-up plan and read its checks too."""
-        try:
-            failed_checks, interrupted = self._checks_of_state() if self._applied.checks else ([], False)
-        except OSError as error:
-            failed_checks, interrupted = [f"the check blocks could not be read: {error.strerror}"], False
+        failed_checks, interrupted = self._checks_of_state() if self._applied.checks else ([], False)
         if interrupted:
             found = _nothing("interrupted before a follow-up plan was made", interrupted=True)
         elif self._changed:
@@ -107,6 +91,20 @@ class Afterwards:
                 found = _nothing(f"no follow-up plan could be made: {error.strerror}")
         return replace(found, failed_checks=tuple(dict.fromkeys([*failed_checks, *found.failed_checks])))
 
+    def look_again(self) -> bytes | None:
+        """JSON of another follow-up plan; ``None`` when it cannot be made."""
+        try:
+            return self._follow_up().plan
+        except OSError:
+            return None
+
+    def read_state(self, file: str = "") -> StateRead:
+        """The state that the apply left, or one that it could not save."""
+        # NOTE: reading the state needs the backend's credentials, so this one runs in the acting environment.
+        return read_state(
+            self._tool, self._working_dir, environment=self._acting, bounds=self._bounds, file=file
+        )
+
     def _follow_up(self) -> FollowUp:
         # 0700: the plan and the variables hold secrets.
         with tempfile.TemporaryDirectory(prefix="plangate-") as folder:
@@ -116,7 +114,13 @@ class Afterwards:
                 return _nothing(
                     _why_no_plan(finished, listener), interrupted=finished.ending is Ending.INTERRUPTED
                 )
-            with private_copy(plan.read_bytes()) as copy:
+            made = plan.read_bytes()
+            if self._of_another_state(made):
+                return _nothing(
+                    f"no follow-up plan was made of the same state: {self._working_dir} is initialized with"
+                    " another backend than the one that the judged plan names"
+                )
+            with private_copy(made) as copy:
                 shown = show_plan(
                     self._tool,
                     copy,
@@ -141,22 +145,15 @@ class Afterwards:
 
     def _checks_of_state(self) -> tuple[list[str], bool]:
         """Failing checks by the state that the apply wrote, and whether the user interrupted."""
-        # NOTE: reading the state needs the backend's credentials, so this one runs in the acting environment.
-        finished = run(
-            self._tool.path,
-            [f"-chdir={self._working_dir}", "show", "-json", "-no-color"],
-            environment=self._acting,
-            timeout_s=self._bounds.show_timeout_s,
-            max_stdout_bytes=self._bounds.max_json_bytes,
-        )
-        interrupted = finished.ending is Ending.INTERRUPTED
-        try:
-            state = msgspec.json.decode(finished.stdout, type=ShownState) if finished.ok else None
-        except msgspec.DecodeError:
-            state = None
-        if state is None:
-            return ["the results of the check blocks could not be read"], interrupted
-        return self._failing(state.checks or (), planned=False), interrupted
+        read = self.read_state()
+        if read.state is None:
+            return ["the results of the check blocks could not be read"], read.interrupted
+        return self._failing(read.state.checks or (), planned=False), read.interrupted
+
+    def _of_another_state(self, plan: bytes) -> bool:
+        """Another backend came into use in the folder since: what is there says nothing about what was applied."""
+        making = how_it_was_made(plan, max_bytes=self._bounds.max_json_bytes)
+        return making is not None and self._making is not None and making.backend != self._making.backend
 
     def _make_plan(self, plan: Path, variables: Path) -> tuple[Finished, Listener]:
         variables.touch(mode=0o600)
@@ -167,6 +164,7 @@ class Afterwards:
             "-json",
             "-input=false",
             "-detailed-exitcode",
+            self._bounds.lock_argument,
             f"-var-file={variables}",
             f"-out={plan}",
         ]

@@ -31,6 +31,7 @@ class ResourceChange(msgspec.Struct, frozen=True):
     address: str
     change: Change
     mode: str = "managed"
+    previous_address: str = ""
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -91,6 +92,14 @@ class ShownPlan(msgspec.Struct, frozen=True):
             if not (step == "update" and _any_true(entry.change.after_unknown))
         ]
 
+    def changed(self) -> list[ResourceChange]:
+        """Every managed resource that the plan changes, in its order; not those that are forgotten."""
+        return [
+            entry
+            for entry in self.resource_changes or ()
+            if entry.mode == "managed" and entry.change.actions not in {*_NOTHING, ("forget",)}
+        ]
+
     def wanted(self) -> list[tuple[str, str]]:
         """(address, actions) of everything that the plan would change; outputs as ``output NAME``."""
         return [
@@ -113,11 +122,44 @@ class ShownPlan(msgspec.Struct, frozen=True):
         )
 
 
+class StateResource(msgspec.Struct, frozen=True):
+    """One object of the state; its values are left where they are."""
+
+    address: str
+    mode: str = "managed"
+    tainted: bool = False
+    deposed_key: str = ""
+
+
+class StateModule(msgspec.Struct, frozen=True):
+    """One module's objects, and the modules in it."""
+
+    resources: tuple[StateResource, ...] = ()
+    child_modules: tuple["StateModule", ...] = ()
+
+
+class StateValues(msgspec.Struct, frozen=True):
+    """All objects."""
+
+    root_module: StateModule = StateModule()
+
+
 class ShownState(msgspec.Struct, frozen=True):
     """``show -json`` of the state."""
 
     format_version: str
+    values: StateValues | None = None
     checks: tuple[CheckResult, ...] | None = None
+
+    def resources(self) -> list[StateResource]:
+        """Every managed object, from the outer modules to the inner ones."""
+        waiting = [self.values.root_module] if self.values is not None else []
+        found = []
+        while waiting:
+            module = waiting.pop(0)
+            found += [resource for resource in module.resources if resource.mode == "managed"]
+            waiting += module.child_modules
+        return found
 
 
 def _any_true(shadow: object) -> bool:

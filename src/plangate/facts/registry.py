@@ -64,7 +64,9 @@ _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 _TRANSLATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "cloudformation": "cloudformation",
+        "aws-plan": "cloudformation",
         "cloudformation-change-set": "cloudformation",
+        "cloudformation-recorded-change-set": "cloudformation",
         "pulumi-preview": "pulumi",
         "pulumi-events": "pulumi",
         "azure-template": "azure_template",

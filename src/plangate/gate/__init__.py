@@ -4,8 +4,9 @@ Every entry point calls `check` and `execute`; a rule that holds in one holds in
 parser, engine, store or executor: `Gate` carries them.
 """
 
-from plangate.gate.execution import CheckedObligation, Execution, execute
-from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input
+from plangate.gate.execution import Execution, execute
+from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input, recorded, weigh
+from plangate.gate.obligations import CheckedObligation
 from plangate.gate.parts import (
     Decision,
     Gate,
@@ -17,6 +18,8 @@ from plangate.gate.parts import (
     RawSaid,
     Run,
     Said,
+    Unrecorded,
+    Weighing,
 )
 
 __all__ = [
@@ -32,9 +35,13 @@ __all__ = [
     "RawSaid",
     "Run",
     "Said",
+    "Unrecorded",
+    "Weighing",
     "canonical_sha256",
     "check",
     "encode_plan",
     "execute",
     "judge_input",
+    "recorded",
+    "weigh",
 ]

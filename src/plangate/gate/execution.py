@@ -1,7 +1,9 @@
 """From an approval to a change that ended and is in the log. Steps go on from `plangate.gate.judging`."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
 
@@ -9,22 +11,11 @@ from plangate.audit import event_records as records
 from plangate.audit.base import Entry
 from plangate.audit.receipt import claim
 from plangate.decision.approved import ApprovedPlan
-from plangate.decision.decide import Obligation
-from plangate.decision.outcome import Outcome, Status
-from plangate.errors import AuditError, CannotDecideError, ExecutionError, ReceiptError
+from plangate.errors import AuditError, ExecutionError, ReceiptError
 from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Executor
-from plangate.facts.registry import plan_with_facts
-from plangate.gate.judging import judge
+from plangate.gate.obligations import OBLIGATION_TIMEOUT_S, CheckedObligation, Obligations
 from plangate.gate.parts import Gate
 from plangate.model.plan import Plan
-
-
-class CheckedObligation(Struct, frozen=True, kw_only=True):
-    """One obligation after apply: ``met``, ``broken`` or ``unknown``, which counts as broken."""
-
-    obligation: Obligation
-    result: str
-    message: str
 
 
 class Execution(Struct, frozen=True, kw_only=True):
@@ -58,6 +49,12 @@ def execute(
     scrub: Callable[[str], str],
     follow_up: Callable[[bytes], Plan],
     watch: Callable[[ExecutionEvent], None],
+    anywhere: bool = False,
+    repeatable: bool = False,
+    quarantine: Callable[[str], str] | None = None,
+    quarantine_for: Collection[str] = (),
+    obligation_timeout_s: float = OBLIGATION_TIMEOUT_S,
+    wait: Callable[[float], None] = time.sleep,
 ) -> Execution:
     """Run an approved plan once and record it.
 
@@ -71,6 +68,13 @@ def execute(
         scrub: Removes the plan's secrets from texts.
         follow_up: Parses the plan that the executor makes afterwards.
         watch: Told of every event after it is recorded, for people.
+        anywhere: The plan's bytes are good for one execution whatever the environment is called, and not for one in
+            each.
+        repeatable: The same bytes may run once for each decision, since the plan holds what it starts from.
+        quarantine: Shuts off the resource at an address, and says what it did.
+        quarantine_for: Ids of the rules whose broken obligations ask for that.
+        obligation_timeout_s: How long what is still unknown after apply may take to become known.
+        wait: Sleeps for so many seconds.
 
     Raises:
         ReceiptError: This plan was executed or begun before, or is not what was approved. Nothing ran.
@@ -90,6 +94,8 @@ def execute(
         executor=executor_name,
         receipt_sha256=receipt_sha256,
         nonce=approved.nonce,
+        anywhere=anywhere,
+        repeatable=repeatable,
     )
     claim(gate.log, started)
     written = 0
@@ -119,6 +125,7 @@ def execute(
             exit_code=None,
             events=written,
             follow_up="unknown" if converged is None else "clean" if converged else "changes",
+            failed=() if report is None else report.failed,
             message=scrub(message),
         )
         try:
@@ -139,8 +146,10 @@ def execute(
         raise
     # 8. What was not known before is looked at now, on the real resources.
     gate.judging.progress("checking obligations")
-    checked = _check_obligations(gate, approved, report, follow_up, scrub)
-    _record_obligations(gate, approved, checked)
+    checked = Obligations(gate, approved, follow_up, scrub).check(report, obligation_timeout_s, wait)
+    for item in checked:
+        if item.result != "met" and item.obligation.rule in quarantine_for:
+            observe(_shut_off(item.obligation.address, quarantine))
     # 9. The end is recorded.
     broken = [
         f"{item.obligation.rule} at {item.obligation.address}: {item.message}"
@@ -149,58 +158,22 @@ def execute(
     ]
     good = report.status is ExecutionStatus.SUCCEEDED and not broken and not report.interrupted
     result = "interrupted" if report.interrupted else "succeeded" if good else "failed"
-    entry = finished(result, report, "; ".join([*report.problems, *broken]))
+    entry = finished(result, report, "; ".join([*_what_is_there(report), *report.problems, *broken]))
     return Execution(report=report, obligations=checked, entry=entry)
 
 
-def _record_obligations(gate: Gate, approved: ApprovedPlan, checked: Sequence[CheckedObligation]) -> None:
-    for item in checked:
-        said = records.obligation_checked(
-            gate.stamp(),
-            decision_id=approved.decision_id,
-            rule=item.obligation.rule,
-            address=item.obligation.address,
-            path=item.obligation.path,
-            result=item.result,
-            message=item.message,
-        )
-        try:
-            gate.log.append(said.encode(), idempotency_key=said.idempotency_key)
-        except AuditError as error:
-            raise ExecutionError(
-                f"the change was applied, and what became of its obligations could not be recorded: {error}"
-            ) from error
+def _shut_off(address: str, quarantine: Callable[[str], str] | None) -> ExecutionEvent:
+    """What became of shutting off one resource; that it failed must not hide what else there is to say."""
+    if quarantine is None:
+        message = "this executor knows no way to shut it off"
+        return ExecutionEvent(type="quarantine_errored", address=address, message=message)
+    try:
+        return ExecutionEvent(type="quarantine_complete", address=address, message=quarantine(address))
+    except Exception as error:  # noqa: BLE001 - whatever it was
+        return ExecutionEvent(type="quarantine_errored", address=address, message=str(error)[:400])
 
 
-def _check_obligations(
-    gate: Gate,
-    approved: ApprovedPlan,
-    report: ExecutionReport,
-    follow_up: Callable[[bytes], Plan],
-    scrub: Callable[[str], str],
-) -> list[CheckedObligation]:
-    if not approved.obligations:
-        return []
-    said: dict[tuple[str, str], list[Outcome]] = {}
-    problem = "the executor could not read the resources back"
-    if report.followup is not None:
-        try:
-            plan = follow_up(report.followup)
-            plan = plan_with_facts(plan)
-            for outcome in judge(gate.judging, plan)[0]:
-                said.setdefault((outcome.rule, outcome.address), []).append(outcome)
-            problem = "the rule said nothing about it after apply"
-        except CannotDecideError as error:
-            problem = str(error)
-    checked = []
-    for obligation in approved.obligations:
-        outcomes = said.get((obligation.rule, obligation.address), [])
-        statuses = {outcome.status for outcome in outcomes}
-        if outcomes and statuses <= {Status.PASS, Status.NOT_APPLICABLE}:
-            result, message = "met", ""
-        elif Status.FAIL in statuses:
-            result, message = "broken", "; ".join(o.message for o in outcomes if o.status is Status.FAIL)
-        else:
-            result, message = "unknown", "; ".join(o.message for o in outcomes if o.message) or problem
-        checked.append(CheckedObligation(obligation=obligation, result=result, message=scrub(message)))
-    return checked
+def _what_is_there(report: ExecutionReport) -> list[str]:
+    """One sentence with the number of resources that stand in each way; each of them has an event."""
+    counted = Counter(found.standing.value for found in report.found)
+    return [", ".join(f"{number} {standing}" for standing, number in counted.items())] if counted else []

@@ -8,15 +8,28 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from plangate.audit.base import Entry
 from plangate.audit.decision_record import decision_record
+from plangate.audit.merkle import leaf_hash
 from plangate.audit.record import Stamp
 from plangate.decision.conditions import CONDITIONS, READ_CONDITION, conditions
 from plangate.decision.decide import Judgement, Result, decide
 from plangate.decision.document import InputRead, PlanSummary, Subject, decision_document, timestamp
 from plangate.decision.outcome import Outcome, RuleSpec, Status
-from plangate.errors import CannotDecideError, NothingToJudgeError
+from plangate.errors import AuditError, CannotDecideError, NothingToJudgeError
 from plangate.facts.registry import plan_with_facts
-from plangate.gate.parts import Decision, Gate, Judge, JudgedInput, Judging, PlanInput, Run, Said
+from plangate.gate.parts import (
+    Decision,
+    Gate,
+    Judge,
+    JudgedInput,
+    Judging,
+    PlanInput,
+    Run,
+    Said,
+    Unrecorded,
+    Weighing,
+)
 from plangate.gate.raw import judge_raw, judge_together, report
 from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Plan
@@ -25,7 +38,9 @@ from plangate.model.redaction import Redactor
 
 _ENCODER = msgspec.json.Encoder(enc_hook=unknown_as_text, decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(order="sorted")
-_EXECUTED = frozenset({"terraform-plan"})
+_EXECUTED = frozenset({
+    "aws-plan", "cloudformation-recorded-change-set", "kubernetes-plan", "terraform-plan",
+})  # fmt: skip
 """Formats that an executor of ours runs, and so looks at what became of them."""
 _WORSE = frozenset({Status.FAIL, Status.UNKNOWN})
 
@@ -38,6 +53,44 @@ def check(gate: Gate, run: Run) -> Decision:
 
     Raises:
         AuditError: The decision could not be recorded, so there is none.
+    """
+    weighed = weigh(gate, run)
+    # 5. The decision is in the log, durably, before anybody hears of it.
+    gate.judging.progress("recording the decision")
+    return recorded(weighed, gate.log.append(weighed.record, idempotency_key=weighed.key))
+
+
+def recorded(weighed: Unrecorded, entry: Entry) -> Decision:
+    """The decision that this has become, now that it is in the log.
+
+    Args:
+        weighed: What was to be recorded.
+        entry: What the log gave for exactly these bytes.
+
+    Raises:
+        AuditError: It is the entry of another record.
+    """
+    if leaf_hash(weighed.record) != entry.leaf_hash:
+        raise AuditError("the log's answer is about another record")
+    place = {"index": entry.index, "size": entry.size, "root": entry.root.hex()}
+    return Decision(
+        judgement=weighed.judgement,
+        document={**weighed.document, "log": place},
+        entry=entry,
+        record=weighed.record,
+        plan=weighed.plan,
+        outcomes=weighed.outcomes,
+        redactor=weighed.redactor,
+        problem=weighed.problem,
+        results=weighed.results,
+    )
+
+
+def weigh(gate: Weighing, run: Run) -> Unrecorded:
+    """Judge the inputs together, up to the record that has to be written before there is a decision.
+
+    Raises:
+        AuditError: There is no record that could say it.
     """
     judged = _judged(gate, run)
     subject = _together([each.read.subject for each in judged])
@@ -78,11 +131,11 @@ def check(gate: Gate, run: Run) -> Decision:
     ]
     document = _document(gate, subject, run, reads, judgement, outcomes, matched_nothing, timings)
     plan = judged[0].plan if len(judged) == 1 else None
-    decision = _recorded(gate, run, document, judgement, plan, outcomes, redactor, None)
-    return replace(decision, results=report(judged, together, redactor))
+    weighed = _weighed(run, document, judgement, plan, outcomes, redactor, None)
+    return replace(weighed, results=report(judged, together, redactor))
 
 
-def _judged(gate: Gate, run: Run) -> list[JudgedInput]:
+def _judged(gate: Weighing, run: Run) -> list[JudgedInput]:
     """Every input, judged. When the judging as a whole fails, each has that problem."""
     inputs = gate.judging.inputs
     if not inputs:
@@ -216,7 +269,7 @@ def _clean(outcomes: Iterable[Outcome], redactor: Redactor) -> Iterator[Outcome]
 
 
 def _document(
-    gate: Gate,
+    gate: Weighing,
     subject: Subject,
     run: Run,
     inputs: Sequence[InputRead],
@@ -239,6 +292,8 @@ def _document(
         weakened=gate.weakened,
         policy=gate.policy,
         timings_ms=timings_ms,
+        mode=run.mode,
+        request=run.request,
     )
 
 
@@ -321,7 +376,7 @@ def encode_plan(plan: Plan) -> bytes:
     return _ENCODER.encode(plan_document(plan))
 
 
-def _specs(gate: Gate) -> dict[str, RuleSpec]:
+def _specs(gate: Weighing) -> dict[str, RuleSpec]:
     specs = dict(CONDITIONS)
     loaded = [judge.specs for judge in gate.judging.judges]
     if gate.judging.raw_judge is not None:
@@ -333,8 +388,8 @@ def _specs(gate: Gate) -> dict[str, RuleSpec]:
 
 
 def _undecided(
-    gate: Gate, subject: Subject, run: Run, judged: Sequence[JudgedInput], *problems: CannotDecideError
-) -> Decision:
+    gate: Weighing, subject: Subject, run: Run, judged: Sequence[JudgedInput], *problems: CannotDecideError
+) -> Unrecorded:
     redactor = Redactor((), gate.redaction_key)
     judgement = Judgement(
         result=Result.ERROR,
@@ -348,7 +403,7 @@ def _undecided(
     )
     reads = [replace(each.read, problem=redactor.text(each.read.problem)) for each in judged]
     document = _document(gate, subject, run, reads, judgement, (), (), {})
-    return _recorded(gate, run, document, judgement, None, (), redactor, _all(problems))
+    return _weighed(run, document, judgement, None, (), redactor, _all(problems))
 
 
 def _all(problems: Sequence[CannotDecideError]) -> CannotDecideError:
@@ -358,8 +413,7 @@ def _all(problems: Sequence[CannotDecideError]) -> CannotDecideError:
     return CannotDecideError(f"none of the inputs could be judged:{listed}")
 
 
-def _recorded(
-    gate: Gate,
+def _weighed(
     run: Run,
     document: dict[str, Any],
     judgement: Judgement,
@@ -367,18 +421,14 @@ def _recorded(
     outcomes: Iterable[Outcome],
     redactor: Redactor,
     problem: CannotDecideError | None,
-) -> Decision:
-    # 5. The decision is in the log, durably, before anybody hears of it.
-    gate.judging.progress("recording the decision")
+) -> Unrecorded:
     stamp = Stamp(id=run.decision_id, now=run.now, actor=run.actor)
-    record = decision_record(stamp, document, decision_sha256=canonical_sha256(document)).encode()
-    entry = gate.log.append(record, idempotency_key=f"decision:{run.decision_id}")
-    document["log"] = {"index": entry.index, "size": entry.size, "root": entry.root.hex()}
-    return Decision(
+    record = decision_record(stamp, document, decision_sha256=canonical_sha256(document))
+    return Unrecorded(
         judgement=judgement,
         document=document,
-        entry=entry,
-        record=record,
+        record=record.encode(),
+        key=record.idempotency_key,
         plan=plan,
         outcomes=tuple(outcomes),
         redactor=redactor,

@@ -136,12 +136,16 @@ class Run(Struct, frozen=True, kw_only=True):
         decision_id: UUIDv7.
         environment: Where the plan is meant to be applied.
         actor: Who asks.
+        mode: ``enforce``, or ``warn`` where a denial is only told: the decision is the same, and says so.
+        request: What the caller says of its request, e.g. its own id for it; a few short texts.
     """
 
     now: datetime
     decision_id: str
     environment: str
     actor: Actor
+    mode: str = "enforce"
+    request: Mapping[str, str] = field(default_factory=dict)
 
 
 class Judging(Struct, frozen=True, kw_only=True):
@@ -164,13 +168,12 @@ class Judging(Struct, frozen=True, kw_only=True):
     raw_judge: RawJudge | None = None
 
 
-class Gate(Struct, frozen=True, kw_only=True):
-    """Everything concrete that the road needs, chosen in `plangate.wiring`.
+class Weighing(Struct, frozen=True, kw_only=True):
+    """Everything concrete that the road needs up to a decision that is not recorded yet.
 
     Attributes:
         judging: From bytes to outcomes.
         pool: Does that in other processes, input by input in their order; ``None`` to do it in this one.
-        log: Where decisions are recorded.
         policy: Digest, engine and sources of what judges.
         profile: How strict to be.
         waivers: Waivers of the settings.
@@ -178,12 +181,10 @@ class Gate(Struct, frozen=True, kw_only=True):
         disabled: Ids of rules that the settings turned off.
         weakened: Ids of rules that the settings enforce less than they say of themselves.
         redaction_key: Key of the placeholders.
-        stamp: A fresh record stamp for "now".
     """
 
     judging: Judging
     pool: Callable[[], Iterable[JudgedInput | None]] | None = None
-    log: Log
     policy: PolicyUsed
     profile: Profile
     waivers: Sequence[Waiver]
@@ -191,7 +192,44 @@ class Gate(Struct, frozen=True, kw_only=True):
     disabled: Sequence[str]
     weakened: Sequence[str]
     redaction_key: bytes
+
+
+class Gate(Weighing, frozen=True, kw_only=True):
+    """Everything concrete that the road needs, chosen in `plangate.wiring`.
+
+    Attributes:
+        log: Where decisions are recorded.
+        stamp: A fresh record stamp for "now".
+    """
+
+    log: Log
     stamp: Callable[[], Stamp]
+
+
+class Unrecorded(Struct, frozen=True, kw_only=True):
+    """What would be a decision, if it were in the log. Nobody may act on it, nor hear of it.
+
+    Attributes:
+        judgement: Result and what determined it.
+        document: ``plangate.dev/decision/v1``, without ``log``.
+        record: The bytes to write.
+        key: Their idempotency key.
+        plan: As in `Decision`.
+        outcomes: As in `Decision`.
+        redactor: As in `Decision`.
+        problem: As in `Decision`.
+        results: As in `Decision`.
+    """
+
+    judgement: Judgement
+    document: Mapping[str, Any]
+    record: bytes
+    key: str
+    plan: Plan | None
+    outcomes: Sequence[Outcome]
+    redactor: Redactor
+    problem: CannotDecideError | None
+    results: Sequence[Mapping[str, Any]] = ()
 
 
 class Decision(Struct, frozen=True, kw_only=True):

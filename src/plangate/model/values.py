@@ -9,7 +9,7 @@ fails loudly, and a rule that fails loudly is an ``error`` outcome, never a pass
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Final, NoReturn, TypeAlias, final
+from typing import Any, Final, NoReturn, TypeAlias, final
 
 
 class Unknown(Enum):
@@ -114,3 +114,36 @@ def at_pointer(document: object, text: str) -> object:
         else:
             return ABSENT
     return value
+
+
+def known_part(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The values without what is unknown (in lists: ``null``), and the sorted JSON Pointers of what is missing.
+
+    Parts without unknowns are shared, not copied.
+    """
+    unknown: list[str] = []
+    known: Mapping[str, Any] = _known(values, "", unknown)
+    return known, tuple(sorted(unknown))
+
+
+def _known(value: Any, at: str, unknown: list[str]) -> Any:
+    before = len(unknown)
+    found: Any
+    if isinstance(value, Mapping):
+        found = {}
+        for key, item in value.items():
+            if item is UNKNOWN:
+                unknown.append(at + pointer(key))
+            elif isinstance(item, Mapping | list):
+                found[key] = _known(item, at + pointer(key), unknown)
+            else:
+                found[key] = item
+    elif isinstance(value, list):
+        found = []
+        for index, item in enumerate(value):
+            if item is UNKNOWN:
+                unknown.append(f"{at}/{index}")
+            found.append(None if item is UNKNOWN else _known(item, f"{at}/{index}", unknown))
+    else:
+        return value
+    return value if len(unknown) == before else found

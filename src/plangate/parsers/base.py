@@ -63,12 +63,17 @@ class Options(Struct, frozen=True, kw_only=True):
         variable_files: ``*.tfvars`` files (``--var-file``), later ones win.
         parameters: CloudFormation parameters (``--parameters``).
         environ: Environment variables, of which only ``TF_VAR_…`` are read.
+        attributes: What resources of a template are known to be: by logical id, ``Ref`` and attributes by name. Read
+            whenever something asks for one, so that more may become known while the template is in use.
+        zones: Availability zones by region, for ``Fn::GetAZs``.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
     variable_files: tuple[Path, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    zones: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Places(Protocol):

@@ -18,18 +18,22 @@ _FORMATS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     # Module, its name for the format, and keys of which one stands at the top of some document of the format. Without
     # any of them the module is not imported; without such keys it always is.
     ("terraform_plan", "FORMAT", frozenset()),
+    ("aws_plan", "AWS_PLAN", frozenset({"schema"})),
     ("cloudformation", "CHANGE_SET", frozenset({"Changes"})),
+    ("cloudformation", "RECORDED", frozenset({"described"})),
     ("cloudformation", "FORMAT", frozenset({"AWSTemplateFormatVersion", "Resources"})),
     ("pulumi_preview", "FORMAT", frozenset({"changeSummary", "steps", "diagnostics"})),
     ("pulumi_events", "FORMAT", frozenset({"timestamp"})),
     ("azure_template", "FORMAT", frozenset({"$schema"})),
+    ("kubernetes_plan", "FORMAT", frozenset({"field_manager"})),
     ("kubernetes", "FORMAT", frozenset()),
     ("compose", "FORMAT", frozenset({"services", "include"})),
 )
 
 _OTHERS: Final = frozenset({
-    "$schema", "AWSTemplateFormatVersion", "Changes", "Resources", "apiVersion", "changeSummary", "patches", "services",
-    "steps",
+    "$schema", "AWSTemplateFormatVersion", "Changes", "Resources", "apiVersion", "changeSummary", "described",
+    "field_manager",
+    "patches", "services", "steps",
 })  # fmt: skip
 """Members at the top of other formats, of which a Terraform plan has none."""
 _SPACE: Final = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"

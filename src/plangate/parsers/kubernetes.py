@@ -63,7 +63,7 @@ def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
         PlanParseError: Not all of it is Kubernetes objects, or one is not fully understood; names the place.
     """
     found = entries(documents, limits)
-    reader = _Reader(documents, found)
+    reader = Reader(documents, found)
     resources = tuple(reader.resource(entry) for entry in found)
     source = documents.source
     return Plan(
@@ -109,8 +109,13 @@ class _Written(Mapping[str, Location]):
         return 0
 
 
-class _Reader:
-    """Makes resources of the objects of one input."""
+class Reader:
+    """Makes resources of the objects of one input.
+
+    Attributes:
+        secrets: What the resources so far hold of secrets.
+        opaque: What of them could not be read.
+    """
 
     def __init__(self, documents: Documents, found: Sequence[Entry]) -> None:
         self._documents = documents

@@ -21,7 +21,16 @@ from typing import Final, NoReturn
 
 from plangate.errors import PlanParseError
 from plangate.parsers.base import Input, Limits
-from plangate.terraform_cli import VARIABLE, Ending, Finished, Tool, private_copy, show_plan
+from plangate.terraform_cli import (
+    LOCK_FILE,
+    MAX_LOCK_BYTES,
+    VARIABLE,
+    Ending,
+    Finished,
+    Tool,
+    private_copy,
+    show_plan,
+)
 
 MEDIA_TYPE: Final = "application/vnd.plangate.terraform-plan"
 MAX_MEMBERS: Final = 20_000
@@ -36,8 +45,6 @@ _ENCRYPTED: Final = 0x1
 _FILES: Final = frozenset({0, stat.S_IFREG, stat.S_IFDIR})
 _CHUNK: Final = 256 * 1024
 _PLAN: Final = "tfplan"
-_LOCK: Final = ".terraform.lock.hcl"
-_MAX_LOCK_BYTES: Final = 1024 * 1024
 _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -49,6 +56,8 @@ _UNREADABLE: Final = (
 )
 """All that zipfile raises on damaged or unusual archives."""
 
+_MARGIN: Final = "\N{BOX DRAWINGS LIGHT VERTICAL}"
+_INIT: Final = "run `{name} init` in the folder where the plan was made, and name that folder with --chdir"
 _ANSWERS: Final = (
     # What terraform and tofu say on standard error, the sentence for it, and what to do.
     (
@@ -57,14 +66,24 @@ _ANSWERS: Final = (
         f"use the one that made the plan: put it on PATH or into {VARIABLE}",
     ),
     (
+        "checksums",
+        "a provider that is installed in {folder} is not the program that the plan was made with",
+        "run `{name} init` there, or make the plan again; if nobody changed that program, find out who did",
+    ),
+    (
+        "no package for",
+        "a provider that the plan needs is not installed in {folder}",
+        _INIT,
+    ),
+    (
         "schema",
         "a provider that the plan needs is not installed in {folder}",
-        "run `{name} init` in the folder where the plan was made, and name that folder with --chdir",
+        _INIT,
     ),
     (
         "init",
         "{folder} is not initialized",
-        "run `{name} init` in the folder where the plan was made, and name that folder with --chdir",
+        _INIT,
     ),
     ("plan read error", "{name} cannot read it", "make the plan again"),
 )
@@ -105,8 +124,8 @@ def inspect(data: bytes, name: str, limits: Limits) -> None:
 def made_by(data: bytes) -> str | None:
     """``terraform`` or ``tofu``, by the first line of the lock file inside; ``None`` when it does not say."""
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive, archive.open(_LOCK) as stream:
-            lock = stream.read(_MAX_LOCK_BYTES)
+        with zipfile.ZipFile(BytesIO(data)) as archive, archive.open(LOCK_FILE) as stream:
+            lock = stream.read(MAX_LOCK_BYTES)
     except (*_UNREADABLE, KeyError):
         return None
     first = lock.split(b"\n", 1)[0]
@@ -143,6 +162,10 @@ def read_saved_plan(
             "a saved plan, and there is neither terraform nor tofu on PATH to read it",
             hint=f"install one, set {VARIABLE},"
             f" or hand in the output of `terraform show -json {_file_name(name)}`",
+        )
+    if not working_dir.is_dir():
+        raise PlanParseError(
+            name, f"no folder {working_dir}, where it was made", hint="name that folder with --chdir"
         )
     digest = hashlib.sha256(data).hexdigest()
     try:
@@ -268,7 +291,8 @@ def _refuse_unfinished(finished: Finished, name: str, tool: Tool, folder: Path, 
         raise PlanParseError(
             name, f"its JSON is more than {limits.max_plan_bytes} bytes", hint="raise limits.max_plan_bytes"
         )
-    said = " ".join(finished.stderr.decode("utf-8", "replace").split())
+    # Terraform draws a line down the left, also where it breaks a sentence.
+    said = " ".join(finished.stderr.decode("utf-8", "replace").replace(_MARGIN, " ").split())
     for part, sentence, hint in _ANSWERS:
         if part in said.lower():
             raise PlanParseError(

@@ -17,7 +17,7 @@ WITH_OPA: Final = "it works with `engine: opa`"
 
 ALLOWED: Final = frozenset(
     """abs array.concat array.reverse array.slice base64.decode base64.encode base64.is_valid
-    base64url.decode base64url.encode base64url.encode_no_pad bits.and bits.lsh bits.negate bits.or bits.rsh
+    base64url.decode base64url.encode base64url.encode_no_pad bits.and bits.negate bits.or bits.rsh
     bits.xor ceil concat contains count endswith floor format_int glob.match graph.reachable hex.decode
     hex.encode indexof indexof_n intersection is_array is_boolean is_null is_number is_object is_set is_string
     json.unmarshal lower max min net.cidr_contains net.cidr_expand net.cidr_is_valid numbers.range
@@ -25,7 +25,7 @@ ALLOWED: Final = frozenset(
     object.union_n print product regex.find_all_string_submatch_n regex.find_n regex.match regex.replace replace
     round semver.compare sort split sprintf startswith strings.any_prefix_match strings.any_suffix_match
     strings.count strings.reverse substring sum time.parse_duration_ns to_number trim trim_left trim_prefix
-    trim_right trim_space trim_suffix type_name union units.parse units.parse_bytes upper walk""".split()  # noqa: SIM905 - a list of words
+    trim_right trim_space trim_suffix type_name union upper walk""".split()  # noqa: SIM905 - a list of words
 )
 
 TYPE_ONLY: Final = frozenset(
@@ -64,6 +64,8 @@ _REASONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("regex.split", "patterns that match nothing split differently", f"use split; {WITH_OPA}"),
     ("time.", "times are read more loosely than OPA does", WITH_OPA),
     ("yaml.", "YAML 1.1 and 1.2 read words like yes differently", f"use json.unmarshal; {WITH_OPA}"),
+    ("bits.lsh", "what leaves 64 bits loses digits", WITH_OPA),
+    ("units.", "texts that are no quantities are undefined, or numbers, instead of errors", WITH_OPA),
     ("json.marshal", "numbers and special characters are written differently", WITH_OPA),
 )
 
@@ -122,6 +124,15 @@ def _second_is_text(args: tuple[Expr, ...]) -> str:
     return "the second argument must be a text that is written out and not empty: an empty one is not the same in both"
 
 
+def _strings_count(args: tuple[Expr, ...]) -> str:
+    text = _literal(args[1]) or ""
+    if any(text.startswith(text[length:]) for length in range(1, len(text))):
+        return (
+            "overlapping places are all counted, unlike in OPA: a text that can overlap itself is not allowed"
+        )
+    return _second_is_text(args)
+
+
 def _sprintf(args: tuple[Expr, ...]) -> str:
     text, values = _literal(args[0]), args[1]
     if text is None or values.form != "array":
@@ -158,7 +169,7 @@ _ARGUMENTS: Final[dict[str, Callable[[tuple[Expr, ...]], str]]] = {
     "indexof": _second_is_text,
     "indexof_n": _second_is_text,
     "split": _second_is_text,
-    "strings.count": _second_is_text,
+    "strings.count": _strings_count,
     "sprintf": _sprintf,
     "walk": _walk,
 }

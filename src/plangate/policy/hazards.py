@@ -13,23 +13,17 @@ from plangate.errors import PolicyLoadError
 from plangate.policy.base import EMBEDDED, OPA
 from plangate.policy.builtin_table import BUILTINS
 from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, builtin_problem
-from plangate.policy.numbers import InexactNumberError, needs_exact_input
+from plangate.policy.differences import check_differences
 from plangate.policy.parse import prepare
 from plangate.policy.problems import Problems
 from plangate.policy.program import Definition, Path, Program, head_path
 from plangate.policy.safety import unsafe_variable
 from plangate.policy.scopes import GlobalUse, UseFinder, pattern_names
 from plangate.policy.syntax import (
-    Expr,
     Module,
     Rule,
-    Statement,
-    children,
-    rule_exprs,
     rule_statements,
 )
-
-_ARITHMETIC: Final = frozenset("+-*/%")
 
 
 def check_program(
@@ -109,18 +103,19 @@ class Notes:
 
 def check_rule(program: Program, module: Module, rule: Rule, notes: Notes, path: Path) -> None:
     """Note the hazards of one rule, names apart."""
-    checks: tuple[tuple[Callable[[Module, Rule], None], str], ...] = (
+    checks: tuple[tuple[Callable[[Program, Module, Rule], None], str], ...] = (
         (_check_head, "rule-head"),
         (_check_test_forms if notes.tests else _check_forms, "engine-difference"),
     )
     for check, code in checks:
         try:
-            check(module, rule)
+            check(program, module, rule)
         except PolicyLoadError as error:
             notes.note(error, code, path)
     if unsafe := unsafe_variable(program, module, rule):
         problem = f"`{unsafe.value}` gets no value in the body"
-        notes.note(module.error(unsafe.start, problem), "unsafe-variable", path)
+        hint = f"write `some item in …` in the body and use `item`; {WITH_OPA}" if unsafe.value == "_" else ""
+        notes.note(module.error(unsafe.start, problem, hint=hint), "unsafe-variable", path)
 
 
 def _and_users(broken: set[Path], uses: Mapping[Path, Collection[Path]]) -> frozenset[Path]:
@@ -165,7 +160,7 @@ def import_errors(
         names.add(item.alias)
 
 
-def _check_head(module: Module, rule: Rule) -> None:
+def _check_head(_program: Program, module: Module, rule: Rule) -> None:
     constant, computed = head_path(rule)
     if constant[0] in {"input", "data"}:
         raise module.error(rule.start, f"a rule must not be called {constant[0]}")
@@ -182,7 +177,7 @@ def _check_head(module: Module, rule: Rule) -> None:
                 raise module.error(arg.start, f"a parameter must not be called {name}")
 
 
-def _check_forms(module: Module, rule: Rule) -> None:
+def _check_forms(program: Program, module: Module, rule: Rule) -> None:
     """Constructs that are wrong wherever they stand in a policy."""
     for statement in rule_statements(rule):
         if statement.mods:
@@ -192,10 +187,10 @@ def _check_forms(module: Module, rule: Rule) -> None:
                 hint=f"pass the value to a function; {WITH_OPA}",
                 code="with",
             )
-    _check_test_forms(module, rule)
+    _check_test_forms(program, module, rule)
 
 
-def _check_test_forms(module: Module, rule: Rule) -> None:
+def _check_test_forms(program: Program, module: Module, rule: Rule) -> None:
     """Constructs that are wrong wherever they stand."""
     for index, body in enumerate(rule.bodies):
         if index and not body.is_else:
@@ -204,66 +199,7 @@ def _check_test_forms(module: Module, rule: Rule) -> None:
                 "two bodies of one rule: regorus does not give the second the value of the first",
                 hint=f"write the head again; {WITH_OPA}",
             )
-    for statement in rule_statements(rule):
-        _check_statement(module, statement)
-    for arg in rule.args:
-        _check_pattern(module, arg)
-    for expr in rule_exprs(rule):
-        _check_expr(module, expr)
-
-
-def _check_statement(module: Module, statement: Statement) -> None:
-    if statement.form == "some-in":
-        for pattern in statement.parts[:-1]:
-            _check_pattern(module, pattern)
-
-
-def _check_expr(module: Module, expr: Expr) -> None:
-    if expr.form == "assign":
-        for side in expr.parts if expr.value == "=" else expr.parts[:1]:
-            _check_pattern(module, side)
-    elif expr.form == "scalar":
-        _check_number(module, expr)
-    elif expr.form == "array-compr" and any(_is_walk(inner) for inner in children(expr)):
-        raise module.error(
-            expr.start,
-            "walk has another order than in OPA, so an array of what it finds differs",
-            hint="collect into a set: {x | …}",
-        )
-    elif expr.form == "operator" and expr.value in _ARITHMETIC and len(expr.parts) > 1:
-        for side in expr.parts:
-            if side.form == "scalar" and isinstance(side.value, float):
-                raise module.error(
-                    side.start,
-                    "arithmetic with decimals gives other last digits than in OPA",
-                    hint=f"calculate with whole numbers; {WITH_OPA}",
-                )
-
-
-def _is_walk(expr: Expr) -> bool:
-    return expr.form == "call" and expr.parts[0].form == "var" and expr.parts[0].value == "walk"
-
-
-def _check_pattern(module: Module, pattern: Expr) -> None:
-    """An object pattern with variables matches objects with more keys in regorus, and not in OPA."""
-    for expr in children(pattern):
-        if expr.form == "object" and any(True for _ in pattern_names(expr)):
-            raise module.error(
-                expr.start, "an object pattern also matches objects with more keys, unlike in OPA",
-                hint=f"read the keys one by one: `value := object.key`; {WITH_OPA}",
-            )  # fmt: skip
-
-
-def _check_number(module: Module, expr: Expr) -> None:
-    if isinstance(expr.value, bool) or not isinstance(expr.value, int | float):
-        return
-    text = module.source(expr)
-    try:
-        needs_exact_input(f"[{text}]".encode())
-    except (InexactNumberError, ValueError) as problem:
-        raise module.error(
-            expr.start, f"the engine cannot hold the number {text} exactly", hint=WITH_OPA
-        ) from problem
+    check_differences(program, module, rule)
 
 
 def check_call(program: Program, module: Module, use: GlobalUse) -> Path | None:

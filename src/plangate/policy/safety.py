@@ -57,14 +57,18 @@ class _Safety:
         for part in expr.parts:
             yield from self.inner(part, bound)
 
-    def given(self, expr: Expr, bound: frozenset[str]) -> Iterator[Expr]:
-        """Names in an expression that is given away."""
+    def given(self, expr: Expr, bound: frozenset[str], *, iterates: bool = False) -> Iterator[Expr]:
+        """Names in an expression that is given away; in a comprehension, ``_`` may be a key."""
         if expr.body:
             bound = self.bound(expr.body, bound)
             yield from self.query(expr.body, bound)
+            iterates = True
         elif expr.form == "var":
             if expr.value not in bound and self.program.global_path(self.module, expr.value) is None:
                 yield expr
             return
-        for part in expr.parts[1:] if expr.form == "call" else expr.parts:
-            yield from self.given(part, bound)
+        parts = expr.parts[1:] if expr.form == "call" else expr.parts
+        if iterates and expr.form == "ref":
+            parts = tuple(part for part in parts if part.form != "var" or part.value != "_")
+        for part in parts:
+            yield from self.given(part, bound, iterates=iterates)

@@ -3,12 +3,14 @@
 Used by the reader of saved plans and by the executor, which do not know each other.
 """
 
-from plangate.terraform_cli.environment import acting_environment, reading_environment
+from plangate.terraform_cli.environment import acting_environment, providers_folder, reading_environment
 from plangate.terraform_cli.process import Ending, Finished, run
-from plangate.terraform_cli.saved import PlanCopy, private_copy, show_plan
+from plangate.terraform_cli.saved import LOCK_FILE, MAX_LOCK_BYTES, PlanCopy, private_copy, show_plan
 from plangate.terraform_cli.tool import VARIABLE, Tool, find_terraform
 
 __all__ = [
+    "LOCK_FILE",
+    "MAX_LOCK_BYTES",
     "VARIABLE",
     "Ending",
     "Finished",
@@ -17,6 +19,7 @@ __all__ = [
     "acting_environment",
     "find_terraform",
     "private_copy",
+    "providers_folder",
     "reading_environment",
     "run",
     "show_plan",

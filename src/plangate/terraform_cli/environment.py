@@ -19,7 +19,6 @@ _READING_KEEPS: Final = (
     "SSL_CERT_FILE",
     "TERRAFORM_CONFIG",
     "TF_CLI_CONFIG_FILE",
-    "TF_DATA_DIR",
     "TF_PLUGIN_CACHE_DIR",
 )
 # Proxies are not kept: they may carry a password, and reading a plan needs no network.
@@ -61,6 +60,16 @@ def acting_environment(environ: Mapping[str, str], *, workspace: str = "") -> di
     """
     kept = {name: value for name, value in environ.items() if not name.startswith(_ACTING_DROPS)}
     return kept | _ALWAYS | ({"TF_WORKSPACE": workspace} if workspace else {})
+
+
+def providers_folder(working_dir: Path, environ: Mapping[str, str]) -> Path:
+    """Absolute path of the folder with the providers that ``init`` installed, whether it is there or not.
+
+    Args:
+        working_dir: The initialized folder.
+        environ: The user's environment: ``TF_DATA_DIR`` may name another place than ``.terraform``.
+    """
+    return (working_dir / (environ.get("TF_DATA_DIR") or ".terraform") / "providers").absolute()
 
 
 def _settings(environ: Mapping[str, str]) -> Path | None:

@@ -10,13 +10,12 @@ from plangate.decision import approved
 from plangate.decision.approved import ApprovedPlan
 from plangate.decision.document import obligation_from
 from plangate.errors import UsageError
-from plangate.executor.base import Executor
 from plangate.gate import Decision
-from plangate.wiring.choices import Choices
-from plangate.wiring.documents import terraform_tool, working_dir
+from plangate.wiring.executors import executor_name
 from plangate.wiring.session import Session, document_of
 
-EXECUTOR: Final = "terraform"
+JUDGED_ONLY: Final = "none"
+"""Audience of a receipt for what no executor of ours runs."""
 
 
 def receipt_for(session: Session, decision: Decision) -> bytes:
@@ -32,7 +31,7 @@ def receipt_for(session: Session, decision: Decision) -> bytes:
         entry=decision.entry,
         record=decision.record,
         signer=session.state.receipt_key,
-        audience=EXECUTOR,
+        audience=executor_name(session.document) or JUDGED_ONLY,
         nonce=os.urandom(16).hex(),
         issued=session.run.now,
         expires=expiry(session),
@@ -87,7 +86,7 @@ def approval_by_receipt(session: Session, receipt: Path, trusted: Sequence[Path]
         data,
         plan_sha256=document_of(session).sha256,
         environment=session.run.environment,
-        audience=EXECUTOR,
+        audience=executor_name(document_of(session)) or JUDGED_ONLY,
         now=session.run.now,
         trusted_keys=[session.state.receipt_key.public_key, *others],
         log_public_keys=[session.state.log_key.public_key, *others],
@@ -102,34 +101,3 @@ def approval_by_receipt(session: Session, receipt: Path, trusted: Sequence[Path]
         now=session.run.now,
     )
     return leave, verified.sha256
-
-
-def executor_for(session: Session, choices: Choices) -> Executor:
-    """The executor for saved plans.
-
-    Raises:
-        UsageError: There is no terraform or tofu, or the plan is not a saved plan.
-    """
-    from plangate.executor.terraform import TerraformExecutor  # noqa: PLC0415
-    from plangate.parsers import terraform_saved  # noqa: PLC0415
-
-    document = document_of(session)
-    if not terraform_saved.is_saved_plan(document.data):
-        raise UsageError(
-            f"{document.name}: not a saved plan, so there is nothing that could be run exactly as judged",
-            hint="make one with `terraform plan -out tfplan` and hand in tfplan",
-        )
-    tool = terraform_tool(session.settings, document.data)
-    if tool is None:
-        raise UsageError(
-            "neither terraform nor tofu is on PATH",
-            hint="install one, or name it: terraform.binary in plangate.yaml",
-        )
-    return TerraformExecutor(
-        tool=tool,
-        working_dir=working_dir(document, choices),
-        environ=os.environ,
-        apply_timeout_s=session.settings.values.limits.apply_timeout_s,
-        show_timeout_s=session.limits.show_timeout_s,
-        max_json_bytes=session.limits.max_plan_bytes,
-    )

@@ -73,7 +73,7 @@ def _remember(log: Log, bundle: PolicyBundle, stamp: Callable[[], Stamp]) -> boo
     if bundle.sequence is None:  # `plangate.policy.bundle` refuses it
         raise PolicyLoadError(bundle.name, "no sequence number")
     for _ in range(_ATTEMPTS):
-        count, last = _last(log, bundle.name)
+        count, last = last_activation(log, bundle.name)
         if last is not None:
             seen = int(last["sequence"])
             if bundle.sequence < seen:
@@ -105,8 +105,8 @@ def _remember(log: Log, bundle: PolicyBundle, stamp: Callable[[], Stamp]) -> boo
     raise AuditError(f"bundle {bundle.name}: its sequence could not be recorded, others kept on doing so")
 
 
-def _last(log: Log, name: str) -> tuple[int, dict[str, Any] | None]:
-    """How often a new sequence number of this bundle was recorded, and the last of these records' bodies.
+def last_activation(log: Log, name: str) -> tuple[int, dict[str, Any] | None]:
+    """How often an activation under this name was recorded, and the last of these records' bodies.
 
     The records are numbered from 1 without a gap, so the last is found by doubling and halving.
     """

@@ -32,6 +32,40 @@ class ConftestChoices(Struct, frozen=True, kw_only=True):
     rego_version: str = "v1"
 
 
+class AwsChoices(Struct, frozen=True, kw_only=True):
+    """What the command line says of AWS; empty where it says nothing.
+
+    Attributes:
+        region: ``--region``.
+        profile: ``--aws-profile``.
+        role: ``--assume-role``: an ARN.
+        workers: ``--workers``.
+        resume: ``--resume``.
+        lock_timeout_s: ``--lock-timeout``.
+    """
+
+    region: str = ""
+    profile: str = ""
+    role: str = ""
+    workers: int | None = None
+    resume: bool = False
+    lock_timeout_s: float = 0.0
+
+
+class ClusterChoice(Struct, frozen=True, kw_only=True):
+    """Which Kubernetes cluster the command line names.
+
+    Attributes:
+        kubeconfig: ``--kubeconfig``; ``None`` for the one that ``KUBECONFIG`` names, or the user's own.
+        context: ``--context``; empty for the one that the file calls current.
+        namespace: ``--namespace``, for objects that say none; empty for the context's.
+    """
+
+    kubeconfig: Path | None = None
+    context: str = ""
+    namespace: str = ""
+
+
 class Choices(Struct, frozen=True, kw_only=True):
     """What the command line may say on top of the settings.
 
@@ -47,6 +81,8 @@ class Choices(Struct, frozen=True, kw_only=True):
         exclude: ``--exclude``: patterns of paths that a folder is searched without.
         chosen: Somebody chose the names of the inputs, so that each has to be a plan.
         conftest: ``--conftest`` and what goes with it: policies that judge the files as they are.
+        aws: What it says of AWS.
+        cluster: ``--context`` and ``--kubeconfig``: where Kubernetes manifests are applied.
     """
 
     config: Path | None = None
@@ -60,6 +96,8 @@ class Choices(Struct, frozen=True, kw_only=True):
     exclude: Sequence[str] = ()
     chosen: bool = True
     conftest: ConftestChoices | None = None
+    aws: AwsChoices = AwsChoices()
+    cluster: ClusterChoice | None = None
 
 
 def now() -> datetime:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from plangate.decision.document import Subject
 from plangate.errors import UsageError
 from plangate.model.plan import Plan, Source
-from plangate.parsers.base import Input, Limits
+from plangate.parsers.base import Documents, Input, Limits
 from plangate.settings import Settings
 from plangate.wiring.choices import Choices
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plangate.terraform_cli.tool import Tool
 
 ZIP_MARK: Final = b"PK\x03\x04"
+RECORDED_CHANGE_SET: Final = "cloudformation-recorded-change-set"
 DOCUMENT_FORMAT: Final = "document"
 """What is no plan of any kind."""
 
@@ -91,10 +92,26 @@ def parse_document(
     from plangate.parsers import formats  # noqa: PLC0415
 
     documents = formats.read_documents(input_of(document), limits)
-    plan = formats.parse(documents, choices.options, limits)
+    plan = parsed(documents, settings, choices, limits)
     if plan is None:
         raise formats.refuse(documents, limits)
     return plan
+
+
+def parsed(documents: Documents, settings: Settings, choices: Choices, limits: Limits) -> Plan | None:
+    """The plan in these documents, with what its parser cannot know by itself; ``None`` when they are none.
+
+    Raises:
+        PlanParseError: They are one, and not one that we fully understand.
+    """
+    from plangate.parsers import formats  # noqa: PLC0415
+
+    plan = formats.parse(documents, choices.options, limits)
+    if plan is None or plan.source.format != RECORDED_CHANGE_SET:
+        return plan
+    from plangate.wiring.change_sets import completed  # noqa: PLC0415
+
+    return completed(plan, documents.values[0], settings.values.environment)
 
 
 def bare_plan(document: Document) -> Plan:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from plangate.decision.document import Subject
-from plangate.errors import PlanParseError, UsageError
+from plangate.errors import CannotDecideError, PlanParseError, UsageError
 from plangate.gate import PlanInput
 from plangate.model.plan import Plan
 from plangate.parsers.base import Limits
@@ -21,6 +21,7 @@ from plangate.wiring.documents import (
     Document,
     bare_plan,
     parse_document,
+    parsed,
     read_document,
     subject_of,
 )
@@ -41,22 +42,49 @@ class Inputs:
         settings: The settings.
         choices: What the command line says.
         limits: The parsers' limits.
+        given: What to judge instead of reading the one thing that was found, or why there is nothing to judge.
     """
 
-    def __init__(self, found: Sequence[Found], settings: Settings, choices: Choices, limits: Limits) -> None:
+    def __init__(
+        self,
+        found: Sequence[Found],
+        settings: Settings,
+        choices: Choices,
+        limits: Limits,
+        given: Document | CannotDecideError | None = None,
+    ) -> None:
         self._found = found
+        self._given = given
         self._settings = settings
         self._choices = choices
         self._limits = limits
 
     def all(self) -> list[PlanInput]:
         """One for each thing found, in the same order."""
+        if self._given is not None:
+            return [self._as_given(self._found[0].name, self._given)]
         return [self._module(item) if item.is_module else self._file(item) for item in self._found]
 
     def only_document(self) -> Document | None:
         """The one file that there is to judge; ``None`` for anything else."""
+        if self._given is not None:
+            return self._given if isinstance(self._given, Document) else None
         (only, *others) = self._found
         return None if others or only.is_module or only.problem else self._document(only)
+
+    def _as_given(self, name: str, given: Document | CannotDecideError) -> PlanInput:
+        def parse() -> Plan:
+            if isinstance(given, CannotDecideError):
+                raise given
+            return parse_document(given, self._settings, self._choices, self._limits)
+
+        return PlanInput(
+            name=name,
+            parse=parse,
+            subject=lambda: subject_of(given) if isinstance(given, Document) else _unread(name),
+            covers=frozenset,
+            raw=lambda: given.data if isinstance(given, Document) else b"",
+        )
 
     @cache  # noqa: B019 - lives as long as the run
     def _document(self, item: Found) -> Document:
@@ -121,7 +149,7 @@ class Inputs:
         if shown is not None:
             shown(document.data)
         documents = formats.read_documents(input_of(document), self._limits)
-        plan = formats.parse(documents, self._choices.options, self._limits)
+        plan = parsed(documents, self._settings, self._choices, self._limits)
         if plan is None and self._choices.conftest is not None:
             if formats.is_like_a_plan(documents):
                 raise formats.refuse(documents, self._limits)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from plangate.gate import Judge, Said
 from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
 from plangate.policy.base import EMBEDDED, OPA, Doubt, Engine, PolicySet, PolicySource, RuleAnswer
-from plangate.policy.reads import Path
+from plangate.policy.embedded import EmbeddedEngine
 from plangate.policy.rule_settings import with_settings
 from plangate.rules.base import Rule
 from plangate.rules.base import Settings as RuleSettings
@@ -28,12 +28,12 @@ from plangate.settings import Settings
 from plangate.wiring.bundles import bundle_sources, used_bundle
 from plangate.wiring.choices import Choices
 from plangate.wiring.engines import ClosableEngine, engine_for
-from plangate.wiring.errand import Errand
-
-_Answers: TypeAlias = tuple[Sequence[RuleAnswer], Mapping[Doubt, tuple[Path, ...]]]
+from plangate.wiring.errand import Begun, Errand
 
 _BIG_BYTES = 4 << 20
 """A plan document from which on a second engine pays."""
+_SMALL_BYTES: Final = 256 << 10
+"""A plan document up to which no thread pays; the pipe to the worker holds it whole."""
 CONFTEST_IDS: Final = "conftest."
 """Rules of conftest policies. Settings for them stand in the file also when a run has no such policies."""
 
@@ -72,7 +72,7 @@ class Policies:
         self._last_bytes = 0
         self._last_source: Source | None = None
         self._deadline_s = deadline_s
-        self._last: Errand[_Answers] | None = None
+        self._last: Errand[Sequence[RuleAnswer]] | Begun[Sequence[RuleAnswer]] | None = None
         self.specs = specs
 
     def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
@@ -89,24 +89,36 @@ class Policies:
             after, engine = None, self._spare
 
         view = cache(lambda: outcomes.PlanView(plan))
+        settled: dict[Doubt, tuple[tuple[str, ...], ...]] = {}
 
-        def evaluate_policies() -> _Answers:
+        def one_at_a_time() -> None:
             if after is not None and same_input:
                 after.result()  # one that failed for the change is not asked about what was there before
             elif after is not None:
-                after.wait()  # one at a time; what failed for another input says nothing about this one
+                after.wait()  # what failed for another input says nothing about this one
+
+        def evaluate_policies() -> Sequence[RuleAnswer]:
+            one_at_a_time()
             started = time.monotonic()
             answers = engine.evaluate(self._policies, encoded, self._deadline_s)
-            doubts = outcomes.doubts(self._policies, answers, view()) if self._settles else ()
-            left = self._deadline_s - (time.monotonic() - started)
-            return answers, engine.settle(self._policies, doubts, encoded, left) if doubts else {}
+            if self._settles and (doubts := outcomes.doubts(self._policies, answers, view())):
+                left = self._deadline_s - (time.monotonic() - started)
+                settled.update(engine.settle(self._policies, doubts, encoded, left))
+            return answers
 
-        errand = self._last = Errand(evaluate_policies)
-        self._last_bytes, self._last_source = len(encoded), plan.source
+        is_small = len(encoded) <= _SMALL_BYTES and isinstance(engine, EmbeddedEngine)
+        if is_small or isinstance(after, Begun):
+            one_at_a_time()
+        errand: Errand[Sequence[RuleAnswer]] | Begun[Sequence[RuleAnswer]]
+        if is_small and isinstance(engine, EmbeddedEngine):
+            # A thread costs more than such a plan: the worker is asked here, and goes on by itself.
+            errand = Begun(engine.begin(self._policies, encoded, self._deadline_s))
+        else:
+            errand = Errand(evaluate_policies)
+        self._last, self._last_bytes, self._last_source = errand, len(encoded), plan.source
 
         def answer() -> Said:
-            answers, settled = errand.result()
-            judged = outcomes.judge(self._policies, answers, view(), settled)
+            judged = outcomes.judge(self._policies, errand.result(), view(), settled)
             return judged.outcomes, judged.matched_nothing
 
         return answer
@@ -182,13 +194,19 @@ def check_rule_settings(settings: Settings, rules: Mapping[str, Rule]) -> None:
 
 
 def judges_for(
-    settings: Settings, choices: Choices, stack: ExitStack, *, start: bool = True
+    settings: Settings,
+    choices: Choices,
+    stack: ExitStack,
+    *,
+    start: bool = True,
+    loaded: tuple[dict[str, Rule], PolicySet] | None = None,
 ) -> tuple[list[Judge], PolicyUsed, list[str]]:
     """Every judge, what a decision says of them, and the ids of rules that the settings weaken.
 
     The policy worker is ended with ``stack``. It is started here, or with ``start=False`` when it is first asked.
+    ``loaded`` is what `rule_specs` gave for the same settings, so that it is not read again.
     """
-    rules, policies = rule_specs(settings, choices)
+    rules, policies = loaded if loaded is not None else rule_specs(settings, choices)
     engine = engine_for(settings, policies if start else None)
     stack.callback(engine.close)
     spare: ClosableEngine | None = None

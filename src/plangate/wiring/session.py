@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from plangate.audit.record import uuid7
 from plangate.decision.decide import Profile
 from plangate.decision.document import timestamp
-from plangate.errors import UsageError
+from plangate.errors import CannotDecideError, UsageError
 from plangate.facts.registry import plan_with_facts
 from plangate.gate import Gate, Judging, PlanInput, Run
 from plangate.model.plan import Plan
@@ -26,7 +26,7 @@ from plangate.wiring.documents import Document
 from plangate.wiring.inputs import Inputs
 from plangate.wiring.judges import judges_for
 from plangate.wiring.pool import pool_of, processes_for
-from plangate.wiring.search import search
+from plangate.wiring.search import Found, search
 from plangate.wiring.state import State, actor, fresh_stamp, open_state, state_folder
 
 
@@ -65,7 +65,11 @@ def _uncollected() -> Iterator[None]:
 
 @contextmanager
 def open_session(
-    names: Sequence[str], choices: Choices, progress: Callable[[str], None]
+    names: Sequence[str],
+    choices: Choices,
+    progress: Callable[[str], None],
+    *,
+    given: Document | CannotDecideError | None = None,
 ) -> Iterator[Session]:
     """Everything for judging what these names stand for, together; closes log and engine at the end.
 
@@ -73,6 +77,7 @@ def open_session(
         names: Files, folders, patterns, or ``-``.
         choices: What the command line says.
         progress: Told what is going on.
+        given: What to judge under the one name, made from what lies there; or why it could not be made.
 
     Raises:
         UsageError: Settings, flags or the files make no sense.
@@ -86,9 +91,12 @@ def open_session(
 
     settings = settings_for(choices)
     limits = limits_of(settings)
-    found = search(
-        names, (*settings.values.exclude, *choices.exclude), limits.max_files, chosen=choices.chosen
-    )
+    if given is not None:
+        found = [Found(name=name, path=None) for name in names[:1]]
+    else:
+        found = search(
+            names, (*settings.values.exclude, *choices.exclude), limits.max_files, chosen=choices.chosen
+        )
     if not found:
         raise UsageError(f"{', '.join(names)}: nothing there that could be judged")
     with ExitStack() as stack:
@@ -101,7 +109,7 @@ def open_session(
         agreed = policy.sha256  # what every judging process has to have loaded
         if conftest is not None:
             policy, weakened = conftest.policy, [*weakened, *conftest.weakened]
-        inputs = Inputs(found, settings, choices, limits)
+        inputs = Inputs(found, settings, choices, limits, given)
         moment = now()
         who = actor()
         values = settings.values

@@ -72,7 +72,7 @@ def test_findings_are_fails_and_warnings_with_their_places(tmp_path: Path) -> No
         ('deny contains {"msg": 1} if true', 'it holds something that is neither a text nor has a msg: {"msg": 1}'),
         ('deny contains "" if true', "it holds an empty message, which conftest counts as passed"),
         ("deny := input.value if true", 'it is neither a set nor a list, which conftest counts as passed: "text"'),
-        ('deny contains "x" if to_number(input.value) > 1', "could not parse string as number"),
+        ('deny contains "x" if to_number(trim_space(input.value)) > 1', "could not parse string as number"),
         ('deny contains "x" if 1 / input.zero == 1', "divi"),
     ],
 )  # fmt: skip
@@ -127,7 +127,7 @@ def test_an_exception_that_lifts_nothing_is_no_finding(tmp_path: Path) -> None:
 def test_an_exception_that_fails_is_an_error_of_every_rule(tmp_path: Path) -> None:
     policies = loaded(
         tmp_path,
-        rules='package main\n\ndeny contains "x" if input.y\n\nexception contains [input.n] if to_number(input.n) > 0\n',
+        rules='package main\n\ndeny contains "x" if input.y\n\nexception contains [input.n] if to_number(trim_space(input.n)) > 0\n',
     )
     told = said(judged(policies, {"n": "many"}))
     assert [status for status, _ in (*told["deny"], *told["exception"])] == [Status.ERROR, Status.ERROR]

@@ -244,7 +244,125 @@ REFUSED = {
         "walk has another order than in OPA, so an array of what it finds differs",
         "collect into a set: {x | …}",
     ),
+    "x contains v if { [_, v] := walk(input) }": (
+        29,
+        "walk finds nothing here in the embedded engine",
+        f"write `walk(value, [path, item])` as a line of its own; {WITH_OPA}",
+    ),
+    "x contains v if { some [_, v] in walk(input) }": (
+        34,
+        "walk finds nothing here in the embedded engine",
+        f"write `walk(value, [path, item])` as a line of its own; {WITH_OPA}",
+    ),
+    "x if walk(input, [_, v]) == true": (
+        6,
+        "walk finds nothing here in the embedded engine",
+        f"write `walk(value, [path, item])` as a line of its own; {WITH_OPA}",
+    ),
+    "x := sprintf(`%s and %s`, [input.a, count(input.b)])": (
+        37,
+        "sprintf: %s of a number is printed otherwise in OPA",
+        f"use %v; {WITH_OPA}",
+    ),
+    "x := sprintf(`%d`, [`a`])": (
+        21,
+        "sprintf: %d of a string is printed otherwise in OPA",
+        f"use %v; {WITH_OPA}",
+    ),
+    "x := y if { n := count(input.a); y := sprintf(`100%% %s`, [n]) }": (
+        60,
+        "sprintf: %s of a number is printed otherwise in OPA",
+        f"use %v; {WITH_OPA}",
+    ),
+    "x := count(lower(input.a))": (
+        6,
+        "count: characters beyond U+FFFF count as two, unlike in OPA",
+        f"count the matches: `count(regex.find_n(`(?s).`, text, -1))`; {WITH_OPA}",
+    ),
+    "x := to_number(input.a)": (
+        6,
+        "to_number takes texts with spaces around the number, unlike in OPA",
+        f"`to_number(trim_space(text))`; {WITH_OPA}",
+    ),
+    "x if object.subset(input.a, {`b`: 1})": (
+        6,
+        "object.subset of two values of different types is false, and an error in OPA",
+        "ask for each item: ",
+    ),
+    "x := strings.count(input.a, `aba`)": (
+        6,
+        (
+            "strings.count: overlapping places are all counted, unlike in OPA: "
+            "a text that can overlap itself is not allowed"
+        ),
+        WITH_OPA,
+    ),
+    "x := units.parse(input.a)": (
+        6,
+        (
+            "units.parse is not allowed: texts that are no quantities are undefined, "
+            "or numbers, instead of errors"
+        ),
+        WITH_OPA,
+    ),
+    "x := bits.lsh(1, input.a)": (
+        6,
+        "bits.lsh is not allowed: what leaves 64 bits loses digits",
+        WITH_OPA,
+    ),
+    "x := substring(input.a, 0.5, 1)": (25, "substring: a position must be a whole number", ""),
+    # Operators that give another value.
+    "x := `a` in input.a": (
+        13,
+        ("`input.a` may be undefined: then `in` has no value in OPA, and is false in the embedded engine"),
+        "write it as a condition",
+    ),
+    "x if { y := 1 in input.a; y == false }": (
+        18,
+        ("`input.a` may be undefined: then `in` has no value in OPA, and is false in the embedded engine"),
+        "write it as a condition",
+    ),
+    "x := input.a / 3": (
+        6,
+        "a quotient has other last digits than in OPA",
+        f"multiply the other side instead, or use floor, ceil or round; {WITH_OPA}",
+    ),
+    "x if input.a / 3 == 0.5": (
+        6,
+        "a quotient has other last digits than in OPA",
+        f"multiply the other side instead, or use floor, ceil or round; {WITH_OPA}",
+    ),
+    "x := input.a + 9007199254740993": (
+        16,
+        "arithmetic with so large a number loses digits, unlike in OPA",
+        WITH_OPA,
+    ),
+    "x := sum([0.1, 0.2])": (
+        11,
+        "arithmetic with decimals gives other last digits than in OPA",
+        f"calculate with whole numbers; {WITH_OPA}",
+    ),
+    "x if {`a`: 1} < {1, 2}": (
+        6,
+        "objects and sets have another order than in OPA",
+        f"compare sizes; {WITH_OPA}",
+    ),
+    "x := sort([{1}, {`a`: 1}])": (
+        6,
+        "objects and sets have another order than in OPA",
+        f"sort them apart; {WITH_OPA}",
+    ),
+    "x := input.a[1.0]": (
+        14,
+        "a key that is no plain whole number does not find the same in both engines",
+        "write a whole number",
+    ),
     # Heads and `with`.
+    "x contains input.a[_].b if input.c": (
+        20,
+        "`_` gets no value in the body",
+        f"write `some item in …` in the body and use `item`; {WITH_OPA}",
+    ),
     "x if input.a with input as {}": (
         6,
         "`with` replaces what a rule reads: it is for tests only",
@@ -316,6 +434,20 @@ ALLOWED = [
     "tags(resource) := tags if { tags := resource.after.tags }",
     "x := count([1 | print(`a`)])",
     "x if input.a == {`b`: 1}",
+    "x := {input.a[_] | input.b}",
+    "x if input.a / 3 > 1",
+    "x := floor(input.a / 3)",
+    "x := 6 / 3",
+    "x := to_number(trim_space(input.a))",
+    "x := `a` in {`a`, `b`}",
+    "x if `a` in input.a",
+    "x contains v if some v, _ in input.a",
+    "f(a) := a in {1, 2}",
+    "y contains 1\n\nx := 1 in y",
+    "x if { y := 1 } else := 2 if { y := `a`; sprintf(`%s`, [y]) == `a` }",
+    "x := strings.count(input.a, `ab`)",
+    "x := sprintf(`%s and %d`, [input.a, input.b])",
+    "x if object.subset({v | some v in input.a}, {1})",
     "x := sprintf(`%d%% of %v`, [5, input.a])",
 ]
 
@@ -358,3 +490,43 @@ def test_no_message_shows_a_stack_trace_of_the_engine(tmp_path: Path) -> None:
         message = str(refusal(tmp_path, body))
         assert "backtrace" not in message
         assert "\n" not in message
+
+
+MAY_BE_MISSING = {
+    "deny contains lib.finding(r, r.after.name) if some r in lib.of_kind(`compute.instance`)": "r.after.name",
+    "deny contains lib.finding(r, concat(``, [r.after.name])) if some r in input.resources": "r.after.name",
+    "deny contains {`address`: r.address, `message`: m} if { some r in input.drift; m := `a` }": "r.address",
+    "deny contains lib.finding(r, told(r)) if some r in input.resources\n\ntold(r) := r.after.name": "told(r)",
+    "deny contains lib.finding(r, `a`) if { r := input.resources[_]; names[`a`] }\n\n"
+    "names[r.after.name] := 1 if some r in input.resources": "r.after.name",
+    "deny contains lib.finding(r, names[r.address]) if { some r in input.resources; r.after.x }\n\n"
+    "names[r.address] := 1 if some r in input.resources": "names[r.address]",
+}
+
+
+@pytest.mark.parametrize("body", MAY_BE_MISSING)
+def test_what_a_head_gives_must_have_a_value_in_every_way_its_body_holds(body: str, tmp_path: Path) -> None:
+    part = MAY_BE_MISSING[body]
+    with pytest.raises(PolicyLoadError) as caught:
+        load_policy(tmp_path, a_policy(body))
+    assert caught.value.problem == (
+        f"`{part}` may be undefined: where it is, OPA leaves that one out, and the embedded engine all"
+    )
+    assert caught.value.hint == (
+        f"write `value := {part}` in a line of the body and use `value` in the head; {WITH_OPA}"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "deny contains lib.finding(r, name) if { some r in input.resources; name := r.after.name }",
+        "deny contains lib.finding(r, r.after.name) if { some r in input.resources; r.after.name != `a` }",
+        "deny contains lib.finding(r, r.address) if some r in lib.of_kind(`compute.instance`)",
+        "deny contains lib.finding(r, told(r)) if some r in input.resources\n\ntold(r) := concat(``, [r.address])",
+        "deny contains lib.plan_finding(input.source.format) if input.complete",
+        "deny contains lib.finding(r, `a`) if { some r in input.resources; r.after.x == {y.z | some y in r.after.ys} }",
+    ],
+)
+def test_a_head_that_always_has_a_value_is_allowed(body: str, tmp_path: Path) -> None:
+    assert load_policy(tmp_path, a_policy(body)).rules[0].id == "no-bad"

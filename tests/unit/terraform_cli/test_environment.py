@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plangate.terraform_cli import acting_environment, reading_environment
+from plangate.terraform_cli import acting_environment, providers_folder, reading_environment
 
 ALWAYS = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 READING = ALWAYS | {"HOME": "/empty", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -16,10 +16,10 @@ KEPT_FOR_READING = {
     "SSL_CERT_FILE",
     "TERRAFORM_CONFIG",
     "TF_CLI_CONFIG_FILE",
-    "TF_DATA_DIR",
     "TF_PLUGIN_CACHE_DIR",
 }
 OTHERS = {
+    "TF_DATA_DIR",
     "AWS_SECRET_ACCESS_KEY",
     "PLANGATE_KEY",
     "TF_CLI_ARGS_plan",
@@ -68,3 +68,11 @@ def test_terraforms_own_settings_are_still_found_without_the_home(tmp_path: Path
     assert settings(HOME=str(tmp_path)) == str(tmp_path / ".terraformrc")
     assert settings(HOME=str(tmp_path), TF_CLI_CONFIG_FILE="/mine") == "/mine"
     assert settings(HOME=str(tmp_path), TERRAFORM_CONFIG="/mine") is None
+
+
+def test_providers_are_found_where_init_puts_them() -> None:
+    folder = Path("/project")
+    assert providers_folder(folder, {}) == Path("/project/.terraform/providers")
+    assert providers_folder(folder, {"TF_DATA_DIR": ""}) == Path("/project/.terraform/providers")
+    assert providers_folder(folder, {"TF_DATA_DIR": "../data"}) == Path("/project/../data/providers")
+    assert providers_folder(folder, {"TF_DATA_DIR": "/data"}) == Path("/data/providers")

@@ -17,9 +17,8 @@ from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Location, Plan, ReplaceOrder, Resource, Source
-from plangate.model.values import UNKNOWN, AllUnknown, at_pointer, pointer
+from plangate.model.values import UNKNOWN, AllUnknown, at_pointer, known_part, pointer
 from plangate.parsers.base import Documents, Format, Input, Limits, Options
-from plangate.parsers.cloudformation.known import known_part
 from plangate.parsers.cloudformation.opaque import opaque_resource
 from plangate.parsers.cloudformation.places import nearest
 from plangate.parsers.cloudformation.secret_names import secret_places, secret_texts

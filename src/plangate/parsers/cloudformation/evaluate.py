@@ -57,6 +57,7 @@ class Evaluator:
             "Fn::FindInMap": self._find_in_map,
             "Fn::Split": self._split,
             "Fn::Base64": self._made_by(functions.base64_text),
+            "Fn::GetAZs": self._zones,
             "Fn::Cidr": self._made_by(functions.cidr),
             "Fn::Length": self._made_by(functions.length),
             "Fn::ToJsonString": self._made_by(functions.json_text),
@@ -120,7 +121,7 @@ class Evaluator:
         return None if None in texts else [item for item in texts if item is not None]
 
     def _call(self, name: str, argument: Any, spot: Spot, trace: Trace) -> Any:
-        # Not known here, or not before it is deployed (Fn::ImportValue, Fn::GetAZs, Fn::Transform).
+        # Not known here, or not before it is deployed (Fn::ImportValue, Fn::Transform).
         return self._functions.get(name, self._unknown)(argument, spot, trace)
 
     def _unknown(self, argument: Any, spot: Spot, trace: Trace) -> Any:
@@ -205,10 +206,23 @@ class Evaluator:
             return value
         if name in self.scope.resources:
             trace.edges.setdefault((spot.plain, name, attribute or _SELF), True)
-        else:
-            # A resource that a macro adds, or one whose condition is false.
-            trace.lost.add(spot.plain)
+            return self._known_of(name, attribute or _SELF)
+        # A resource that a macro adds, or one whose condition is false.
+        trace.lost.add(spot.plain)
         return UNKNOWN
+
+    def _known_of(self, name: str, attribute: str) -> Any:
+        value = self.scope.attributes.get(name, {}).get(attribute, UNKNOWN)
+        if isinstance(value, str):
+            self._budget.spend(len(value))
+        return value
+
+    def _zones(self, argument: Any, spot: Spot, trace: Trace) -> Any:
+        """``Fn::GetAZs``: the zones of a region, of this one when it is empty."""
+        value, inner = self._argument(argument, spot)
+        region = self.scope.parameters.get("AWS::Region") if value == "" else value
+        zones = self.scope.zones.get(region) if isinstance(region, str) else None
+        return self._made(UNKNOWN if zones is None else list(zones), inner, spot, trace)
 
     def _get_att(self, argument: Any, spot: Spot, trace: Trace) -> Any:
         if isinstance(argument, str):

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-sectio
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
@@ -46,12 +46,16 @@ class Scope(Struct, frozen=True, kw_only=True):
         secret: Names of parameters that must not be shown (``NoEcho``).
         mappings: The template's ``Mappings``.
         resources: Logical ids of all resources that may be there.
+        attributes: What is known of them, see `plangate.parsers.base.Options`.
+        zones: Availability zones by region.
     """
 
     parameters: Mapping[str, Any]
     secret: frozenset[str] = frozenset()
     mappings: Mapping[str, Any] = field(default_factory=dict)
     resources: frozenset[str] = frozenset()
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    zones: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def pseudo_parameters(given: Mapping[str, str]) -> dict[str, Any]:

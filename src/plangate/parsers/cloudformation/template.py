@@ -12,17 +12,17 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final, NoReturn
 
 from msgspec import Struct
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, OutputChange, Plan, Resource, Source
-from plangate.model.values import ABSENT, AllUnknown, at_pointer, pointer
+from plangate.model.values import ABSENT, UNKNOWN, AllUnknown, at_pointer, known_part, pointer
 from plangate.parsers.base import Documents, Format, Limits, Options
 from plangate.parsers.cloudformation.conditions import Conditions
 from plangate.parsers.cloudformation.cycles import find_cycle
-from plangate.parsers.cloudformation.known import known_part
 from plangate.parsers.cloudformation.loops import PREFIX, loop_members
 from plangate.parsers.cloudformation.opaque import opaque_resource, opaque_transforms
 from plangate.parsers.cloudformation.places import Placed, nearest
@@ -69,7 +69,7 @@ def parse(documents: Documents, options: Options, limits: Limits) -> Plan:
             documents.source.name, f"{len(documents.values)} documents (expected one template)"
         )
     try:
-        return _Template(documents, options, limits).plan()
+        return Template(documents, options, limits).plan()
     except RecursionError as error:
         raise PlanParseError(documents.source.name, "nested too deeply to be read") from error
 
@@ -88,11 +88,23 @@ class _Declared(Struct, frozen=True):
     condition: str = ""
 
 
-class _Template:
+class Template:
+    """One template that was read, with its parameters.
+
+    Args:
+        documents: It is the only one of them.
+        options: Parameters, and what is known of resources that exist already.
+        limits: The parsers' limits.
+
+    Raises:
+        PlanParseError: Not a template that CloudFormation would take, or too big; names the place.
+    """
+
     def __init__(self, documents: Documents, options: Options, limits: Limits) -> None:
         self._source = documents.source
         self._places = documents.places[0]
         self._limits = limits
+        self._options = options
         root = documents.values[0]
         if not isinstance(root, Mapping):
             self._refuse("", "expected an object")
@@ -118,10 +130,42 @@ class _Template:
         self._conditions = self._conditions_with(frozenset(self._declared))
         self._conditions.check()
 
+    @property
+    def names(self) -> Sequence[str]:
+        """Logical ids of what it makes, in its order."""
+        return tuple(self._declared)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Texts that were found to be secret until now."""
+        return frozenset(self._secrets)
+
+    @property
+    def unclear(self) -> Sequence[str]:
+        """Why what it makes is not known in full, each a sentence: macros, nested stacks, conditions."""
+        conditional = (
+            f"whether {name} is made depends on the condition {each.condition}, which is not known"
+            for name, each in self._declared.items()
+            if each.condition and self._conditions.holds(each.condition) is UNKNOWN
+        )
+        return (*self._opaque, *conditional)
+
+    def policy(self, name: str, policy: str) -> str:
+        """A resource's ``DeletionPolicy`` or ``UpdateReplacePolicy``; empty when it has none."""
+        word = self._declared[name].node.get(policy)
+        return word if isinstance(word, str) else ""
+
+    def resource(self, name: str) -> Resource:
+        """A resource as it is to be, with what is known now."""
+        return self._resource(name, self._declared[name], self._placed)
+
+    @cached_property
+    def _placed(self) -> Placed:
+        return Placed(self._source.name, self._places, len(self._declared), self._source.size)
+
     def plan(self) -> Plan:
         """The whole template as a plan."""
-        placed = Placed(self._source.name, self._places, len(self._declared), self._source.size)
-        resources = tuple(self._resource(name, each, placed) for name, each in self._declared.items())
+        resources = tuple(map(self.resource, self._declared))
         self._refuse_circles(resources)
         for resource in resources:
             self._opaque += opaque_resource(resource)
@@ -150,6 +194,8 @@ class _Template:
             secret=self._scope.secret,
             mappings=self._scope.mappings,
             resources=names,
+            attributes=self._options.attributes,
+            zones=self._options.zones,
         )
         return Conditions(self._section("Conditions"), scope, self._budget, self._refuse)
 

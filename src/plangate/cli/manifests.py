@@ -1,0 +1,80 @@
+"""From Kubernetes manifests to objects of a cluster: foreseen by its API server, judged, applied."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from plangate.cli import streams
+
+if TYPE_CHECKING:
+    from plangate import wiring
+    from plangate.cli.progress import Progress
+    from plangate.errors import CannotDecideError
+
+
+def apply_manifests(name: str, choices: "wiring.Choices", progress: "Progress") -> int:
+    """Apply the manifests that a file or folder holds, if they are allowed.
+
+    Objects in a namespace, or of a type, that these manifests make themselves cannot be dry-run before it is there.
+    Then there are two rounds, each with a decision of its own; and nothing is made of manifests that are denied as
+    written.
+
+    Returns:
+        The exit code.
+    """
+    from plangate import wiring
+    from plangate.errors import CannotDecideError
+
+    with wiring.cluster_of(choices) as cluster:
+        streams.say(f"cluster: {cluster.url} (context {cluster.context})\n")
+        if cluster.credentials_program:
+            streams.say(f"credentials: the kubeconfig says to run {cluster.credentials_program!r}\n")
+        try:
+            progress("reading manifests")
+            manifests = wiring.read_manifests(name, choices)
+            early = wiring.first_stage(cluster, manifests)
+        except CannotDecideError as error:
+            return _judged(name, choices, progress, error)
+
+        def foreseen(chosen: "wiring.Manifests") -> Callable[[], "wiring.Document"]:
+            return lambda: wiring.cluster_document(name, cluster, chosen, progress)[0]
+
+        if early is not None:
+            streams.say(
+                "two rounds: namespaces and definitions first, since the API server cannot foresee what needs them\n"
+            )
+            code = _judged(name, choices, progress, None) or _round(name, choices, progress, foreseen(early))
+            if code:
+                return code
+            cluster.forget_types()
+        return _round(name, choices, progress, foreseen(manifests))
+
+
+def _round(
+    name: str, choices: "wiring.Choices", progress: "Progress", foreseen: Callable[[], "wiring.Document"]
+) -> int:
+    from plangate import wiring
+    from plangate.cli.apply import run
+    from plangate.errors import CannotDecideError
+
+    try:
+        document = foreseen()
+    except CannotDecideError as error:
+        return _judged(name, choices, progress, error)
+    with wiring.open_session([name], choices, progress, given=document) as session:
+        return run(session, choices, progress)
+
+
+def _judged(
+    name: str, choices: "wiring.Choices", progress: "Progress", problem: "CannotDecideError | None"
+) -> int:
+    """Record the decision on the manifests as written, or that there can be none; told unless it is an allow."""
+    from plangate import gate, wiring
+    from plangate.cli.answer import announce_keys, exit_code, write_report
+
+    with wiring.open_session([name], choices, progress, given=problem) as session:
+        announce_keys(session)
+        decision = gate.check(session.gate, session.run)
+        code = exit_code(decision)
+        if code:
+            write_report("text", decision, None)
+        return code

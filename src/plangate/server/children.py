@@ -1,0 +1,63 @@
+"""Starting processes by fork, and seeing to it that none outlives the one that started it."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+CRASHED: Final = 70
+
+
+def start(work: Callable[[], int], close: Sequence[int] = (), *, death_signal: int = signal.SIGKILL) -> int:
+    """Run a function in a process of its own, whose exit code is what the function gives.
+
+    The process is in a group of its own, so that Ctrl-C reaches the main process alone, and ends with its parent.
+
+    Args:
+        work: What to do.
+        close: Descriptors of the parent that the child has no use for.
+        death_signal: Sent to the child when its parent ends.
+
+    Returns:
+        The process id.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = CRASHED
+    try:
+        os.setpgid(0, 0)
+        for descriptor in close:
+            os.close(descriptor)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        end_with_parent(death_signal)
+        if os.getppid() == parent:
+            code = work()
+    except KeyboardInterrupt:
+        code = 0
+    except BaseException as error:  # noqa: BLE001 - a child has nobody above it who could say this
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"  # noqa: PTH119
+        os.write(2, f"plangate: a process of the server failed: {type(error).__name__} at {place}\n".encode())
+    finally:
+        # No exit handlers: this is a copy of a process that has its own to run.
+        os._exit(code)
+
+
+def end_with_parent(death_signal: int) -> None:
+    """Ask the system to send this process a signal when its parent ends, however that ends; Linux can."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)

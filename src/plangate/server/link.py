@@ -1,0 +1,104 @@
+"""One end of a connection to another process of this server, for the event loop: questions out, answers in."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from plangate.errors import CannotDecideError
+from plangate.server.messages import BadFrameError, Frames, Message, frame
+
+
+class LinkLostError(CannotDecideError):
+    """The other process is gone; what it was asked is not answered."""
+
+
+class Link(asyncio.Protocol):
+    """A connection with numbered questions. Every question has an answer or an error in the end.
+
+    Args:
+        on_other: Told what is no answer.
+        on_lost: Told once that the connection is gone.
+    """
+
+    def __init__(
+        self,
+        on_other: Callable[["Link", Message], None] | None = None,
+        on_lost: Callable[["Link"], None] | None = None,
+    ) -> None:
+        self._on_other = on_other
+        self._on_lost = on_lost
+        self._frames = Frames()
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._number = 0
+        self._transport: asyncio.Transport | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Questions can be asked."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def waiting(self) -> int:
+        """Questions that are not answered yet."""
+        return len(self._waiting)
+
+    def next_number(self) -> int:
+        """A number for a question."""
+        self._number += 1
+        return self._number
+
+    def ask(self, number: int, message: Message) -> "asyncio.Future[Any]":
+        """Send a question.
+
+        Raises:
+            LinkLostError: Also what the future raises, when the other process goes before it answers.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise LinkLostError("another process of this server is gone")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        transport.write(frame(message))
+        return future
+
+    def say(self, message: Message) -> None:
+        """Send what needs no answer."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(frame(message))
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        self._transport = transport  # type: ignore[assignment]  # a stream's transport is one
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        try:
+            for message in self._frames.feed(data):
+                future = self._waiting.pop(getattr(message, "number", -1), None)
+                if future is None:
+                    if self._on_other is not None:
+                        self._on_other(self, message)
+                elif not future.done():
+                    future.set_result(message)
+        except BadFrameError:
+            if self._transport is not None:
+                self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        del exc
+        self._transport = None
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(LinkLostError("another process of this server ended unexpectedly"))
+                future.exception()  # whoever waits is told; when nobody does any more, nothing is printed
+        if self._on_lost is not None:
+            self._on_lost(self)
