@@ -145,6 +145,26 @@ def test_what_the_rest_of_the_plan_says_counts(tmp_path: Path) -> None:
         assert exact(policies, plan)["x.one"] == said
 
 
+@pytest.mark.parametrize(
+    ("line", "reads"),
+    [
+        ("r.after.zone == 1", False),
+        ('lib.is_empty(r, "zone")', False),
+        ("count(input.outputs) == 0", True),
+        ("some t in lib.references(r)\n\tt.after.zone == 1", True),
+        ("calm", True),
+        ("data.policies.test.probe.calm", True),
+    ],
+)
+def test_only_a_rule_that_cannot_reach_the_plan_is_asked_without_it(
+    line: str, reads: bool, tmp_path: Path
+) -> None:
+    body = f'deny contains lib.finding(r, "x") if {{\n\tsome r in lib.of_kind("compute.instance")\n\t{line}\n}}\n'
+    calm = "\ncalm if count(input.checks) == 0\n"
+    policies = policies_of(tmp_path / "p", probe=a_policy(body + calm, slug="probe"))
+    assert [probe.reads_input for probe in questions_of(policies).probes["probe"]] == [reads]
+
+
 def test_a_resource_that_shares_its_address_settles_nothing(tmp_path: Path) -> None:
     policies = policies_of(tmp_path / "p", zones=a_policy(ZONES, slug="zones"))
     plan = a_plan(PLAN.resources[0], a_resource("x.elsewhere", deposed="old", after={"zone": "private"}))
