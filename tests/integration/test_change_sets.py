@@ -221,6 +221,7 @@ def test_nothing_that_is_there_is_written_over(account: Account) -> None:
         (("--parameters", "Nothing=x"), "the template has no such parameter"),
         (("--parameters", "x"), "expected NAME=VALUE"),
         (("--parameter-file", "missing.json"), "missing.json: cannot be read"),
+        (("--timeout", "nan"), "expected 1 to 86400 seconds"),
         (("--parameter-file", "t.yaml"), "expected an object of parameter names and texts"),
     ],
 )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from plangate.executor.change_set.describing import Describer
     from plangate.executor.change_set.recorded import RecordedChangeSet
 
+MAX_TIMEOUT_S: Final = 24 * 3600
 _MAX_PARAMETER_BYTES: Final = 1024 * 1024
 
 
@@ -57,6 +58,8 @@ def make_change_set(
     """
     from plangate.executor.change_set.creating import Waiting, Wanted, create  # noqa: PLC0415 - an extra
 
+    if not 1 <= request.timeout_s <= MAX_TIMEOUT_S:  # also when it is no number
+        raise UsageError(f"--timeout {request.timeout_s} (expected 1 to {MAX_TIMEOUT_S} seconds)")
     settings = settings_for(choices)
     limits = limits_of(settings)
     document = read_document(request.template, limits)

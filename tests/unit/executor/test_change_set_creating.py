@@ -212,6 +212,7 @@ def test_a_change_set_that_is_not_ready_in_time_is_not_written() -> None:
 def test_a_stack_that_changes_meanwhile_is_seen() -> None:
     script = existing(Script()).says("create_change_set", {"Id": ARN, "StackId": STACK})
     ready(script, stack=a_stack(ChangeSetId=f"{ARN}-another"))
+    script.says("delete_change_set", {}, ChangeSetName=ARN)
     with pytest.raises(CannotDecideError, match="it changed while the change set was made"):
         create(script.describer(), wanted(), waiting())
 

@@ -107,7 +107,13 @@ class ChangeSetExecutor:
         token = token_of(approved)
         with requests_to_stop() as requests:
             recorded = self._insist_unchanged(plan)
-            events = Events(self._client, recorded.stack.id, frozenset({token, _cancel_token(token)}), scrub)
+            events = Events(
+                self._client,
+                recorded.stack.id,
+                tokens=frozenset({token, _cancel_token(token)}),
+                scrub=scrub,
+                confided=recorded.confided,
+            )
             try:
                 events.skip()
             except CallError as error:
