@@ -156,7 +156,9 @@ def _groups(aws: Aws, **arguments: Any) -> list[Any]:
 
 def _arguments(properties: Properties, names: frozenset[str]) -> dict[str, Any]:
     """Those properties, as both creation and update take them."""
-    found: dict[str, Any] = {name: properties[name] for name in _AS_THEY_ARE if name in names and name in properties}
+    found: dict[str, Any] = {
+        name: properties[name] for name in _AS_THEY_ARE if name in names and name in properties
+    }
     if "Cooldown" in names and "Cooldown" in properties:
         found["DefaultCooldown"] = properties["Cooldown"]
     if "VPCZoneIdentifier" in names and "VPCZoneIdentifier" in properties:
