@@ -64,6 +64,10 @@ def make_change_set(
     limits = limits_of(settings)
     document = read_document(request.template, limits)
     template = _template_of(document, limits)
+    try:
+        text = document.data.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{document.name}: not UTF-8, which is what CloudFormation takes") from error
     given = _from_file(request.parameter_file) | dict(choices.options.parameters)
     aws = connect(settings, choices.aws, region_of(settings, choices.aws))
     describer = describer_for(aws, settings.values.environment, limits)
@@ -72,7 +76,7 @@ def make_change_set(
         describer,
         Wanted(
             stack=request.stack,
-            text=document.data.decode(),
+            text=text,
             template=template,
             parameters=given,
             capabilities=request.capabilities,

@@ -46,6 +46,8 @@ def create(
 
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out}: there already", hint="--out names a new file")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out}: {out.parent} is no folder")
     choices = wiring.Choices(
         config=config,
         environment=environment,
