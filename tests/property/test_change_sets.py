@@ -151,6 +151,8 @@ def test_any_document_gives_a_plan_or_is_refused(stack: Any, said: Any, template
         {**document, "described": {**document["described"], "Changes": [changes]}},
         {**document, "described": {**document["described"], "Parameters": [changes]}},
         {**document, "template": {**TEMPLATE, "Parameters": template}},
+        _with_details(document, [{"Target": changes}, said]),
+        _with_details(document, [{"Target": {"Name": stack, "Path": said, "RequiresRecreation": template}}]),
     ):
         data = json.dumps(mutated).encode()
         source = Input(name="d", data=data, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
@@ -159,6 +161,13 @@ def test_any_document_gives_a_plan_or_is_refused(stack: Any, said: Any, template
         except PlanParseError:
             continue
         assert plan is not None
+        with_schemas(plan, mutated["described"], lambda _: frozenset({"/A"}))
+
+
+def _with_details(document: Mapping[str, Any], details: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(dict(document))
+    changed["described"]["Changes"][1]["ResourceChange"]["Details"] = details
+    return changed
 
 
 @given(
