@@ -196,6 +196,12 @@ def test_a_document_that_is_a_change_set_as_well_is_refused() -> None:
         read(document)
 
 
+def test_resources_have_no_places_and_complaints_have_one() -> None:
+    assert {resource.location for resource in read(recorded(change())).resources} == {None}
+    with pytest.raises(PlanParseError, match=r"line 1 column \d+: unknown action 'Explode'"):
+        read(recorded(change("Explode")))
+
+
 # --- replacements by the schemas ---
 
 
