@@ -8,6 +8,7 @@ from plangate.executor.aws.base import Handler
 _FILES: Final[dict[str, tuple[str, ...]]] = {
     "autoscaling": ("AWS::AutoScaling::AutoScalingGroup",),
     "dynamodb": ("AWS::DynamoDB::Table",),
+    "flow_logs": ("AWS::EC2::FlowLog",),
     "gateways": (
         "AWS::EC2::EIP",
         "AWS::EC2::InternetGateway",
