@@ -48,6 +48,16 @@ class CloudControl(BaseHandler):
     type: ClassVar[str]
     supported: ClassVar[frozenset[str]]
     patience_s: ClassVar[float] = 3600.0
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "create": frozenset({"cloudformation:CreateResource", "cloudformation:GetResourceRequestStatus"}),
+        "read": frozenset({
+            "cloudformation:GetResource", "cloudformation:GetResourceRequestStatus",
+            "cloudformation:ListResourceRequests",
+        }),
+        "update": frozenset({"cloudformation:UpdateResource"}),
+        "delete": frozenset({"cloudformation:DeleteResource"}),
+    }  # fmt: skip
+    """Cloud Control's actions are those of CloudFormation; the type's own are in its schema."""
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call for what is under way, and one for each."""
