@@ -69,7 +69,9 @@ class CloudControl(BaseHandler):
         """One call, with a client token."""
         state = dict(properties)
         if self.tag_property:
-            state[self.tag_property] = self._tags(as_mapping(properties.get(self.tag_property)) | dict(mark.tags))
+            state[self.tag_property] = self._tags(
+                as_mapping(properties.get(self.tag_property)) | dict(mark.tags)
+            )
         made = call(
             aws,
             "cloudcontrol",
