@@ -2,16 +2,18 @@
 the API reference says that AWS does. No AWS is behind it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from botocore.stub import ANY, Stubber
 
+from plangate.errors import ExecutionError
 from plangate.executor.aws.base import REF, Condition, Found, Handler, Mark, Owner, token_of
-from plangate.executor.aws.clients import Aws, Place
+from plangate.executor.aws.clients import Aws, NotYetError, Place, is_passing
+from plangate.executor.aws.cloud_control import cloud_control
 from plangate.executor.aws.difference import changed_properties
-from plangate.executor.aws.handlers.cloud_control import cloud_control
 from plangate.executor.aws.schemas import Schema, Schemas
 from tests.aws_server import ENVIRONMENT, REGION
 
@@ -59,78 +61,70 @@ def _told(stub: Stubber, kind: str, identifier: str, properties: dict[str, Any])
     stub.add_response("get_resource", {"TypeName": kind, "ResourceDescription": description}, asked)
 
 
-def _status(stub: Stubber, **event: Any) -> None:
+def _creation(stub: Stubber, kind: str = "AWS::SNS::Topic", **event: Any) -> None:
+    """A request, and how it is."""
+    asked = {"TypeName": kind, "DesiredState": ANY, "ClientToken": MARK.token}
+    answer = {"ProgressEvent": {"RequestToken": "r-1", "OperationStatus": "PENDING"}}
+    stub.add_response("create_resource", answer, asked)
     stub.add_response("get_resource_request_status", {"ProgressEvent": event}, {"RequestToken": "r-1"})
 
 
-def test_a_creation_carries_mark_and_client_token_and_is_known_by_its_request(
-    aws: Aws, stub: Stubber
-) -> None:
-    stub.add_response(
-        "create_resource",
-        {"ProgressEvent": {"RequestToken": "r-1", "OperationStatus": "PENDING"}},
-        {
-            "TypeName": "AWS::SNS::Topic",
-            "DesiredState": json.dumps({"TopicName": "news", "Tags": MARKS}, separators=(",", ":")),
-            "ClientToken": MARK.token,
-        },
-    )
-    assert _handler().create(aws, {"TopicName": "news"}, MARK) == "request|r-1"
-
-
-def test_tags_that_are_a_mapping_get_the_mark_as_one(aws: Aws, stub: Stubber) -> None:
-    stub.add_response(
-        "create_resource",
-        {"ProgressEvent": {"RequestToken": "r-1"}},
-        {"TypeName": "AWS::SSM::Parameter", "DesiredState": ANY, "ClientToken": MARK.token},
-    )
+def _sent(aws: Aws) -> list[dict[str, Any]]:
+    """What is sent to make something, as it is sent."""
     sent: list[dict[str, Any]] = []
     aws.client("cloudcontrol").meta.events.register(
-        "provide-client-params.cloudcontrol.CreateResource", lambda params, **_: sent.append(params)
+        "provide-client-params.cloudcontrol.CreateResource",
+        lambda params, **_: sent.append(json.loads(params["DesiredState"])),
     )
-    _handler("AWS::SSM::Parameter").create(aws, {"Value": "x", "Tags": {"a": "b"}}, MARK)
-    assert json.loads(sent[0]["DesiredState"])["Tags"] == {"a": "b", **MARK.tags}
+    return sent
+
+
+def test_a_creation_carries_the_mark_and_gives_the_identifier(aws: Aws, stub: Stubber) -> None:
+    sent = _sent(aws)
+    _creation(stub, OperationStatus="SUCCESS", Identifier=TOPIC)
+    assert _handler().create(aws, {"TopicName": "news"}, MARK) == TOPIC
+    assert sent == [{"TopicName": "news", "Tags": MARKS}]
+
+
+@pytest.mark.parametrize("status", ["PENDING", "IN_PROGRESS", "CANCEL_IN_PROGRESS"])
+def test_a_creation_under_way_is_asked_for_again_as_the_same_one(
+    aws: Aws, stub: Stubber, status: str
+) -> None:
+    _creation(stub, OperationStatus=status, Identifier=TOPIC)
+    with pytest.raises(NotYetError) as error:
+        _handler().create(aws, {"TopicName": "news"}, MARK)
+    assert is_passing(error.value)
+    assert _handler().find(aws, {"TopicName": "news"}, MARK) is None
+    _creation(stub, OperationStatus="SUCCESS", Identifier=TOPIC)
+    assert _handler().create(aws, {"TopicName": "news"}, MARK) == TOPIC
 
 
 @pytest.mark.parametrize(
-    ("event", "identifier", "condition", "detail"),
+    ("event", "said"),
     [
-        ({"OperationStatus": "PENDING"}, "request|r-1", Condition.BUSY, "PENDING"),
-        ({"OperationStatus": "IN_PROGRESS", "Identifier": TOPIC}, TOPIC, Condition.BUSY, "IN_PROGRESS"),
-        (
-            {"OperationStatus": "FAILED", "ErrorCode": "AlreadyExists", "StatusMessage": "there is one"},
-            "request|r-1",
-            Condition.FAILED,
-            "FAILED: AlreadyExists: there is one",
-        ),
-        ({"OperationStatus": "CANCEL_COMPLETE"}, "request|r-1", Condition.FAILED, "CANCEL_COMPLETE"),
-        ({"OperationStatus": "SOMETHING_NEW"}, "request|r-1", Condition.FAILED, "SOMETHING_NEW"),
-        ({}, "request|r-1", Condition.FAILED, ""),
+        ({"OperationStatus": "FAILED", "ErrorCode": "AlreadyExists", "StatusMessage": "there is one"}, "FAILED: AlreadyExists: there is one"),
+        ({"OperationStatus": "FAILED", "ErrorCode": "NotStabilized", "Identifier": "t"}, "NotStabilized; look at t, which may be left of it"),
+        ({"OperationStatus": "CANCEL_COMPLETE"}, "CANCEL_COMPLETE"),
+        ({"OperationStatus": "SUCCESS"}, "SUCCESS"),
+        ({"OperationStatus": "SOMETHING_NEW", "Identifier": "t"}, "SOMETHING_NEW"),
+        ({}, "no status"),
     ],
-)
-def test_a_request_is_ready_only_when_aws_says_so(
-    aws: Aws, stub: Stubber, event: dict[str, Any], identifier: str, condition: Condition, detail: str
+)  # fmt: skip
+def test_a_creation_is_done_only_when_aws_says_so_and_what(
+    aws: Aws, stub: Stubber, event: dict[str, Any], said: str
 ) -> None:
-    _under_way(stub)
-    _status(stub, **event)
-    assert _handler().read(aws, ["request|r-1"]) == {
-        "request|r-1": Found(
-            identifier=identifier,
-            properties={},
-            attributes={REF: identifier},
-            condition=condition,
-            detail=detail,
-        )
-    }
+    _creation(stub, **event)
+    with pytest.raises(ExecutionError, match=re.escape(said)) as error:
+        _handler().create(aws, {"TopicName": "news"}, MARK)
+    assert not is_passing(error.value)
 
 
-def test_a_request_that_is_done_is_the_resource_under_its_lasting_identifier(aws: Aws, stub: Stubber) -> None:
+def test_a_resource_is_told_as_its_template_has_it(aws: Aws, stub: Stubber) -> None:
     _under_way(stub)
-    _status(stub, OperationStatus="SUCCESS", Identifier=TOPIC)
     tags = [*MARKS, {"Key": "owner", "Value": "web"}]
     _told(stub, "AWS::SNS::Topic", TOPIC, {"TopicName": "news", "TopicArn": TOPIC, "Tags": tags})
-    assert _handler().read(aws, ["request|r-1"]) == {
-        "request|r-1": Found(
+    assert _handler().read(aws, [TOPIC]) == {
+        TOPIC: Found(
             identifier=TOPIC,
             properties={"TopicName": "news", "Tags": [{"Key": "owner", "Value": "web"}]},
             attributes={REF: TOPIC, "TopicArn": TOPIC},
@@ -139,10 +133,11 @@ def test_a_request_that_is_done_is_the_resource_under_its_lasting_identifier(aws
     }
 
 
-def test_a_request_that_aws_has_forgotten_is_nothing(aws: Aws, stub: Stubber) -> None:
-    _under_way(stub)
-    stub.add_client_error("get_resource_request_status", "RequestTokenNotFoundException")
-    assert _handler().read(aws, ["request|r-1"]) == {}
+def test_tags_that_are_a_mapping_get_the_mark_as_one(aws: Aws, stub: Stubber) -> None:
+    sent = _sent(aws)
+    _creation(stub, "AWS::SSM::Parameter", OperationStatus="SUCCESS", Identifier="p")
+    _handler("AWS::SSM::Parameter").create(aws, {"Value": "x", "Tags": {"a": "b"}}, MARK)
+    assert sent == [{"Value": "x", "Tags": {"a": "b", **MARK.tags}}]
 
 
 def test_a_resource_is_busy_while_a_request_for_it_is_under_way(aws: Aws, stub: Stubber) -> None:

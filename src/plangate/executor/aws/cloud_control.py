@@ -1,14 +1,12 @@
 """Any type that has no handler of its own, through Cloud Control API, as its schema describes it.
 
 Rules this module keeps:
-1. A request runs at AWS by itself. While one is under way the resource is busy; `CloudControl.read` asks for all
-   requests under way in one call.
-2. Until AWS has said a new resource's identifier, it is known by its request: ``request|TOKEN``. What is read under
-   that name carries the lasting identifier as soon as there is one, and whoever remembers identifiers takes that.
-   AWS forgets requests after seven days.
-3. The same creation twice is one for AWS, by the client token, for 36 hours. So an answer that was lost is asked for
-   again by creating again, and `CloudControl.find` has nothing to find.
-4. What only AWS never tells again has to go along with every change: AWS would take it away otherwise.
+1. A request runs at AWS by itself. The same creation twice is one request, by the client token, for 36 hours: so
+   `CloudControl.create` asks for it again and again until it is done, as does whoever goes on after a crash, and
+   there is nothing to find. Until then it says that AWS is not ready yet.
+2. While a change or a deletion is under way the resource is busy: `CloudControl.read` asks for all requests under way
+   in one call.
+3. What AWS never tells again has to go along with every change: AWS would take it away otherwise.
 
 Sources: https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_ProgressEvent.html, API_CreateResource.html
 and https://docs.aws.amazon.com/cloudcontrolapi/latest/userguide/resource-operations-update.html
@@ -19,13 +17,13 @@ from typing import Any, ClassVar, Final, cast
 
 import msgspec
 
+from plangate.errors import ExecutionError
 from plangate.executor.aws.base import REF, BaseHandler, Condition, Found, Handler, Mark, Properties
 from plangate.executor.aws.calls import call
-from plangate.executor.aws.clients import Aws, is_gone
+from plangate.executor.aws.clients import Aws, NotYetError, is_gone
 from plangate.executor.aws.schemas import Schema
 from plangate.executor.aws.tags import as_mapping, marks_of, tag_list, template_tags
 
-_REQUEST: Final = "request|"
 _UNDER_WAY: Final = ("PENDING", "IN_PROGRESS", "CANCEL_IN_PROGRESS")
 _DONE: Final = "SUCCESS"
 _NEEDED: Final = ("create", "read", "delete")
@@ -50,10 +48,7 @@ class CloudControl(BaseHandler):
     patience_s: ClassVar[float] = 3600.0
     permissions: ClassVar[Mapping[str, frozenset[str]]] = {
         "create": frozenset({"cloudformation:CreateResource", "cloudformation:GetResourceRequestStatus"}),
-        "read": frozenset({
-            "cloudformation:GetResource", "cloudformation:GetResourceRequestStatus",
-            "cloudformation:ListResourceRequests",
-        }),
+        "read": frozenset({"cloudformation:GetResource", "cloudformation:ListResourceRequests"}),
         "update": frozenset({"cloudformation:UpdateResource"}),
         "delete": frozenset({"cloudformation:DeleteResource"}),
     }  # fmt: skip
@@ -62,11 +57,16 @@ class CloudControl(BaseHandler):
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call for what is under way, and one for each."""
         busy = self._under_way(aws) if identifiers else {}
-        found = {each: self._read_one(aws, each, busy) for each in identifiers}
+        found = {each: self._resource(aws, each, busy.get(each, "")) for each in identifiers}
         return {identifier: each for identifier, each in found.items() if each is not None}
 
     def create(self, aws: Aws, properties: Properties, mark: Mark) -> str:
-        """One call, with a client token."""
+        """Two calls: the request, and how it is.
+
+        Raises:
+            NotYetError: It is under way.
+            ExecutionError: AWS gave up.
+        """
         state = dict(properties)
         if self.tag_property:
             state[self.tag_property] = self._tags(
@@ -80,7 +80,20 @@ class CloudControl(BaseHandler):
             DesiredState=_encoder.encode(state).decode(),
             ClientToken=mark.token,
         )
-        return f"{_REQUEST}{made['ProgressEvent']['RequestToken']}"
+        token = made["ProgressEvent"]["RequestToken"]
+        event = call(aws, "cloudcontrol", "GetResourceRequestStatus", RequestToken=token)["ProgressEvent"]
+        status, identifier = str(event.get("OperationStatus", "")), str(event.get("Identifier") or "")
+        if status == _DONE and identifier:
+            return identifier
+        if status in _UNDER_WAY:
+            raise NotYetError(f"{self.type} is still being made")
+        reason = ": ".join(str(event[key]) for key in ("ErrorCode", "StatusMessage") if event.get(key))
+        left = f"; look at {identifier}, which may be left of it" if identifier else ""
+        raise ExecutionError(
+            f"AWS did not make {mark.logical_id} ({self.type}): {status or 'no status'}: "
+            f"{reason[:_LONGEST_DETAIL]}{left}",
+            hint="a new plan tries it anew",
+        )
 
     def find(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
         """Nothing: the same creation again is no second one, see above."""
@@ -122,31 +135,6 @@ class CloudControl(BaseHandler):
             for each in told
             if each.get("TypeName") == self.type and each.get("Identifier")
         }
-
-    def _read_one(self, aws: Aws, identifier: str, busy: Mapping[str, str]) -> Found | None:
-        if not identifier.startswith(_REQUEST):
-            return self._resource(aws, identifier, busy.get(identifier, ""))
-        token = identifier.removeprefix(_REQUEST)
-        try:
-            event = call(aws, "cloudcontrol", "GetResourceRequestStatus", RequestToken=token)["ProgressEvent"]
-        except Exception as error:
-            if is_gone(error):
-                return None
-            raise
-        status = str(event.get("OperationStatus", ""))
-        lasting = str(event.get("Identifier") or identifier)
-        if status == _DONE:
-            return self._resource(aws, lasting, busy.get(lasting, ""))
-        said = ": ".join(
-            str(event[key]) for key in ("OperationStatus", "ErrorCode", "StatusMessage") if event.get(key)
-        )
-        return Found(
-            identifier=lasting,
-            properties={},
-            attributes={REF: lasting},
-            condition=Condition.BUSY if status in _UNDER_WAY else Condition.FAILED,
-            detail=said[:_LONGEST_DETAIL],
-        )
 
     def _resource(self, aws: Aws, identifier: str, busy: str) -> Found | None:
         try:
