@@ -30,6 +30,7 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
     "routes": ("AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation"),
     "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
+    "scaling_policy": ("AWS::AutoScaling::ScalingPolicy",),
     "security_groups": (
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::SecurityGroupEgress",
