@@ -12,8 +12,10 @@ from botocore.stub import ANY, Stubber
 from plangate.errors import ExecutionError
 from plangate.executor.aws.base import REF, Condition, Found, Handler, Mark, Owner, token_of
 from plangate.executor.aws.clients import Aws, NotYetError, Place, is_passing
-from plangate.executor.aws.cloud_control import cloud_control
+from plangate.executor.aws.cloud_control import CloudControl, cloud_control
 from plangate.executor.aws.difference import changed_properties
+from plangate.executor.aws.handlers import handler_for, handler_of
+from plangate.executor.aws.permissions import permissions_of
 from plangate.executor.aws.schemas import Schema, Schemas
 from tests.aws_server import ENVIRONMENT, REGION
 
@@ -256,3 +258,21 @@ def test_a_handler_knows_what_can_be_set_and_what_can_be_changed(kind: str) -> N
     assert not handler.supported & {at[1:] for at in schema.read_only}
     assert handler.updatable == handler.supported - {at[1:] for at in schema.create_only}
     assert changed_properties(handler, schema, dict(handler.defaults), {}) == frozenset()
+
+
+def test_a_type_has_its_own_handler_or_goes_through_cloud_control() -> None:
+    schemas = Schemas(REGION)
+    assert handler_of("AWS::EC2::VPC", schemas) is handler_for("AWS::EC2::VPC")
+    through = handler_of("AWS::SNS::Topic", schemas)
+    assert isinstance(through, CloudControl)
+    assert through.type == "AWS::SNS::Topic"
+    assert handler_of("AWS::None::Such", schemas) is None
+
+
+def test_a_creation_through_cloud_control_needs_its_actions_and_those_of_the_type() -> None:
+    needed = permissions_of("AWS::SNS::Topic", ("create",), Schemas(REGION))
+    assert {
+        "cloudformation:CreateResource",
+        "cloudformation:GetResourceRequestStatus",
+        "sns:CreateTopic",
+    } <= needed
