@@ -183,7 +183,7 @@ class Run(Struct, kw_only=True):
         if found is not None:
             if row is None:
                 self._refuse_drift(change, found)
-            self._patiently(lambda: handler.delete(self.kit.aws, found), pause)
+            self._patiently(handler, lambda: handler.delete(self.kit.aws, found), pause)
             self._gone(handler, change.identifier, pause)
         self.journal.forget(self.owner, change.type, change.identifier)
 
@@ -239,7 +239,11 @@ class Run(Struct, kw_only=True):
                     f"AWS made something else than was wanted: {fixed} cannot be changed in place"
                 )
             now = found
-            self._patiently(lambda: handler.update(self.kit.aws, now, wanted, differ), pause)  # noqa: B023
+            self._patiently(
+                handler,
+                lambda: handler.update(self.kit.aws, now, wanted, differ),  # noqa: B023
+                pause,
+            )
             also = frozenset()
             found = self._settled(handler, found.identifier, pause)
             if changed_properties(handler, schema, found.properties, wanted):
@@ -281,9 +285,9 @@ class Run(Struct, kw_only=True):
             pause(wait_s)
             wait_s = min(wait_s * 1.6, _LONGEST_LOOK_S)
 
-    def _patiently(self, call: Callable[[], None], pause: Pause) -> None:
+    def _patiently(self, handler: Handler, call: Callable[[], None], pause: Pause) -> None:
         """A change or deletion, which may be made again: until AWS has heard of everything before it."""
-        deadline = time.monotonic() + 300.0 * self.patience
+        deadline = time.monotonic() + handler.patience_s * self.patience
         attempt = 0
         while True:
             try:

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from plangate.errors import UsageError
+from plangate.executor.aws.base import REF
 from plangate.model.aws_plan import Change
 from plangate.model.plan import Action, ReplaceOrder
 
@@ -87,7 +88,7 @@ def _users(changes: Sequence[Change]) -> Mapping[str, list[Change]]:
     names: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
         if change.identifier and _down(change):
-            for text in {change.identifier, *_texts(change.attributes)}:
+            for text in _names(change):
                 names[text].append(change)
         by_name[change.logical_id].append(change)
     users: dict[str, list[Change]] = defaultdict(list)
@@ -101,6 +102,14 @@ def _users(changes: Sequence[Change]) -> Mapping[str, list[Change]]:
             if key != change.key:
                 users[key].append(change)
     return users
+
+
+def _names(change: Change) -> set[str]:
+    """What others may call it: its identifier, ``Ref``, and attributes that hold the identifier, as an ARN does."""
+    told = {value for value in change.attributes.values() if isinstance(value, str)}
+    holding = {text for text in told if change.identifier in text}
+    ref = change.attributes.get(REF)
+    return {change.identifier, *holding, *([ref] if isinstance(ref, str) else [])}
 
 
 def _texts(value: Any) -> set[str]:
