@@ -93,7 +93,7 @@ class Actual(Struct, frozen=True, kw_only=True):
     Attributes:
         current: By logical id.
         leaving: Left over from replacements, by type and identifier.
-        known: What the journal says, by type and identifier: a bucket and its policy have the same identifier.
+        known: What the journal says, by type and identifier.
     """
 
     current: Mapping[str, tuple[str, Found]]
