@@ -23,6 +23,7 @@ from plangate.server.log_client import LogClient
 from plangate.server.metrics import Metrics
 from plangate.server.protocol import Protocol
 from plangate.server.request_log import RequestLog
+from plangate.server.telemetry import telemetry
 from plangate.settings import Settings
 
 _FLUSH_S: Final = 0.1
@@ -66,7 +67,8 @@ class Answering:
         self._front.reload_problem = setup.reload_problem
         self._requests = RequestLog()
         Protocol.limits = server.limits
-        app = make_app(self._front, Guard(self._front, self._requests))
+        self._telemetry = telemetry()
+        app = make_app(self._front, Guard(self._front, self._requests, self._telemetry))
         app.router.lifespan_context = self._lifespan
         config = uvicorn.Config(
             app,
@@ -109,6 +111,7 @@ class Answering:
                 task.cancel()
             self._log.close()
             self._requests.flush()
+            await asyncio.get_running_loop().run_in_executor(None, self._telemetry.close)
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()

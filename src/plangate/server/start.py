@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from plangate.errors import UsageError
+from plangate.server.telemetry import check_telemetry
 from plangate.server_settings import check_server
 from plangate.settings import Settings
 from plangate.wiring import Choices, settings_for, state_folder
@@ -37,6 +38,7 @@ def serve(choices: Choices, listen: str | None, workers: int | None, say: Callab
         PlangateError: It could not be started.
     """
     check_extra()
+    check_telemetry(os.environ)
     settings = settings_for(choices)
     server = settings.values.server
     server = msgspec.structs.replace(
