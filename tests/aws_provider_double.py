@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the signatures are the framework's
 """A double of the provider ``hashicorp/aws``, for tests: volumes and buckets of an account that moto serves.
 
 Terraform runs it as a program of its own, made by `tests.aws_provider_mirror`, and it speaks the real plugin protocol.
@@ -5,7 +6,9 @@ It is no AWS provider: what is not here is not checked. What a resource's tag ``
 
 - ``fails``: nothing is made, and an error is told.
 - ``taints``: it is made, and then an error is told, as when a resource never becomes ready.
-- ``hangs``: it is made, and the answer does not come for a minute, whoever asks.
+- ``hangs``: it is made, and the answer does not come for a minute, also when terraform asks to stop.
+- ``waits``: it is made, and the answer comes some seconds later.
+- ``dies``: it is made, and the provider's program ends without an answer.
 - ``opens``: it is made otherwise than asked: not encrypted.
 """
 
@@ -35,10 +38,11 @@ from tf.utils import Diagnostics
 
 NAME: Final = "registry.terraform.io/hashicorp/aws"
 HANGS_S: Final = 60.0
+WAITS_S: Final = 8.0
 _CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-class Double(Provider):
+class Double(Provider):  # type: ignore[misc]  # tf has no types
     """The provider."""
 
     def get_model_prefix(self) -> str:
@@ -66,7 +70,7 @@ class Double(Provider):
         return [Volume, Bucket]
 
 
-class _Tagged(Resource):
+class _Tagged(Resource):  # type: ignore[misc]  # tf has no types
     """What both have in common."""
 
     def __init__(self, provider: Double) -> None:
@@ -91,6 +95,10 @@ class _Tagged(Resource):
             ctx.diagnostics.add_error("It was made, and never became ready")
         elif behaviour == "hangs":
             time.sleep(HANGS_S)
+        elif behaviour == "waits":
+            time.sleep(WAITS_S)
+        elif behaviour == "dies":
+            os._exit(1)
 
     def _known(self, ctx: Any, state: dict[str, Any]) -> dict[str, Any] | None:
         return self.read(ctx, state)
@@ -195,10 +203,26 @@ def _s3() -> Any:
     return boto3.client("s3")
 
 
+class _Patient:
+    """Ends the server when terraform is done with it, and not already when terraform asks to stop: real providers
+    finish what they have begun."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.server: Any = None
+
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
+        if details.method == "/plugin.GRPCController/Shutdown":
+            self.stopped = True
+            self.server.stop(grace=0)
+        return continuation(details)
+
+
 def main(notes: str) -> None:
     """Serve terraform, and note who was started, where and with what, in a file in the folder ``notes``."""
     # As the real one: terraform says when to stop, a Ctrl-C on the terminal does not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     seen = {"cwd": str(Path.cwd()), "environment": dict(os.environ)}
     Path(notes, f"{os.getpid()}.json").write_text(json.dumps(seen), encoding="utf-8")
+    runner._ShutdownInterceptor = _Patient
     runner.run_provider(Double(), sys.argv)

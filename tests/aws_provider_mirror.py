@@ -1,6 +1,7 @@
 """Puts the double of ``hashicorp/aws`` where terraform and tofu install providers from: a filesystem mirror."""
 
 import json
+import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests.tools import ROOT
 
 VERSION: Final = "5.0.0"
 _HOSTS: Final = ("registry.terraform.io", "registry.opentofu.org")
-_PLATFORM: Final = "linux_amd64"
+_MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+_PLATFORM: Final = f"{sys.platform}_{_MACHINES.get(platform.machine(), platform.machine())}"
 
 
 class Mirror(Struct, frozen=True, kw_only=True):

@@ -136,7 +136,9 @@ class Script:
         self._stubber.add_response(operation, dict(answer), arguments or None)
         return self
 
-    def refuses(self, operation: str, code: str = "ValidationError", said: str = "no", status: int = 400) -> "Script":
+    def refuses(
+        self, operation: str, code: str = "ValidationError", said: str = "no", status: int = 400
+    ) -> "Script":
         """One call that fails."""
         self._stubber.add_client_error(operation, code, said, http_status_code=status)
         return self
@@ -158,12 +160,18 @@ class Script:
     ) -> "Script":
         """Everything that is read again before the execution, up to the events that are not ours."""
         self.says(
-            "describe_change_set", described(*changes, **fields), ChangeSetName=ARN, IncludePropertyValues=True
+            "describe_change_set",
+            described(*changes, **fields),
+            ChangeSetName=ARN,
+            IncludePropertyValues=True,
         )
         self.says("describe_stacks", {"Stacks": [stack or a_stack()]}, StackName=STACK)
         self.says("get_template", {"TemplateBody": OLD_TEXT}, StackName=STACK, TemplateStage="Original")
         return self.says(
-            "get_template", {"TemplateBody": json.dumps(template)}, ChangeSetName=ARN, TemplateStage="Processed"
+            "get_template",
+            {"TemplateBody": json.dumps(template)},
+            ChangeSetName=ARN,
+            TemplateStage="Processed",
         )
 
     def executes(self) -> "Script":
@@ -204,7 +212,7 @@ class Script:
     ) -> ChangeSetExecutor:
         """Executes in this AWS, without waiting."""
         waiting = Waiting(
-            poll_s=0.0,
+            poll_s=settings.get("poll_s", 0.0),
             sleep=lambda _seconds: None,
             **{key: value for key, value in settings.items() if key in {"timeout_s", "clock"}},
         )
@@ -237,7 +245,13 @@ GOOD_EVENTS: Final[Sequence[Mapping[str, Any]]] = (
     event(1, "UPDATE_COMPLETE"),
     event(2, "UPDATE_IN_PROGRESS", ResourceStatusReason="User Initiated"),
     event(3, "CREATE_IN_PROGRESS", "Topic", "AWS::SNS::Topic"),
-    event(4, "CREATE_IN_PROGRESS", "Topic", "AWS::SNS::Topic", ResourceStatusReason="Resource creation Initiated"),
+    event(
+        4,
+        "CREATE_IN_PROGRESS",
+        "Topic",
+        "AWS::SNS::Topic",
+        ResourceStatusReason="Resource creation Initiated",
+    ),
     event(5, "CREATE_COMPLETE", "Topic", "AWS::SNS::Topic"),
     event(6, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
     event(7, "UPDATE_COMPLETE"),

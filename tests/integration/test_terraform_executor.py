@@ -276,6 +276,27 @@ def test_a_configuration_that_is_not_the_judged_one_any_more_is_not_run_to_confi
     )
 
 
+def test_a_folder_that_got_another_backend_does_not_confirm(project: Project) -> None:
+    project.write('terraform {\n  backend "local" {}\n}\n' + ONE)
+    project.run("init", "-input=false", "-backend-config=path=b.tfstate")
+    project.run("apply", "-auto-approve", "-input=false")
+    project.run("init", "-input=false", "-reconfigure", "-backend-config=path=a.tfstate")
+    project.run("plan", "-input=false", "-out=tfplan")
+    plan = (project.folder / "tfplan").read_bytes()
+    project.run("init", "-input=false", "-reconfigure", "-backend-config=path=b.tfstate")
+
+    report = apply(project, plan)
+
+    assert (project.has("a.tfstate"), project.has("b.tfstate")) == (True, True)
+    assert (report.status, report.followup, report.converged) == (ExecutionStatus.NOT_CONVERGED, None, None)
+    assert report.problems == (
+        (
+            f"no follow-up plan was made of the same state: {project.folder} is initialized with another backend"
+            " than the one that the judged plan names"
+        ),
+    )
+
+
 MANY = """
 resource "terraform_data" "kept" { input = "a" }
 resource "terraform_data" "replaced" { triggers_replace = "a" }

@@ -26,11 +26,6 @@ TOO_LONG: Final = "too_long"
 OTHER: Final = "other"
 CHECK_FAILED: Final = "Check block assertion failed"
 
-UNANSWERED: Final = frozenset({"Plugin did not respond", "Request cancelled", "Plugin error"})
-"""Summaries of errors that terraform itself makes when a provider program breaks off.
-
-Source: https://github.com/hashicorp/terraform/blob/v1.11/internal/plugin6/grpc_error.go
-"""
 _STEPS: Final = ("apply_", "provision_", "ephemeral_op_", "action_")
 """Prefixes of the types of events that tell of a step."""
 _APPLY_ENDED: Final = frozenset({"apply_complete", "apply_errored"})
@@ -58,7 +53,8 @@ class Heard(Struct, kw_only=True):
         completed: Number of completed steps by (address, action), unscrubbed; for comparison only.
         started: Number of steps begun by address, unscrubbed; for comparison only.
         ended: Number of steps that ended, well or not, by address, unscrubbed; for comparison only.
-        unanswered: Addresses whose provider never said how a step ended, unscrubbed; for comparison only.
+        failed: Addresses of resources whose step failed, unscrubbed; for comparison only.
+        explained: Addresses that an error was told of, unscrubbed; for comparison only.
         errored: Addresses of resources and provisioners that failed, scrubbed.
         summary: The counts of the final summary, or ``None``.
         errors: Error diagnostics, scrubbed.
@@ -69,11 +65,21 @@ class Heard(Struct, kw_only=True):
     completed: Counter[tuple[str, str]] = field(default_factory=Counter)
     started: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
-    unanswered: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    explained: set[str] = field(default_factory=set)
     errored: list[str] = field(default_factory=list)
     summary: Mapping[str, int] | None = None
     errors: list[str] = field(default_factory=list)
     failed_checks: list[str] = field(default_factory=list)
+
+    @property
+    def unanswered(self) -> set[str]:
+        """Addresses whose provider broke off: a step failed, and no error names the resource.
+
+        What a provider says of a resource comes with its address. What terraform says of a provider that is gone does
+        not.
+        """
+        return self.failed - self.explained
 
     @property
     def refused(self) -> bool:
@@ -165,6 +171,8 @@ class Listener:
             self.heard.started[raw] += 1
         elif kind == "apply_complete":
             self.heard.completed[raw, action] += 1
+        elif kind == "apply_errored":
+            self.heard.failed.add(raw)
         if kind in _APPLY_ENDED:
             self.heard.ended[raw] += 1
         if kind.endswith("_errored"):
@@ -194,8 +202,7 @@ class Listener:
         place = f"{address}: " if address else ""
         if severity == "error":
             self.heard.errors.append(place + text)
-            if summary in UNANSWERED:
-                self.heard.unanswered.add(_text(diagnostic.get("address")))
+            self.heard.explained.add(_text(diagnostic.get("address")))
         elif summary == CHECK_FAILED:
             self.heard.failed_checks.append(self.clean(detail))
         return ExecutionEvent(type="diagnostic", address=address, action=self.clean(severity), message=text)

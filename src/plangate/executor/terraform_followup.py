@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from plangate.executor.terraform_events import Listener
 from plangate.executor.terraform_json import CheckResult, ShownPlan
-from plangate.executor.terraform_saved_plan import Making, Mode
+from plangate.executor.terraform_saved_plan import Making, Mode, how_it_was_made
 from plangate.executor.terraform_state import Bounds, StateRead, read_state
 from plangate.terraform_cli import (
     Ending,
@@ -114,7 +114,13 @@ class Afterwards:
                 return _nothing(
                     _why_no_plan(finished, listener), interrupted=finished.ending is Ending.INTERRUPTED
                 )
-            with private_copy(plan.read_bytes()) as copy:
+            made = plan.read_bytes()
+            if self._of_another_state(made):
+                return _nothing(
+                    f"no follow-up plan was made of the same state: {self._working_dir} is initialized with"
+                    " another backend than the one that the judged plan names"
+                )
+            with private_copy(made) as copy:
                 shown = show_plan(
                     self._tool,
                     copy,
@@ -143,6 +149,11 @@ class Afterwards:
         if read.state is None:
             return ["the results of the check blocks could not be read"], read.interrupted
         return self._failing(read.state.checks or (), planned=False), read.interrupted
+
+    def _of_another_state(self, plan: bytes) -> bool:
+        """Another backend came into use in the folder since: what is there says nothing about what was applied."""
+        making = how_it_was_made(plan, max_bytes=self._bounds.max_json_bytes)
+        return making is not None and self._making is not None and making.backend != self._making.backend
 
     def _make_plan(self, plan: Path, variables: Path) -> tuple[Finished, Listener]:
         variables.touch(mode=0o600)

@@ -23,10 +23,11 @@ def what_is_there(plan: ShownPlan, state: ShownState | None, heard: Heard) -> tu
     for resource in state.resources() if state is not None else ():
         there.setdefault(resource.address, []).append(resource)
     last = _last_steps(heard.completed)
+    unanswered = heard.unanswered
     found = {}
     for change in plan.changed():
         address = change.address
-        if state is None or heard.started[address] > heard.ended[address] or address in heard.unanswered:
+        if state is None or heard.started[address] > heard.ended[address] or address in unanswered:
             standing = Standing.UNKNOWN
         else:
             objects = there.get(address) or there.get(change.previous_address) or ()

@@ -44,11 +44,17 @@ class Making(Struct, frozen=True, kw_only=True):
         mode: Its planning mode.
         targets: Addresses of ``-target``, in order.
         workspace: Name of the workspace, or empty.
+        backend: Where the state lies, workspace included, as the plan has it: for comparison only, it may hold secrets.
     """
 
     mode: Mode
     targets: tuple[str, ...]
     workspace: str
+    backend: bytes = b""
+
+    def __repr__(self) -> str:
+        """Without ``backend``."""
+        return f"Making(mode={self.mode!r}, targets={self.targets!r}, workspace={self.workspace!r})"
 
 
 def how_it_was_made(plan: bytes, *, max_bytes: int) -> Making | None:
@@ -74,7 +80,7 @@ def _making(message: bytes) -> Making | None:
     file_format: int | bytes = 0
     mode: int | bytes = 0
     targets: list[str] = []
-    workspace = ""
+    workspace, backend = "", b""
     for number, value in _fields(message):
         if number == _FIELD_FORMAT:
             file_format = value
@@ -83,13 +89,14 @@ def _making(message: bytes) -> Making | None:
         elif number == _FIELD_TARGET and isinstance(value, bytes):
             targets.append(value.decode())
         elif number == _FIELD_BACKEND and isinstance(value, bytes):
+            backend = value
             workspace = next(
                 (v.decode() for n, v in _fields(value) if n == _BACKEND_WORKSPACE and isinstance(v, bytes)),
                 "",
             )
     if file_format != _FORMAT or not isinstance(mode, int) or mode not in _MODES:
         return None
-    return Making(mode=_MODES[mode], targets=tuple(targets), workspace=workspace)
+    return Making(mode=_MODES[mode], targets=tuple(targets), workspace=workspace, backend=backend)
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:

@@ -39,6 +39,7 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
         working_dir=working_dir(document, choices),
         environ=os.environ,
         apply_timeout_s=session.settings.values.limits.apply_timeout_s,
+        stop_grace_s=session.settings.values.limits.stop_grace_s,
         show_timeout_s=session.limits.show_timeout_s,
         max_json_bytes=session.limits.max_plan_bytes,
         lock_timeout_s=session.settings.values.terraform.lock_timeout_s,

@@ -22,7 +22,7 @@ from plangate.executor.change_set.recorded import (
 from tests.change_sets import ARN, OLD_TEXT, STACK, TEMPLATE, Script, a_stack, change, described, identity
 
 SECRET = "swordfish"
-NO_STACK = {"code": "ValidationError", "said": "Stack with id web does not exist"}
+NO_STACK = "Stack with id web does not exist"
 
 
 def wanted(template: Mapping[str, Any] = TEMPLATE, **fields: Any) -> Wanted:
@@ -100,8 +100,13 @@ def test_a_stack_that_is_not_there_is_begun_and_the_secret_parameter_is_not_writ
             "Name": {"Type": "String", "Default": "n"},
         },
     }
-    new = {"StackId": STACK, "StackName": "web", "StackStatus": "REVIEW_IN_PROGRESS", "CreationTime": "2026-01-02"}
-    script = Script().refuses("describe_stacks", **NO_STACK)
+    new = {
+        "StackId": STACK,
+        "StackName": "web",
+        "StackStatus": "REVIEW_IN_PROGRESS",
+        "CreationTime": "2026-01-02",
+    }
+    script = Script().refuses("describe_stacks", said=NO_STACK)
     script.says(
         "create_change_set",
         {"Id": ARN, "StackId": STACK},
@@ -226,7 +231,7 @@ def test_a_stack_that_cannot_be_updated_now_is_left_alone(status: str) -> None:
 
 
 def test_a_parameter_that_the_template_does_not_have_is_refused() -> None:
-    script = Script().refuses("describe_stacks", **NO_STACK)
+    script = Script().refuses("describe_stacks", said=NO_STACK)
     with pytest.raises(UsageError, match="--parameters Typo: the template has no such parameter"):
         make(script, wanted(parameters={"Typo": "x"}))
 
@@ -243,7 +248,9 @@ def test_a_stack_of_which_aws_does_not_tell_is_no_new_one() -> None:
 
 
 def test_a_template_of_aws_is_read_exactly() -> None:
-    script = Script().says("get_template", {"TemplateBody": '{"Resources": {"A": {"Type": "A::B"}}, "Resources": {}}'})
+    script = Script().says(
+        "get_template", {"TemplateBody": '{"Resources": {"A": {"Type": "A::B"}}, "Resources": {}}'}
+    )
     with pytest.raises(PlanParseError, match="duplicate key"):
         script.describer().stack_template(STACK)
 
@@ -263,21 +270,35 @@ def test_an_aws_that_cannot_be_reached_may_have_done_it() -> None:
 
 def test_it_has_one_way_to_be_written_whatever_the_order() -> None:
     one = record(
-        environment="e", region="r", stack=identity(), described={"ChangeSetId": "a", "Z": 1, "B": 2}, template={}
+        environment="e",
+        region="r",
+        stack=identity(),
+        described={"ChangeSetId": "a", "Z": 1, "B": 2},
+        template={},
     )
     other = record(
-        environment="e", region="r", stack=identity(), described={"B": 2, "Z": 1, "ChangeSetId": "a"}, template={}
+        environment="e",
+        region="r",
+        stack=identity(),
+        described={"B": 2, "Z": 1, "ChangeSetId": "a"},
+        template={},
     )
     assert one.encode() == other.encode()
 
 
-@pytest.mark.parametrize("section", [None, [], {"Password": "text"}, {"Password": {"NoEcho": False, "Default": "x"}}])
+@pytest.mark.parametrize(
+    "section", [None, [], {"Password": "text"}, {"Password": {"NoEcho": False, "Default": "x"}}]
+)
 def test_a_template_without_secret_parameters_stays_as_it_is(section: Any) -> None:
     assert without_secrets({"Parameters": section}) == {"Parameters": section}
 
 
 def test_places_of_differences_are_told_and_never_values() -> None:
-    assert differences({"a": [1, {"b": "x"}], "c": 1}, {"a": [1, {"b": "y"}], "d": 1}) == ["/a/1/b", "/c", "/d"]
+    assert differences({"a": [1, {"b": "x"}], "c": 1}, {"a": [1, {"b": "y"}], "d": 1}) == [
+        "/a/1/b",
+        "/c",
+        "/d",
+    ]
     assert differences({"a": [1]}, {"a": []}) == ["/a"]
     assert len(differences(list(range(50)), list(range(1, 51)), limit=3)) == 3
 

@@ -46,7 +46,7 @@ def test_reads_mode_targets_and_workspace() -> None:
     )
 
     assert how_it_was_made(a_saved_plan(message), max_bytes=LIMIT) == Making(
-        mode=Mode.DESTROY, targets=("a.b", 'c.d["x"]'), workspace="blü"
+        mode=Mode.DESTROY, targets=("a.b", 'c.d["x"]'), workspace="blü", backend=backend
     )
 
 

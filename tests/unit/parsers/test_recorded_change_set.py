@@ -61,7 +61,11 @@ def test_what_happens_is_the_change_sets_word_and_what_it_will_be_is_the_templat
 def test_built_in_rules_judge_it_as_they_judge_a_template() -> None:
     plan = plan_with_facts(read(recorded(change("Add", "AWS::S3::Bucket", "Logs"), template=template({}))))
     assert bucket(plan).kind == "storage.bucket"
-    said = {outcome.rule: outcome.status.value for outcome in evaluate(plan, RULES, {})[0] if outcome.address == "Logs"}
+    said = {
+        outcome.rule: outcome.status.value
+        for outcome in evaluate(plan, RULES, {})[0]
+        if outcome.address == "Logs"
+    }
     assert said["bucket-versioned"] == "fail"
 
 
@@ -208,7 +212,11 @@ def stricter(entry: dict[str, Any], pointers: frozenset[str] | None = frozenset(
         {"before": {"BucketName": "old"}, "after": {"BucketName": "logs"}},
         {"before": {}, "after": {"BucketName": "logs"}},
         {"before": {"BucketName": "old"}, "after": {"BucketName": "{{changeSet:KNOWN_AFTER_APPLY}}"}},
-        {"Details": [{"Target": {"Attribute": "Properties", "Name": "BucketName", "RequiresRecreation": "Never"}}]},
+        {
+            "Details": [
+                {"Target": {"Attribute": "Properties", "Name": "BucketName", "RequiresRecreation": "Never"}}
+            ]
+        },
         {"Details": [{"Target": {"Attribute": "Properties", "Path": "/Properties/BucketName/x"}}]},
         {},
     ],
@@ -219,7 +227,10 @@ def test_a_change_that_the_schema_calls_a_replacement_is_one_whatever_the_change
 ) -> None:
     resource = stricter(modified(Replacement="False", **fields))
     assert (resource.action, resource.replace_order) == (Action.REPLACE, ReplaceOrder.CREATE_FIRST)
-    assert (resource.replace_paths, resource.reason) == (("/BucketName",), "replaced by the schema of its type")
+    assert (resource.replace_paths, resource.reason) == (
+        ("/BucketName",),
+        "replaced by the schema of its type",
+    )
 
 
 @pytest.mark.parametrize("said", ["True", "Conditional", None])
@@ -277,7 +288,9 @@ def test_a_resource_that_was_read_back_has_what_aws_tells_and_what_it_does_not_t
 @pytest.mark.parametrize("entry", [{"properties": None}, {}, None, {"properties": "text"}])
 def test_a_resource_that_could_not_be_read_is_unknown_as_a_whole(entry: Any) -> None:
     plan = back({"Logs": entry})
-    said = {outcome.status.value for outcome in evaluate(plan, RULES, {})[0] if outcome.rule == "bucket-versioned"}
+    said = {
+        outcome.status.value for outcome in evaluate(plan, RULES, {})[0] if outcome.rule == "bucket-versioned"
+    }
     assert (isinstance(plan.resources[0].planned, AllUnknown), said) == (True, {"unknown"})
 
 
@@ -289,5 +302,3 @@ def test_a_resource_that_is_not_there_is_none() -> None:
 def test_anything_else_is_refused(data: bytes) -> None:
     with pytest.raises(PlanParseError):
         parse_read_back(data, Limits())
-
-

@@ -1,0 +1,465 @@
+"""`plangate apply` with the real terraform and tofu, a provider, and a state that lies in S3.
+
+The provider is a double of ``hashicorp/aws`` (tests/aws_provider_double.py), and AWS is moto's server.
+"""
+
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from tests import aws_server, command_line
+from tests.aws_provider_mirror import Mirror, a_mirror
+from tests.aws_server import AwsServer
+from tests.command_line import Ran
+from tests.terraform_project import NAMES, the_tool
+
+pytestmark = pytest.mark.terraform
+
+STATES: Final = "states"
+KEY: Final = "app/terraform.tfstate"
+LOCK: Final = f"{KEY}.tflock"
+REMOTE: Final = f"""
+  backend "s3" {{
+    bucket                      = "{STATES}"
+    key                         = "{KEY}"
+    region                      = "{aws_server.REGION}"
+    use_lockfile                = true
+    use_path_style              = true
+    skip_credentials_validation = true
+    skip_metadata_api_check     = true
+    skip_requesting_account_id  = true
+  }}
+"""
+VOLUME: Final = """
+resource "aws_ebs_volume" "one" {
+  availability_zone = "eu-central-1a"
+  encrypted         = true
+}
+"""
+THREE: Final = """
+resource "aws_ebs_volume" "first" {
+  availability_zone = "eu-central-1a"
+  encrypted         = true
+}
+resource "aws_ebs_volume" "second" {
+  availability_zone = "eu-central-1a"
+  encrypted         = true
+  depends_on        = [aws_ebs_volume.first]
+  tags              = { double = "BEHAVIOUR" }
+}
+resource "aws_ebs_volume" "third" {
+  availability_zone = "eu-central-1a"
+  encrypted         = true
+  depends_on        = [aws_ebs_volume.second]
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
+    return a_mirror(tmp_path_factory.mktemp("providers"))
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A folder, the program that it belongs to, and the account that it manages."""
+
+    folder: Path
+    program: Path
+    mirror: Mirror
+    server: AwsServer
+
+    def environment(self, **more: str) -> dict[str, str]:
+        ours = {"AWS_ENDPOINT_URL": self.server.url, "TF_CLI_CONFIG_FILE": str(self.mirror.settings)}
+        ours |= {"PLANGATE_TERRAFORM": str(self.program)}
+        return command_line.environment(**aws_server.ENVIRONMENT | ours | more)
+
+    def write(self, resources: str, *, backend: str = REMOTE) -> "Project":
+        head = 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n'
+        provider = f'provider "aws" {{\n  region = "{aws_server.REGION}"\n}}\n'
+        (self.folder / "main.tf").write_text(head + backend + "}\n" + provider + resources, encoding="utf-8")
+        return self
+
+    def terraform(self, *arguments: str, folder: Path | None = None) -> int:
+        done = subprocess.run(
+            [str(self.program), *arguments],
+            cwd=folder or self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return done.returncode
+
+    def plan(self, name: str = "tfplan") -> "Project":
+        assert self.terraform("init", "-input=false") == 0
+        assert self.terraform("plan", "-input=false", f"-out={name}") == 0
+        self.mirror.starts()
+        return self
+
+    def run(self, *arguments: str, **more: str) -> Ran:
+        return command_line.run(*arguments, cwd=self.folder, env=self.environment(**more))
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        ran = self.run("audit", "list", "--type", kind, "--format", "json")
+        return [record["body"] for record in json.loads(ran.out)]
+
+    def told(self, event: str) -> list[tuple[str, str]]:
+        """Address and action of the recorded events of one type."""
+        records = self.records("execution.event")
+        return sorted((b["address"], b["action"]) for b in records if b["event"] == event)
+
+    def volumes(self) -> list[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = self.client("ec2").describe_volumes()["Volumes"]
+        return list(found)
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.server.url, region_name=aws_server.REGION)
+
+    def locked(self) -> bool:
+        listed = self.client("s3").list_objects_v2(Bucket=STATES).get("Contents", [])
+        return any(item["Key"] == LOCK for item in listed)
+
+    def lock(self) -> None:
+        """Somebody else's lock, as terraform writes it."""
+        said = {"ID": "0b4d", "Operation": "OperationTypeApply", "Info": "", "Who": "somebody else"}
+        said |= {"Version": "1.11.4", "Created": "2026-01-01T00:00:00Z", "Path": f"{STATES}/{KEY}"}
+        self.client("s3").put_object(Bucket=STATES, Key=LOCK, Body=json.dumps(said).encode())
+
+    def lose_states(self) -> None:
+        """Take the bucket of the states away, while terraform may be writing to it."""
+        bucket = self.client("s3")
+        for _ in range(20):
+            try:
+                for item in bucket.list_objects_v2(Bucket=STATES).get("Contents", []):
+                    bucket.delete_object(Bucket=STATES, Key=item["Key"])
+                bucket.delete_bucket(Bucket=STATES)
+            except ClientError:
+                continue
+            return
+        pytest.fail("the bucket could not be deleted")
+
+    def unlock(self) -> None:
+        self.client("s3").delete_object(Bucket=STATES, Key=LOCK)
+
+
+with_both = pytest.mark.parametrize("project", NAMES, indirect=True)
+"""With terraform and with tofu; the other tests are about what both do alike, and need one of them."""
+
+
+@pytest.fixture
+def project(
+    request: pytest.FixtureRequest, tmp_path: Path, mirror: Mirror, aws_account: AwsServer
+) -> Project:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    made = Project(
+        folder=folder,
+        program=the_tool(getattr(request, "param", NAMES[0])).path,
+        mirror=mirror,
+        server=aws_account,
+    ).write(VOLUME)
+    made.client("s3").create_bucket(
+        Bucket=STATES, CreateBucketConfiguration={"LocationConstraint": aws_server.REGION}
+    )
+    return made
+
+
+@with_both
+def test_a_plan_with_its_state_in_s3_runs_once_and_gives_its_lock_back(project: Project) -> None:
+    project.plan()
+    assert project.run("check", "tfplan").code == 0
+    receipt = ("--receipt", "tfplan.receipt.json")
+
+    first, second = project.run("apply", "tfplan", *receipt), project.run("apply", "tfplan", *receipt)
+
+    assert (first.code, second.code, "used already" in second.err) == (0, 3, True)
+    assert ([v["Encrypted"] for v in project.volumes()], project.locked()) == ([True], False)
+    with zipfile.ZipFile(project.folder / "tfplan") as plan:
+        digest = sha256(plan.read(".terraform.lock.hcl")).hexdigest()
+    assert digest == sha256((project.folder / ".terraform.lock.hcl").read_bytes()).hexdigest()
+    locks = [b["message"] for b in project.records("execution.event") if b["event"] == "provider_lock"]
+    assert locks == [f"sha256:{digest}"]
+
+
+def test_a_provider_gets_credentials_for_the_apply_only_and_reads_in_a_folder_of_its_own(
+    project: Project,
+) -> None:
+    project.plan()
+
+    assert project.run("check", "tfplan").code == 0
+    reading = project.mirror.starts()
+    assert project.run("apply", "tfplan", "--receipt", "tfplan.receipt.json").code == 0
+    acting = [start for start in project.mirror.starts() if start["cwd"] == str(project.folder)]
+
+    names = set(aws_server.ENVIRONMENT) - {"AWS_EC2_METADATA_DISABLED"} | {"AWS_ENDPOINT_URL"}
+    assert reading
+    assert [sorted(names & start["environment"].keys()) for start in reading] == [[] for _ in reading]
+    assert project.folder not in {Path(start["cwd"]) for start in reading}
+    assert all(names <= start["environment"].keys() for start in acting)
+    assert acting
+
+
+@with_both
+def test_a_second_apply_is_refused_by_the_journal_where_terraform_would_do_it(project: Project) -> None:
+    project.write(VOLUME, backend="").plan()
+    elsewhere = project.folder.parent / "elsewhere"
+    shutil.copytree(project.folder, elsewhere, symlinks=True)
+    state = ("--state-dir", str(project.folder.parent / "gate"))
+
+    assert project.run("apply", "tfplan", *state).code == 0
+    again = project.run("apply", str(elsewhere / "tfplan"), *state)
+    renamed = project.run("apply", str(elsewhere / "tfplan"), *state, "--environment", "staging")
+
+    assert [(ran.code, "used already" in ran.err) for ran in (again, renamed)] == [(3, True), (3, True)]
+    assert len(project.volumes()) == 1
+    # This is why: in the copy, terraform knows of no first time.
+    assert project.terraform("apply", "-input=false", "tfplan", folder=elsewhere) == 0
+    assert len(project.volumes()) == 2
+
+
+def test_a_tampered_and_a_replanned_file_are_refused(project: Project) -> None:
+    project.plan()
+    assert project.run("check", "tfplan").code == 0
+    judged = project.folder / "tfplan"
+    forged = _with_member(judged.read_bytes(), "tfconfig/m-/main.tf", b'resource "aws_ebs_volume" "one" {}\n')
+    (project.folder / "forged").write_bytes(forged)
+    project.plan("replanned")
+
+    for name in ("forged", "replanned"):
+        ran = project.run("apply", name, "--receipt", "tfplan.receipt.json")
+        assert (ran.code, "receipt: for the plan" in ran.err) == (3, True)
+    judged.write_bytes((project.folder / "replanned").read_bytes())
+    assert project.run("apply", "tfplan", "--receipt", "tfplan.receipt.json").code == 3
+    assert project.volumes() == []
+
+
+@pytest.mark.parametrize("change", ["another version", "another checksum", "gone"])
+def test_a_changed_lock_file_is_refused_before_anything_runs(project: Project, change: str) -> None:
+    project.plan()
+    assert project.run("check", "tfplan").code == 0
+    lock = project.folder / ".terraform.lock.hcl"
+    text = lock.read_text(encoding="utf-8")
+    changed = {
+        "another version": text.replace("5.0.0", "5.0.1"),
+        "another checksum": text.replace('"h1:', '"h1:AAAA'),
+        "gone": "",
+    }[change]
+    lock.write_text(changed, encoding="utf-8")
+
+    ran = project.run("apply", "tfplan", "--receipt", "tfplan.receipt.json")
+
+    assert (ran.code, "refused the plan" in ran.err, "nothing ran" in ran.err) == (4, True, True)
+    assert (project.volumes(), project.told("apply_start"), project.locked()) == ([], [], False)
+
+
+@with_both
+def test_a_swapped_provider_does_not_start_even_when_the_lock_file_names_it(
+    project: Project, tmp_path: Path
+) -> None:
+    project.plan()
+    assert project.run("check", "tfplan").code == 0
+    (installed,) = (p for p in (project.folder / ".terraform").rglob("5.0.0/*") if p.is_symlink())
+    other = a_mirror(tmp_path / "other")
+    (package,) = (p.parent for p in other.programs if installed.parents[3].name in p.parts)
+    installed.unlink()
+    installed.symlink_to(package)
+    (project.folder / ".terraform.lock.hcl").unlink()
+    source = f"-fs-mirror={tmp_path / 'other' / 'mirror'}"
+    assert project.terraform("providers", "lock", source) == 0
+    assert project.terraform("providers", "schema", "-json") == 0  # terraform itself takes it
+    assert other.starts()
+
+    ran = project.run("apply", "tfplan", "--receipt", "tfplan.receipt.json")
+
+    assert (ran.code, "is not the program that the plan was made with" in ran.err) == (3, True)
+    assert (project.volumes(), other.starts()) == ([], [])
+
+
+def test_a_locked_state_is_refused_and_waited_for_as_long_as_the_settings_say(project: Project) -> None:
+    settings = project.folder / "plangate.yaml"
+    settings.write_text("version: 1\nterraform: {lock_timeout_s: 2}\n")
+    project.plan().lock()
+    began = time.monotonic()
+    refused = project.run("apply", "tfplan")
+    assert (refused.code, "nothing ran" in refused.err, project.volumes()) == (4, True, [])
+    assert time.monotonic() - began > 2
+    project.unlock()
+    settings.write_text("version: 1\nterraform: {lock_timeout_s: 60}\n")
+    project.plan().lock()
+    later = threading.Timer(5.0, project.unlock)
+    later.start()
+    ran = project.run("apply", "tfplan")
+    later.join()
+    assert (ran.code, len(project.volumes()), project.locked()) == (0, 1, False)
+
+
+def test_ctrl_c_while_it_waits_for_a_lock_runs_nothing(project: Project) -> None:
+    (project.folder / "plangate.yaml").write_text("version: 1\nterraform: {lock_timeout_s: 600}\n")
+    project.plan().lock()
+    process = _started(project)
+    _until(lambda: project.told("state_lock_acquire") != [])
+
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+
+    assert (process.returncode, "Traceback" in err, project.volumes()) == (130, False, [])
+    (finished,) = project.records("execution.finished")
+    assert (finished["result"], finished["message"]) == ("interrupted", "interrupted by the user")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "second", "made", "counts"),
+    [
+        ("taints", "tainted", 2, "1 exists, 1 tainted, 1 absent"),
+        ("fails", "absent", 1, "1 exists, 2 absent"),
+        ("dies", "unknown", 2, "1 exists, 1 unknown, 1 absent"),
+    ],
+)
+def test_a_partial_run_is_recorded_with_what_exists(
+    project: Project, behaviour: str, second: str, made: int, counts: str
+) -> None:
+    project.write(THREE.replace("BEHAVIOUR", behaviour)).plan()
+
+    ran = project.run("apply", "tfplan")
+
+    assert (ran.code, len(project.volumes())) == (4, made)
+    assert project.told("found") == [
+        ("aws_ebs_volume.first", "exists"),
+        ("aws_ebs_volume.second", second),
+        ("aws_ebs_volume.third", "absent"),
+    ]
+    (finished,) = project.records("execution.finished")
+    assert (finished["result"], finished["failed"]) == ("failed", ["aws_ebs_volume.second"])
+    assert finished["message"].startswith(f"{counts}; ")
+    assert f"  exists: aws_ebs_volume.first\n  {second}: aws_ebs_volume.second" in ran.out
+
+
+@with_both
+def test_ctrl_c_twice_ends_everything_and_says_what_nobody_knows(project: Project) -> None:
+    project.write(THREE.replace("BEHAVIOUR", "hangs")).plan()
+    process = _started(project)
+    _until(lambda: len(project.volumes()) == 2)
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(2)
+    assert process.poll() is None  # it waits for what was begun
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, "Traceback" in err) == (130, False)
+    (finished,) = project.records("execution.finished")
+    assert (finished["result"], "may stay locked" in finished["message"]) == ("interrupted", True)
+    assert project.told("found")[1:] == [
+        ("aws_ebs_volume.second", "unknown"),
+        ("aws_ebs_volume.third", "absent"),
+    ]
+    assert "  unknown: aws_ebs_volume.second" in out
+    # The lock was left, so nobody changes anything before somebody has looked.
+    assert project.locked()
+
+
+def test_a_provider_that_does_not_stop_is_killed_after_the_grace_that_the_settings_give(
+    project: Project,
+) -> None:
+    settings = "version: 1\nlimits: {apply_timeout_s: 10, stop_grace_s: 2}\n"
+    (project.folder / "plangate.yaml").write_text(settings)
+    project.write(THREE.replace("BEHAVIOUR", "hangs")).plan()
+
+    ran = project.run("apply", "tfplan")
+
+    assert (ran.code, len(project.volumes()), project.locked()) == (4, 2, True)
+    assert "terraform was stopped: timed out" in ran.out
+    assert "terraform did not end in time and was killed" in ran.out
+    assert "  unknown: aws_ebs_volume.second\n  absent: aws_ebs_volume.third\n" in ran.out
+
+
+def test_a_state_that_cannot_be_saved_is_read_where_terraform_left_it(project: Project) -> None:
+    project.write(THREE.replace("BEHAVIOUR", "waits")).plan()
+    process = _started(project)
+    _until(lambda: len(project.volumes()) > 1)
+    project.lose_states()
+
+    out, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 4
+    assert "could not save its state and left it in errored.tfstate" in out
+    assert project.told("found") == [
+        ("aws_ebs_volume.first", "exists"),
+        ("aws_ebs_volume.second", "exists"),
+        ("aws_ebs_volume.third", "exists"),
+    ]
+
+
+SEALED: Final = """
+resource "terraform_data" "sealed" { input = true }
+resource "aws_ebs_volume" "one" {
+  availability_zone = "eu-central-1a"
+  encrypted         = terraform_data.sealed.output
+  tags              = { double = "BEHAVIOUR" }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "result"),
+    [("asked", 0, "met"), ("opens", 4, "broken"), ("taints", 4, "met")],
+)
+def test_an_obligation_is_checked_on_the_resource_as_it_was_found(
+    project: Project, behaviour: str, code: int, result: str
+) -> None:
+    project.write(SEALED.replace("BEHAVIOUR", behaviour)).plan()
+
+    ran = project.run("apply", "tfplan")
+
+    assert (ran.code, [v["Encrypted"] for v in project.volumes()]) == (code, [behaviour != "opens"])
+    checked = [(b["rule"], b["address"], b["result"]) for b in project.records("obligation.checked")]
+    assert checked == [("volume-encrypted", "aws_ebs_volume.one", result)]
+
+
+def _started(project: Project) -> "subprocess.Popen[str]":
+    """``plangate apply``, which hears SIGINT also where this run was started in the background."""
+    hearing = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    command = [sys.executable, "-m", "plangate.cli.main", "apply", "tfplan"]
+    return subprocess.Popen(
+        [sys.executable, "-c", hearing, *command],
+        cwd=project.folder,
+        env=project.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _until(holds: Any) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _with_member(plan: bytes, name: str, text: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(plan)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            new.writestr(member.filename, text if member.filename == name else old.read(member))
+    return out.getvalue()
