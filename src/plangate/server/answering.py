@@ -14,6 +14,7 @@ from typing import Any, Final
 import uvicorn
 from msgspec import Struct
 
+from plangate.server import children
 from plangate.server.access import Access
 from plangate.server.app import make_app
 from plangate.server.endpoint import Guard
@@ -102,6 +103,7 @@ class Answering:
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:
         del app
         await self._judges.listen(self._setup.judges)
+        children.settle()
         tasks = [asyncio.create_task(self._flush()), asyncio.create_task(self._listen())]
         self._metrics.generation.set(self._judges.generation)
         try:
