@@ -26,6 +26,10 @@ from typing import Final
 import httpx
 
 from bench.admission import deployment, write_policies
+from plangate import wiring
+from plangate.facts.registry import plan_with_facts
+from plangate.gate import encode_plan
+from plangate.policy.load import shipped_library
 
 CONNECTIONS: Final = (2, 16, 64)
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -77,10 +81,6 @@ def main() -> int:
 
 def _plan_document(folder: Path) -> bytes:
     """The plan that ours makes of the object, wrapped as OPA's input."""
-    from plangate import wiring
-    from plangate.facts.registry import plan_with_facts
-    from plangate.gate import encode_plan
-
     choices = wiring.Choices(config=folder / "plangate.yaml")
     settings = wiring.settings_for(choices)
     limits = wiring.limits_of(settings)
@@ -99,8 +99,6 @@ def _plangate(folder: Path, workers: int) -> Iterator[tuple[str, int]]:
 
 @contextlib.contextmanager
 def _opa(folder: Path) -> Iterator[tuple[str, int]]:
-    from plangate.policy.load import shipped_library
-
     (folder / "opa.lua").write_text(_script(folder / "input.json", "/v1/data/policies/bench"))
     command = ["opa", "run", "--server", "--addr", "127.0.0.1:8397", "--log-level", "error"]
     sources = [str(folder / "policies"), str(shipped_library().root)]
@@ -124,7 +122,7 @@ def _running(command: Sequence[str], folder: Path, ready: str) -> Iterator[int]:
             until = time.monotonic() + 60
             while time.monotonic() < until:
                 with contextlib.suppress(httpx.HTTPError):
-                    if httpx.get(ready).status_code == 200:
+                    if httpx.get(ready).is_success:
                         break
                 time.sleep(0.1)
             yield process.pid
@@ -136,7 +134,16 @@ def _running(command: Sequence[str], folder: Path, ready: str) -> Iterator[int]:
 def _drive(url: str, pid: int, script: Path, connections: int, seconds: float) -> dict[str, float]:
     before = _usage(pid)[0]
     output = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", str(script), url],
+        [
+            shutil.which("wrk") or "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds:g}s",
+            "--latency",
+            "-s",
+            str(script),
+            url,
+        ],
         check=True,
         capture_output=True,
         text=True,

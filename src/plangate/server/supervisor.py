@@ -19,11 +19,18 @@ from msgspec import Struct
 
 from plangate.errors import AuditError, CannotDecideError, PlangateError
 from plangate.server import children
+from plangate.server.access import Access
 from plangate.server.answering import AnsweringSetup, bind, run_answering, socket_path
-from plangate.server.front import environments_of
+from plangate.server.app import make_app
+from plangate.server.endpoint import Guard
+from plangate.server.front import Front, environments_of
+from plangate.server.judges import Judges
 from plangate.server.loader import LoaderSetup, run_loader
+from plangate.server.log_client import LogClient
 from plangate.server.log_writer import LogWriter
 from plangate.server.messages import Call, Frames, Refused, Returned, frame
+from plangate.server.metrics import Metrics
+from plangate.server.request_log import RequestLog
 from plangate.settings import Settings
 from plangate.wiring import Choices
 
@@ -115,6 +122,7 @@ class Supervisor:
     # --- starting
 
     def _start(self) -> None:
+        check_parts(self._settings)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake, selectors.EVENT_READ, "signal")
         self._status, self._status_out = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -409,6 +417,18 @@ class Supervisor:
             signal.set_wakeup_fd(previous)
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def check_parts(settings: Settings) -> None:
+    """Put together once what every process that answers puts together, to see that it can be.
+
+    Raises:
+        UsageError: Tokens, contracts or other settings make no sense.
+    """
+    server = settings.values.server
+    log = LogClient("", server.limits.record_timeout_s)
+    front = Front(settings, Access(server, settings.folder), Judges(lambda _: None), log, Metrics())
+    make_app(front, Guard(front, RequestLog(requests=False)))
 
 
 def listen_privately(path: str) -> socket.socket:
