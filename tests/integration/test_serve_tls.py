@@ -124,7 +124,7 @@ def test_it_does_not_start_with_what_makes_no_sense(
     tmp_path: Path, text: str, listen: str, message: str
 ) -> None:
     settings(tmp_path, text)
-    (tmp_path / "bad.txt").write_text("the token itself\n")
+    (tmp_path / "bad.txt").write_text("a-secret-in-clear\n")
     done = subprocess.run(
         [sys.executable, "-m", "plangate.cli.main", "serve", "--listen", listen, "--workers", "1"],
         cwd=tmp_path,
@@ -135,7 +135,7 @@ def test_it_does_not_start_with_what_makes_no_sense(
     )
     assert done.returncode in {2, 3}
     assert message in done.stderr
-    assert "the token itself" not in done.stderr
+    assert "a-secret-in-clear" not in done.stderr
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -165,20 +164,3 @@ def run_answering(setup: AnsweringSetup) -> int:
         Answering(setup).run()
     sys.stderr.flush()
     return 0
-
-
-def bind(address: str) -> socket.socket:
-    """A listening socket that others may share, one for each process."""
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((host.strip("[]"), int(port)))
-    listener.listen(2_048)
-    return listener
-
-
-def socket_path(folder: Path, name: str) -> str:
-    """Where a process of this server listens for the others."""
-    return str(folder / f"{name}.sock")
