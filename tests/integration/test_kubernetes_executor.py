@@ -9,7 +9,7 @@ import pytest
 
 from plangate.errors import CannotDecideError, ExecutionError, UsageError
 from plangate.executor.base import ExecutionStatus, Found, Standing
-from plangate.executor.kubernetes.connection import ApiLimits, Cluster, RefusedError
+from plangate.executor.kubernetes.connection import ApiLimits, Cluster, ClusterRefusedError
 from tests.kubernetes_place import Object, Place, a_config_map, a_deployment, a_service
 from tests.kubernetes_server import kubernetes_server
 from tests.terraform_project import Told
@@ -265,7 +265,7 @@ def test_a_change_that_the_server_refuses_stops_the_rest(place: Place) -> None:
 def test_an_answer_that_is_too_long_is_no_answer(place: Place) -> None:
     with (
         Cluster(place.where(), ApiLimits(max_answer_bytes=100)) as cluster,
-        pytest.raises(RefusedError, match="more than 100 bytes"),
+        pytest.raises(ClusterRefusedError, match="more than 100 bytes"),
     ):
         cluster.version()
 

@@ -28,7 +28,7 @@ from plangate.executor.base import (
     Scrub,
     Standing,
 )
-from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, RefusedError
+from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, ClusterRefusedError
 from plangate.executor.kubernetes.document import (
     ClusterPlan,
     PlannedObject,
@@ -117,7 +117,7 @@ class KubernetesExecutor:
                 again = foreseen(self._cluster, Wanted.of(each))
                 problem = _drift(each, again.before, again.uid) or _other_outcome(each, again)
                 versions[each.path] = (again.uid, again.resource_version)
-            except RefusedError as error:
+            except ClusterRefusedError as error:
                 problem = refusal(error)
             except CannotDecideError as error:
                 problem = str(error)
@@ -192,8 +192,8 @@ class _Run:
                 return self._broken_off(
                     "interrupted by the user; it may have been applied", each, todo, done, interrupted=True
                 )
-            except (RefusedError, _StoppedError) as error:
-                problem = refusal(error) if isinstance(error, RefusedError) else str(error)
+            except (ClusterRefusedError, _StoppedError) as error:
+                problem = refusal(error) if isinstance(error, ClusterRefusedError) else str(error)
                 self._tell_failure(each, problem)
                 return self._broken_off(problem, each, todo, done)
             except Exception as error:
@@ -214,7 +214,7 @@ class _Run:
                     each.path, _on_condition(each.manifest, uid, version), dry_run=False
                 )
                 break
-            except RefusedError as error:
+            except ClusterRefusedError as error:
                 # Somebody was here: the status alone may move on, and everything else is drift.
                 if not left or error.status != 409 or any(c.reason == CONFLICT for c in error.causes):  # noqa: PLR2004
                     raise

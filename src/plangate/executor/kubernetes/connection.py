@@ -83,7 +83,7 @@ class _Status(Struct, frozen=True):
     details: _Details | None = None
 
 
-class RefusedError(CannotDecideError):
+class ClusterRefusedError(CannotDecideError):
     """The API server answered with anything but success.
 
     Args:
@@ -193,7 +193,7 @@ class Cluster:
         """What tells this cluster from any other: the UID of kube-system; empty when it may not be read."""
         try:
             found = self.read("/api/v1/namespaces/kube-system")
-        except RefusedError as error:
+        except ClusterRefusedError as error:
             if error.status == 403:  # noqa: PLR2004 - forbidden
                 return ""
             raise
@@ -213,7 +213,7 @@ class Cluster:
         """An object; ``None`` when there is none."""
         try:
             return self._get(path)
-        except RefusedError as error:
+        except ClusterRefusedError as error:
             if error.status == 404:  # noqa: PLR2004 - not found
                 return None
             raise
@@ -227,7 +227,7 @@ class Cluster:
             dry_run: Say what would be stored, and store nothing.
 
         Raises:
-            RefusedError: The server refused it, or cannot be asked.
+            ClusterRefusedError: The server refused it, or cannot be asked.
         """
         parameters = {"fieldManager": FIELD_MANAGER, "force": "false", "fieldValidation": "Strict"}
         if dry_run:
@@ -246,7 +246,7 @@ class Cluster:
         try:
             listed = msgspec.convert(found, _TypeList).resources
         except msgspec.ValidationError as error:
-            raise RefusedError(f"{self.url}{base}: not a list of types: {error}") from error
+            raise ClusterRefusedError(f"{self.url}{base}: not a list of types: {error}") from error
         return {
             each.kind: Type(
                 base=base, plural=each.name, namespaced=each.namespaced, verbs=frozenset(each.verbs)
@@ -264,7 +264,7 @@ class Cluster:
                 status, retry_after, data = self._once(method, path, body, parameters)
             except self._problems as error:
                 if not (again and left) or isinstance(error, KeyError | ValueError):
-                    raise RefusedError(f"{self.url}: cannot be asked: {_plain(error)}") from error
+                    raise ClusterRefusedError(f"{self.url}: cannot be asked: {_plain(error)}") from error
                 time.sleep(_PAUSE_S)
                 continue
             if status in _BUSY and left and (again or status == 429):  # noqa: PLR2004 - too many requests
@@ -295,7 +295,7 @@ class Cluster:
             try:
                 return msgspec.json.decode(data, type=dict[str, Any])
             except msgspec.DecodeError as error:
-                raise RefusedError(
+                raise ClusterRefusedError(
                     f"{self.url}{path}: the answer is not a JSON object: {error}", status=status
                 ) from error
         try:
@@ -303,7 +303,7 @@ class Cluster:
         except msgspec.DecodeError:
             said = _Status(message=f"HTTP status {status}")
         causes = tuple(said.details.causes) if said.details is not None else ()
-        raise RefusedError(
+        raise ClusterRefusedError(
             said.message or f"HTTP status {status}", status=status, reason=said.reason, causes=causes
         )
 

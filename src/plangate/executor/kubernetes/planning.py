@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from plangate.errors import CannotDecideError
-from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, RefusedError
+from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, ClusterRefusedError
 from plangate.executor.kubernetes.document import (
     SCHEMA,
     ClusterPlan,
@@ -153,7 +153,7 @@ def foresee(
         progress(f"asking the API server what it would store: {number} of {len(in_order)}")
         try:
             found = foreseen(cluster, each)
-        except RefusedError as error:
+        except ClusterRefusedError as error:
             if not error.status:
                 raise CannotDecideError(scrub(str(error))) from error
             problems.append(each.told(scrub(refusal(error))))
@@ -185,7 +185,7 @@ def _told(problems: Sequence[str]) -> str:
     return f"{len(problems)} objects cannot be applied: {'; '.join(listed)}"
 
 
-def refusal(error: RefusedError) -> str:
+def refusal(error: ClusterRefusedError) -> str:
     """Why the server refuses an object; of a conflict, which manager has which fields."""
     held: dict[str, list[str]] = {}
     for cause in error.causes:
