@@ -227,6 +227,10 @@ def test_an_object_that_is_being_deleted_is_left_alone(place: Place) -> None:
     [
         ({"metadata": {"generateName": "a-"}}, "it has no metadata.name"),
         ({"apiVersion": "example.org/v7"}, "the API server has no type example.org/v7 ConfigMap"),
+        (
+            {"metadata": {"name": "x", "resourceVersion": "1"}},
+            "metadata.resourceVersion is the server's to write",
+        ),
     ],
 )
 def test_what_cannot_be_applied_is_said_before_anything_is(place: Place, change: dict, problem: str) -> None:  # type: ignore[type-arg]
@@ -244,6 +248,20 @@ def test_an_object_that_comes_twice_is_refused(place: Place) -> None:
     ran = place.apply()
 
     assert (ran.code, "comes twice (the first one: ../manifests/all.json)" in ran.err) == (3, True), ran.err
+
+
+def test_what_the_server_warns_of_is_told_and_no_secret_is(place: Place) -> None:
+    pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "registry.example/a:1"}]}
+    noted = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": pod}
+    noted["metadata"] = {
+        "name": "p",
+        "annotations": {"seccomp.security.alpha.kubernetes.io/pod": "runtime/default"},
+    }
+    place.write(noted)
+
+    ran = place.apply()
+
+    assert "warning of the API server: metadata.annotations[seccomp.security" in ran.err, ran.err
 
 
 # --- Two rounds ---------------------------------------------------------------------------------------------

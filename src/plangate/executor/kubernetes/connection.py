@@ -11,6 +11,7 @@ that they do not know, so that what is sent would not be what is written.
 Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/
 """
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,8 @@ _TRIES: Final = 4
 _PAUSE_S: Final = 0.5
 _MAX_PAUSE_S: Final = 10.0
 _OK: Final = range(200, 300)
+_WARNING: Final = re.compile(r'299 \S{1,200} "(.*)"', re.DOTALL)
+_MAX_WARNINGS: Final = 50
 
 
 class ApiLimits(Struct, frozen=True, kw_only=True):
@@ -169,6 +172,7 @@ class Cluster:
             raise UsageError(f"{self._name}: {_plain(error)}") from error
         self._problems = (httpx2.HTTPError, httpx2.InvalidURL, ConfigError, OSError, ValueError, KeyError)
         self._types: dict[str, dict[str, Type]] = {}
+        self._warnings: dict[str, None] = {}
         self.url = config.cluster.server
         self.context = config.context_name
         self.namespace = where.namespace or config.namespace
@@ -188,6 +192,10 @@ class Cluster:
         """The server's version, e.g. ``v1.34.4``."""
         found = self._get("/version").get("gitVersion")
         return found if isinstance(found, str) else ""
+
+    def warnings(self) -> list[str]:
+        """What the server warned of so far, each once: https://kubernetes.io/blog/2020/09/03/warnings/."""
+        return list(self._warnings)
 
     def identity(self) -> str:
         """What tells this cluster from any other: the UID of kube-system; empty when it may not be read."""
@@ -288,6 +296,9 @@ class Cluster:
                 data += piece
                 if len(data) > self._limits.max_answer_bytes:
                     raise ValueError(f"an answer of more than {self._limits.max_answer_bytes} bytes")
+            for each in answer.headers.get_list("Warning")[:_MAX_WARNINGS]:
+                if (said := _WARNING.fullmatch(each)) and len(self._warnings) < _MAX_WARNINGS:
+                    self._warnings[said[1][:500]] = None
             return answer.status_code, _seconds(answer.headers.get("Retry-After", "")), bytes(data)
 
     def _answer(self, status: int, path: str, data: bytes) -> dict[str, Any]:

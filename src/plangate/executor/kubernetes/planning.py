@@ -30,6 +30,7 @@ CONFLICT: Final = "FieldManagerConflict"
 NO_OP: Final = "no-op"
 DEFINITION: Final = "CustomResourceDefinition"
 _NAMESPACE: Final = "Namespace"
+_SERVERS_OWN: Final = ("managedFields", "resourceVersion", "uid")
 _TRIES: Final = 3
 _MAX_TOLD: Final = 50
 _MAX_FIELDS: Final = 20
@@ -114,7 +115,8 @@ def first_stage(cluster: Cluster, wanted: Sequence[Wanted]) -> list[Wanted]:
         version, kind = each.type
         if cluster.type_of(version, kind) is None and (version.rpartition("/")[0], kind) in defined:
             break
-        if each.namespace in made and cluster.read(f"/api/v1/namespaces/{each.namespace}") is None:
+        namespace = each.namespace or cluster.namespace
+        if namespace in made and cluster.read(f"/api/v1/namespaces/{namespace}") is None:
             break
     else:
         return []
@@ -215,6 +217,9 @@ def _resolve(cluster: Cluster, each: Wanted) -> tuple[str, dict[str, Any], str]:
         raise CannotDecideError(f"a {version} {kind} cannot be applied")
     if not each.name:
         raise CannotDecideError("it has no metadata.name, by which alone it could be applied twice")
+    for key in _SERVERS_OWN:
+        if key in each.manifest["metadata"]:
+            raise CannotDecideError(f"metadata.{key} is the server's to write; take it out of the manifest")
     if not found.namespaced:
         return each.address, each.manifest, found.path("", each.name)
     namespace = each.namespace or cluster.namespace
