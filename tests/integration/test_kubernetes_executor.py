@@ -1,6 +1,7 @@
 """What the Kubernetes executor refuses, and how it ends, against a real API server."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,30 @@ def test_a_status_that_moves_on_is_no_drift(place: Place) -> None:
 
     assert (report.status, report.problems) == (ExecutionStatus.SUCCEEDED, ())
     assert changes == [path, path]  # refused once, for the version that it no longer was
+
+
+def test_a_controller_that_writes_the_status_all_the_time_keeps_nobody_from_applying(place: Place) -> None:
+    path = place.path("Deployment", "web")
+    place.server.apply(path, a_deployment(), manager="plangate")
+    stop = threading.Event()
+
+    def control() -> None:
+        replicas = 0
+        while not stop.wait(0.02):
+            replicas += 1
+            place.server.patch(f"{path}/status", {"status": {"replicas": replicas}}, manager="controller")
+
+    controller = threading.Thread(target=control)
+    controller.start()
+    try:
+        reports = [
+            place.execute(place.plan(a_deployment(labels={"round": str(number)})))[0] for number in range(5)
+        ]
+    finally:
+        stop.set()
+        controller.join()
+
+    assert [(report.status, report.problems) for report in reports] == [(ExecutionStatus.SUCCEEDED, ())] * 5
 
 
 def test_drift_between_the_last_look_and_the_change_stops_it(place: Place) -> None:
