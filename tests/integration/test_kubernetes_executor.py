@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,28 @@ def test_a_change_that_the_server_refuses_stops_the_rest(place: Place) -> None:
     assert not place.is_there("ConfigMap", "b")
 
 
+def test_what_is_stored_otherwise_than_it_was_judged_stops_the_rest(place: Place) -> None:
+    containers = [{"name": "a", "image": "registry.example/a:1"}]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": containers}}
+    plan = place.plan(pod, pod | {"metadata": {"name": "q"}})
+    limits = {"default": {"memory": "32Mi"}, "type": "Container"}
+
+    def limit() -> None:
+        place.server.create(
+            f"/api/v1/namespaces/{place.namespace}/limitranges",
+            {"metadata": {"name": "limits"}, "spec": {"limits": [limits]}},
+        )
+        time.sleep(2.0)  # until the server's admission knows of it
+
+    report, _ = place.execute(plan, before_change=limit)
+
+    assert report.status is ExecutionStatus.FAILED
+    assert report.problems[0].startswith(
+        f"Pod/{place.namespace}/p: was stored otherwise than it was judged: /metadata/annotations, "
+    )
+    assert (place.is_there("Pod", "p"), place.is_there("Pod", "q")) == (True, False)
+
+
 # --- The connection -----------------------------------------------------------------------------------------
 
 
@@ -351,3 +374,58 @@ def test_a_cluster_that_does_not_show_itself_is_told_by_its_url(place: Place) ->
         place.execute(json.dumps(other).encode())
 
     assert report.status is ExecutionStatus.SUCCEEDED
+
+
+# --- What a cluster makes of it -----------------------------------------------------------------------------
+
+
+def test_what_a_policy_of_the_cluster_changes_is_judged(tmp_path: Path) -> None:
+    """A mutating admission policy does what a mutating webhook does, without a server for the test to run."""
+    group = "/apis/admissionregistration.k8s.io/v1beta1"
+    (tmp_path / "server").mkdir()
+    (tmp_path / "place").mkdir()
+    with kubernetes_server(
+        tmp_path / "server",
+        "--feature-gates=MutatingAdmissionPolicy=true",
+        "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
+    ) as server:
+        rule = {
+            "apiGroups": ["apps"],
+            "apiVersions": ["v1"],
+            "operations": ["*"],
+            "resources": ["deployments"],
+        }
+        expression = (
+            "Object{spec: Object.spec{template: Object.spec.template{spec: "
+            "Object.spec.template.spec{hostNetwork: true}}}}"
+        )
+        server.create(
+            f"{group}/mutatingadmissionpolicies",
+            {
+                "metadata": {"name": "host"},
+                "spec": {
+                    "matchConstraints": {"resourceRules": [rule]},
+                    "failurePolicy": "Fail",
+                    "reinvocationPolicy": "Never",
+                    "mutations": [
+                        {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+                    ],
+                },
+            },
+        )
+        server.create(
+            f"{group}/mutatingadmissionpolicybindings",
+            {"metadata": {"name": "host"}, "spec": {"policyName": "host"}},
+        )
+        place = Place(server, tmp_path / "place")
+        deadline = time.monotonic() + 30
+        # The policy takes effect a moment after it was stored.
+        while "hostNetwork" not in json.dumps(the_last(place.plan(a_deployment()))["after"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        place.write(a_deployment())
+
+        checked, ran = place.plangate("check", "../manifests"), place.apply()
+
+        assert (checked.code, ran.code, place.is_there("Deployment", "web")) == (0, 1, False), ran.out
+        assert "/spec/template/spec/hostNetwork" in ran.out
