@@ -59,19 +59,19 @@ UNARY: Final = (
     "small", "size", "kind", "array.reverse", "trim_space",
 )  # fmt: skip
 BINARY: Final = ("startswith", "contains", "array.concat", "object.union", "object.remove", "concat")
-VALUES: Final = (None, True, False, 0, 1, 2, -1, "", "a", "b", "é", [], [1], {"k": 1})
+VALUES: Final[tuple[Any, ...]] = (None, True, False, 0, 1, 2, -1, "", "a", "b", "é", [], [1], {"k": 1})
 
 
 class Writer:
     """Writes policies and documents at random. A seed is all that Hypothesis has to draw, which keeps it fast."""
 
     def __init__(self, seed: int) -> None:
-        self.random = Random(seed)
+        self.random = Random(seed)  # noqa: S311 - what is written is no secret
 
     def one(self, choices: Sequence[Any]) -> Any:
         return self.random.choice(choices)
 
-    def expression(self, depth: int, names: Sequence[str]) -> str:
+    def expression(self, depth: int, names: Sequence[str]) -> str:  # noqa: C901, PLR0911 - one arm per form
         """An expression that may use these variables."""
         one = self.one
         if depth == 0 or self.random.random() < 0.2:
@@ -94,9 +94,12 @@ class Writer:
             case 7:
                 return f"({inner()} in {inner()})"
             case 8:
-                return str(one(["[{}, {}]", "{{{}, {}}}", '{{"p": {}, "q": {}}}', "{{{}: {}}}"])).format(inner(), inner())
+                return str(one(["[{}, {}]", "{{{}, {}}}", '{{"p": {}, "q": {}}}', "{{{}: {}}}"])).format(
+                    inner(), inner()
+                )
             case 9:
-                return f'sprintf("%v", [{inner()}])'
+                # Of sets, sprintf makes another text.
+                return f'sprintf("%v", [{one([*SCALARS, "input.n", "input.o", "input.a", *names])}])'
             case 10:
                 return f"[{inner(NESTED)} | {self.body(depth - 1, names, NESTED)}]"
             case 11:
@@ -152,7 +155,7 @@ class Writer:
                     f"x contains a if {{ {lines}; a := {value} }}",
                     f"x := a if {{ {lines}; a := {value} }}",
                     f"x[b] := a if {{ {lines}; a := {value}; b := {self.expression(1, OWN)} }}",
-                    f"x[b] contains a if {{ {lines}; a := {value}; b := {self.expression(1, OWN)} }}",
+                    f"y[b] contains a if {{ {lines}; a := {value}; b := {self.expression(1, OWN)} }}\n\nx := y[1]",
                     f"x := 1 if {{ {lines} }}\n\nelse := {self.expression(1, ())}",
                     f"default x := 7\n\nx := {value} if {{ {lines} }}",
                     f"x := {self.expression(3, ())}",
@@ -200,9 +203,7 @@ def both(texts: Sequence[str], document: str) -> dict[str, tuple[Answer, Answer]
     mine = embedded(chosen, [f"data.generated.s{number}.x" for number in taken], document=document)
     with running_opa(program, chosen) as opa:
         theirs = [opa.ask(f"generated.s{number}.x", document) for number in taken]
-    return {
-        texts[number]: (one, other) for number, one, other in zip(taken, mine, theirs, strict=True)
-    }
+    return {texts[number]: (one, other) for number, one, other in zip(taken, mine, theirs, strict=True)}
 
 
 @pytest.mark.opa

@@ -43,6 +43,7 @@ class RecordType(StrEnum):
     EXECUTION_FINISHED = "execution.finished"
     OBLIGATION_CHECKED = "obligation.checked"
     KEY_ROTATED = "key.rotated"
+    QUERY_ANSWERED = "query.answered"
     GAP = "gap"
 
 

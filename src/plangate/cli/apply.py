@@ -177,6 +177,8 @@ def run(
         watch=watch,
         anywhere=means.anywhere,
         repeatable=means.repeatable,
+        quarantine=means.quarantine,
+        quarantine_for=[rule for rule, chosen in session.settings.values.rules.items() if chosen.quarantine],
         obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
     )
     try:

@@ -6,7 +6,7 @@ process. So it never runs in ours. This module imports nothing of plangate: it i
 Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
 
     to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
-                      EVAL {"deadline_s", "exact"[, "apart"][, "data"]}\\n<document>
+                      EVAL {"deadline_s", "exact"[, "apart"][, "data"][, "query"][, "no_input"]}\\n<document>
     from the worker   REDY                                     policies are loaded
                       BEGN <index>                             about to evaluate this query alone
                       ALLA <JSON>                              all queries at once succeeded: their values
@@ -73,6 +73,7 @@ class Worker:
     """Policies loaded, waiting for documents."""
 
     def __init__(self, setup: Mapping[str, Any]) -> None:
+        self.setup = setup
         self.engine = new_engine(rego_v0=setup.get("rego_v0", False))
         for file, text in setup["modules"]:
             self.engine.add_policy(file, text)
@@ -117,6 +118,23 @@ class Worker:
             files = json.loads(engine.get_coverage_report_as_json())["files"]
             covered = {file["path"]: file["covered"] for file in files}
             out.write(frame(b"COVR", json.dumps(covered).encode()))
+        out.write(frame(b"DONE"))
+        out.flush()
+
+    def ask(self, out: BinaryIO, document: bytes, query: str, *, has_input: bool) -> None:
+        """Answer one query that is none of the loaded ones, on a document or on none at all."""
+        engine = self.engine if has_input else Worker(self.setup).engine
+        if has_input:
+            engine.set_input_json(document.decode())
+        out.write(frame(b"BEGN", b"0"))
+        out.flush()
+        try:
+            answer = engine.eval_query_as_json(query)
+        except Exception as problem:  # noqa: BLE001 - becomes the query's error
+            out.write(frame(b"FAIL", f"0\n{clean(problem)}".encode()))
+        else:
+            out.write(frame(b"ANSW", f"0\n{answer}".encode()))
+        engine.take_prints()
         out.write(frame(b"DONE"))
         out.flush()
 
@@ -207,6 +225,9 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
             options, _, document = request[1].partition(b"\n")
             asked = json.loads(options)
             limit_cpu(asked["deadline_s"])
+            if "query" in asked:
+                worker.ask(out, document, asked["query"], has_input=not asked.get("no_input", False))
+                continue
             worker.evaluate(
                 out,
                 document,

@@ -62,6 +62,7 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
         executor=executor,
         follow_up=lambda data: _as_found(data, limits),
         repeatable=True,
+        quarantine=lambda address: executor.shut_off(plan, address),
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -233,7 +234,9 @@ def test_a_failure_rolls_back_and_says_why_without_secrets() -> None:
         "rollback_start",
         "rollback_complete",
         "stack_status",
+        "found",
     ]
+    assert told.events[-1] == ExecutionEvent(type="found", address="Topic", action="unknown")
     assert SECRET not in str(told.events)
 
 
@@ -402,6 +405,32 @@ def test_a_second_change_set_that_cannot_be_made_is_no_success() -> None:
 
 def _text(template: Mapping[str, Any]) -> str:
     return json.dumps(template)
+
+
+def test_a_failure_of_which_the_end_cannot_be_recorded_says_so() -> None:
+    script = Script().before(ADD).executes()
+    script.poll("UPDATE_FAILED", event(1, "UPDATE_COMPLETE"), DOING, event(4, "UPDATE_FAILED"))
+    assert run(script, told=Told("found")).problems == (
+        "the stack ended as UPDATE_FAILED",
+        "what exists could not be recorded (OSError)",
+    )
+
+
+def test_sigint_while_the_second_change_set_is_awaited_ends_the_waiting() -> None:
+    script = Script().before(ADD).executes().poll("UPDATE_COMPLETE", *GOOD_EVENTS)
+    script.says("describe_stacks", {"Stacks": [a_stack(ChangeSetId=ARN)]})
+    script.says("get_template", {"TemplateBody": _text(TEMPLATE)})
+    script.says("create_change_set", {"Id": f"{ARN}-after", "StackId": STACK})
+    script.says("describe_change_set", described(Status="CREATE_PENDING"))
+    script.says("delete_change_set", {})
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    report = run(script, poll_s=30.0, told=Told())
+    assert (report.status, report.interrupted, report.converged) == (
+        ExecutionStatus.NOT_CONVERGED,
+        True,
+        None,
+    )
+    assert report.problems == ("the second change set could not be read: interrupted",)
 
 
 # --- what exists after a failure, and obligations ---

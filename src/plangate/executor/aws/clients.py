@@ -193,6 +193,9 @@ _PASSING: Final = frozenset({
     "InvalidDBParameterGroupState",  # the database that used it is still being deleted
     "InvalidDBSubnetGroupStateFault",  # the database that used it is still being deleted
     "InvalidIPAddress.InUse",  # a NAT gateway that had the address is still being deleted
+    "ResourceInUse",  # instances of a group are still ending, or a listener of a target group is
+    "ScalingActivityInProgress",  # a group is still starting or ending instances
+    "VolumeInUse",  # an instance that had the volume is still ending, or it is still being detached
 })  # fmt: skip
 _PASSING_SAID: Final[Mapping[str, tuple[str, ...]]] = {
     # A role or user that was just made is not known everywhere; any other fault of a policy stays.

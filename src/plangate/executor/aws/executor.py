@@ -18,14 +18,23 @@ from msgspec.structs import replace
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ExecutionError, PlangateError, ReceiptError
 from plangate.executor.aws.base import Owner, token_of
-from plangate.executor.aws.clients import said
+from plangate.executor.aws.clients import asked, is_of_aws, said
 from plangate.executor.aws.journal import Journal, RunRow, StepRow
 from plangate.executor.aws.locks import Lock
 from plangate.executor.aws.planning import Desired, Kit, make_changes, read_actual
+from plangate.executor.aws.quarantine import shut_off
 from plangate.executor.aws.run import Run, drifted
 from plangate.executor.aws.scheduling import Outcome, Scheduler
 from plangate.executor.aws.steps import Task, tasks_of
-from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Observe, Scrub
+from plangate.executor.base import (
+    ExecutionEvent,
+    ExecutionReport,
+    ExecutionStatus,
+    Found,
+    Observe,
+    Scrub,
+    Standing,
+)
 from plangate.model.aws_plan import AwsPlan, Change, decode_plan, encode_plan
 from plangate.model.plan import Action
 
@@ -110,6 +119,23 @@ class AwsExecutor:
             self._journal.end(run.name, report.status.value)
             return report
 
+    def shut_off(self, plan: AwsPlan, address: str) -> str:
+        """Shut off what a plan made, and say what was done.
+
+        Raises:
+            ExecutionError: It is not there, or nobody knows how.
+        """
+        owner = Owner(environment=plan.environment, stack=plan.stack)
+        for known in self._journal.known(owner):
+            if known.logical_id == address and not known.leaving:
+                try:
+                    return shut_off(self._kit.aws, known.type, known.identifier)
+                except Exception as error:
+                    if is_of_aws(error):
+                        raise asked(error) from error
+                    raise
+        raise ExecutionError(f"nothing is known of {address}")
+
     # --- before ---
 
     def _refuse_elsewhere(self, approved: ApprovedPlan, document: AwsPlan) -> None:
@@ -165,8 +191,8 @@ class AwsExecutor:
         types = {change.logical_id: change.type for change in changes}
         actual = read_actual(run.owner, types, self._journal.known(run.owner), self._kit)
         touched = {key.partition(":")[2] for key in run.resumed}
-        found = {each.identifier: each for _, each in actual.current.values()}
-        found |= {identifier: each for identifier, (_, _, each) in actual.leaving.items()}
+        found = {(kind, each.identifier): each for kind, each in actual.current.values()}
+        found |= {key: each for key, (_, each) in actual.leaving.items()}
         problems = []
         for change in changes:
             if change.key in touched or change.logical_id in touched:
@@ -175,7 +201,7 @@ class AwsExecutor:
                 if change.logical_id in actual.current:
                     problems.append(f"{change.key} exists since then")
                 continue
-            there = found.get(change.identifier) or self._kit.handler(change.type).read(  # type: ignore[union-attr]
+            there = found.get((change.type, change.identifier)) or self._kit.handler(change.type).read(  # type: ignore[union-attr]
                 self._kit.aws, [change.identifier]
             ).get(change.identifier)
             if there is None:
@@ -229,9 +255,40 @@ class AwsExecutor:
             events=dict(counted),
             tool=self._tool,
             followup=followup,
+            failed=tuple(sorted(scrub(key.partition(":")[2]) for key in outcome.failed)),
+            found=() if status is ExecutionStatus.SUCCEEDED else self._standings(run, outcome, scrub),
+            look_again=lambda: self._followup(run)[0],
             converged=converged,
             interrupted=outcome.interrupted,
         )
+
+    def _standings(self, run: Run, outcome: Outcome, scrub: Scrub) -> tuple[Found, ...]:
+        """How everything stands that the plan was to change, by what the steps say."""
+        steps = self._journal.steps(run.name)
+        found = []
+        for change in run.plan.changes:
+            if change.action == Action.NO_OP:
+                continue
+            made, gone = steps.get(f"create:{change.key}"), steps.get(f"delete:{change.key}")
+            if gone is not None and gone.done and made is None:
+                standing = Standing.ABSENT
+            elif (
+                change.action == Action.REPLACE
+                and made is not None
+                and made.done
+                and not (gone and gone.done)
+            ):
+                standing = Standing.DEPOSED
+            elif change.before is not None or (made is not None and made.done):
+                standing = Standing.EXISTS
+            elif made is not None and made.identifier:
+                standing = Standing.TAINTED
+            elif made is not None and f"create:{change.key}" not in outcome.failed:
+                standing = Standing.UNKNOWN
+            else:
+                standing = Standing.ABSENT
+            found.append(Found(address=scrub(change.key), standing=standing))
+        return tuple(found)
 
     def _followup(self, run: Run) -> tuple[bytes | None, bool | None, str]:
         """A new plan: its document, whether it wants nothing, and else a sentence."""

@@ -55,12 +55,12 @@ class Afterwards:
         return Found(
             differences=(*differences, *left),
             converged=converged,
-            resources=self._resources(recorded) if obligations else None,
-            look_again=(lambda: self._resources(recorded)) if obligations else None,
+            resources=self.resources(recorded) if obligations else None,
+            look_again=(lambda: self.resources(recorded)) if obligations else None,
         )
 
-    def _resources(self, recorded: RecordedChangeSet) -> bytes | None:
-        """Without them no obligation is met."""
+    def resources(self, recorded: RecordedChangeSet) -> bytes | None:
+        """The resources as they are; ``None`` when they cannot be listed, and no obligation is met then."""
         try:
             return resources_of(self._describer.client, recorded, self._read_back)
         except CallError:

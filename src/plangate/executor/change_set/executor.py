@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import CannotDecideError, ExecutionError, ReceiptError
-from plangate.executor.base import ExecutionReport, ExecutionStatus, Observe, Scrub
+from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Observe, Scrub
 from plangate.executor.change_set.afterwards import Afterwards
 from plangate.executor.change_set.calls import CallError, call
 from plangate.executor.change_set.creating import Waiting
@@ -35,6 +35,8 @@ GOOD: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"
 MAX_LISTED: Final = 20
 MAX_FAILED_POLLS: Final = 5
 """Questions in a row without an answer (each was tried several times) until the stack is no longer watched."""
+AFTERWARDS_TIMEOUT_S: Final = 900.0
+"""Seconds until a second change set has to be ready."""
 _STARTED: Final = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
 _TOOL: Final = "AWS CloudFormation"
 
@@ -115,7 +117,7 @@ class ChangeSetExecutor:
             course = _Course(deadline=self._waiting.clock() + self._waiting.timeout_s)
             self._start(recorded, token, course)
             self._follow(recorded, token, events, course, observe, requests)
-            return self._report(approved, recorded, token, events, course, scrub, requests)
+            return self._report(approved, recorded, token, events, course, observe, scrub, requests)
 
     # --- before ---
 
@@ -256,6 +258,7 @@ class ChangeSetExecutor:
         token: str,
         events: Events,
         course: _Course,
+        observe: Observe,
         scrub: Scrub,
         requests: Requests,
     ) -> ExecutionReport:
@@ -278,11 +281,10 @@ class ChangeSetExecutor:
             interrupted=requests.count > 0,
             failed=tuple(dict.fromkeys(scrub(failure.address) for failure in failures)),
         )
+        afterwards = Afterwards(self._describer, self._read_back, _looking(self._waiting, requests))
         if problems or not good:
-            return replace(report, found=how_they_stand(self._client, recorded, scrub))
-        found = Afterwards(self._describer, self._read_back, self._waiting).look(
-            recorded, token, obligations=bool(approved.obligations)
-        )
+            return self._failed(approved, recorded, report, course, afterwards, observe, scrub)
+        found = afterwards.look(recorded, token, obligations=bool(approved.obligations))
         return replace(
             report,
             status=ExecutionStatus.NOT_CONVERGED if found.differences else ExecutionStatus.SUCCEEDED,
@@ -292,6 +294,45 @@ class ChangeSetExecutor:
             interrupted=requests.count > 0,
             look_again=found.look_again,
         )
+
+    def _failed(
+        self,
+        approved: ApprovedPlan,
+        recorded: RecordedChangeSet,
+        report: ExecutionReport,
+        course: _Course,
+        afterwards: Afterwards,
+        observe: Observe,
+        scrub: Scrub,
+    ) -> ExecutionReport:
+        """What is there now, told address by address. Only reads."""
+        problems = list(report.problems)
+        found = how_they_stand(self._client, recorded, scrub)
+        try:
+            for each in found if course.failure is None else ():
+                observe(ExecutionEvent(type="found", address=each.address, action=each.standing.value))
+        except Exception as error:  # noqa: BLE001 - it is over; that its end is not recorded is the caller's to find
+            problems.append(f"what exists could not be recorded ({type(error).__name__})")
+        # What was made may break an obligation although the rest was not made.
+        asked = bool(approved.obligations) and course.ended
+        return replace(
+            report,
+            problems=tuple(problems),
+            found=found,
+            followup=afterwards.resources(recorded) if asked else None,
+        )
+
+
+def _looking(waiting: Waiting, requests: Requests) -> Waiting:
+    """For looking at what became of it: not as long as for the change, and until somebody asks to stop."""
+
+    def pause(seconds: float) -> None:
+        before = requests.count
+        requests.wait(seconds)
+        if requests.count > before:
+            raise CannotDecideError("interrupted")
+
+    return replace(waiting, timeout_s=min(waiting.timeout_s, AFTERWARDS_TIMEOUT_S), sleep=pause)
 
 
 def token_of(approved: ApprovedPlan) -> str:

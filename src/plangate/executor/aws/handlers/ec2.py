@@ -11,7 +11,7 @@ from plangate.executor.aws.base import BaseHandler, Found, Mark, Owner, Properti
 from plangate.executor.aws.clients import Aws, is_gone
 from plangate.executor.aws.tags import as_mapping, changed_tags, wanted_tags
 
-_FILTERS: Final = {"describe_nat_gateways": "Filter"}
+_FILTERS: Final = {"describe_flow_logs": "Filter", "describe_nat_gateways": "Filter"}
 """What an operation calls its filters, where that is not ``Filters``."""
 
 
