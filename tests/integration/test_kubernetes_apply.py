@@ -241,6 +241,20 @@ def test_what_cannot_be_applied_is_said_before_anything_is(place: Place, change:
     assert (ran.code, problem in ran.err, place.is_there("ConfigMap", "first")) == (3, True, False), ran.err
 
 
+def test_a_file_that_is_no_manifest_is_said_to_be_left_alone_and_a_kustomization_is_refused(
+    place: Place,
+) -> None:
+    place.write(a_config_map())
+    (place.folder / "manifests" / "values.yaml").write_text("replicas: 3\n")
+    ran = place.apply()
+    (place.folder / "manifests" / "kustomization.yaml").write_text("resources: [all.json]\n")
+    refused = place.apply()
+
+    assert (ran.code, refused.code) == (0, 3), ran.err
+    assert "left alone, since it is no manifest: ../manifests/values.yaml\n" in ran.err
+    assert "a kustomization, whose files are not applied as they are" in refused.err
+
+
 def test_an_object_that_comes_twice_is_refused(place: Place) -> None:
     place.write(a_config_map(a="1"))
     place.write(a_config_map(a="2"), name="more.json")
@@ -287,6 +301,16 @@ def test_a_namespace_of_the_same_manifests_comes_first_in_a_round_of_its_own(pla
         f"  apply complete: Deployment/{name}/web create",
     ]
     assert [r["type"] for r in place.records()].count("decision") == 3
+    place.server.delete(f"/api/v1/namespaces/{name}")
+
+
+def test_two_rounds_of_standard_input_read_it_once(place: Place) -> None:
+    name = in_a_new_namespace(place, privileged=False)
+    text = (place.folder / "manifests" / "all.json").read_bytes()
+
+    ran = place.plangate("apply", "-", "--context", CONTEXT, stdin=text)
+
+    assert (ran.code, ran.last.partition(",")[0]) == (0, "applied: 1 change made"), ran.err
     place.server.delete(f"/api/v1/namespaces/{name}")
 
 

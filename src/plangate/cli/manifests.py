@@ -31,6 +31,7 @@ def apply_manifests(name: str, choices: "wiring.Choices", progress: "Progress") 
         try:
             progress("reading manifests")
             manifests = wiring.read_manifests(name, choices)
+            tell_left_alone(manifests)
             early = wiring.first_stage(cluster, manifests)
         except CannotDecideError as error:
             return _judged(name, choices, progress, error)
@@ -44,7 +45,7 @@ def apply_manifests(name: str, choices: "wiring.Choices", progress: "Progress") 
             streams.say(
                 "two rounds: namespaces and definitions first, since the API server cannot foresee what needs them\n"
             )
-            code = _judged(name, choices, progress, None) or _round(
+            code = _judged(name, choices, progress, manifests.document) or _round(
                 name, choices, progress, partial(foreseen, early)
             )
             if code:
@@ -60,6 +61,14 @@ def introduce(cluster: "Cluster") -> None:
     streams.say(f"cluster: {one_line(cluster.url)} (context {one_line(cluster.context)})\n")
     if cluster.credentials_program:
         streams.say(f"credentials: the kubeconfig says to run {cluster.credentials_program!r}\n")
+
+
+def tell_left_alone(manifests: "wiring.Manifests") -> None:
+    """Say which files of a folder are not applied."""
+    from plangate.report.base import one_line
+
+    for each in manifests.left_alone:
+        streams.say(f"left alone, since it is no manifest: {one_line(each)}\n")
 
 
 def tell_warnings(cluster: "Cluster", manifests: "wiring.Manifests") -> None:
@@ -86,13 +95,16 @@ def _round(
 
 
 def _judged(
-    name: str, choices: "wiring.Choices", progress: "Progress", problem: "CannotDecideError | None"
+    name: str,
+    choices: "wiring.Choices",
+    progress: "Progress",
+    given: "wiring.Document | CannotDecideError | None",
 ) -> int:
-    """Record the decision on the manifests as written, or that there can be none; told unless it is an allow."""
+    """Record the decision on the manifests as written, or why there can be none; told unless it is an allow."""
     from plangate import gate, wiring
     from plangate.cli.answer import announce_keys, exit_code, write_report
 
-    with wiring.open_session([name], choices, progress, given=problem) as session:
+    with wiring.open_session([name], choices, progress, given=given) as session:
         announce_keys(session)
         decision = gate.check(session.gate, session.run)
         code = exit_code(decision)

@@ -24,7 +24,7 @@ def plan(
     """
     from plangate import wiring
     from plangate.audit.private_files import create as create_file
-    from plangate.cli.manifests import introduce, tell_warnings
+    from plangate.cli.manifests import introduce, tell_left_alone, tell_warnings
     from plangate.cli.progress import Progress
     from plangate.errors import UsageError
 
@@ -35,6 +35,7 @@ def plan(
     with Progress() as progress, wiring.cluster_of(choices) as cluster:
         introduce(cluster)
         found = wiring.read_manifests(manifests, choices)
+        tell_left_alone(found)
         if wiring.first_stage(cluster, found) is not None:
             raise UsageError(
                 f"{manifests}: some of it is in a namespace, or of a type, that it makes itself, which the API server "
