@@ -85,10 +85,10 @@ class Heard(Struct, kw_only=True):
     def refused(self) -> bool:
         """Terraform said who it is and why not, and nothing else: it had not even listed what it would do.
 
-        Steps like imports are done without a word, so silence after the list of changes proves nothing. Waiting for
-        the lock of the state comes before that list.
+        Steps like imports are done without a word, so silence after the list of changes proves nothing. Before that list
+        it may wait for the lock of the state, and say that it was asked to stop.
         """
-        said = self.events.keys() - {"state_lock_acquire"}
+        said = self.events.keys() - {"state_lock_acquire", "log"}
         return bool(self.errors) and said == {"version", "diagnostic"}
 
 
