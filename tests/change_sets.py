@@ -212,7 +212,7 @@ class Script:
     ) -> ChangeSetExecutor:
         """Executes in this AWS, without waiting."""
         waiting = Waiting(
-            poll_s=0.0,
+            poll_s=settings.get("poll_s", 0.0),
             sleep=lambda _seconds: None,
             **{key: value for key, value in settings.items() if key in {"timeout_s", "clock"}},
         )

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.aws_server import aws_account, shared_aws_server
+from tests.kubernetes_place import place
 from tests.kubernetes_server import shared_kubernetes_server
 from tests.tools import SHARED, required_tools, skip_or_fail
 
-__all__ = ["aws_account", "shared_aws_server", "shared_kubernetes_server"]
+__all__ = ["aws_account", "place", "shared_aws_server", "shared_kubernetes_server"]
 
 # No deadlines: the machine is shared, and a slow example is not a wrong one.
 settings.register_profile(

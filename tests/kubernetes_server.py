@@ -162,6 +162,7 @@ def kubernetes_server(folder: Path, *flags: str) -> Iterator[KubernetesServer]:
                 "--authorization-mode=RBAC",
                 "--service-cluster-ip-range=10.0.0.0/16",
                 "--endpoint-reconciler-type=none",
+                "--allow-privileged=true",
                 # Nobody makes the default service account that this one would wait for.
                 "--disable-admission-plugins=ServiceAccount",
                 *flags,

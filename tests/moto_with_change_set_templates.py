@@ -20,7 +20,7 @@ def _get_template(self: Any) -> Any:
     return ActionResult({"TemplateBody": self.cloudformation_backend.describe_change_set(name).template})
 
 
-CloudFormationResponse.get_template = _get_template
+setattr(CloudFormationResponse, "get_template", _get_template)  # noqa: B010 - a method of another's class
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -15,6 +15,8 @@ from typing import Any, Self
 import httpx
 import pytest
 
+from plangate.wiring import stored_records
+
 START_S = 60.0
 DEPLOYMENT = json.dumps({
     "apiVersion": "apps/v1",
@@ -76,7 +78,7 @@ class Server:
     def _read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self.lines.append(line)  # noqa: PERF402 - others look at each as it comes
+            self.lines.append(line)
 
     def wait_for(self, text: str, timeout_s: float = START_S) -> str:
         """The first line with this text in it; fails when none comes in time."""
@@ -96,8 +98,6 @@ class Server:
 
     def records(self) -> list[dict[str, Any]]:
         """Everything in the log, read beside the server."""
-        from plangate.wiring import stored_records
-
         return [record for _, record in stored_records(self.folder / ".plangate")]
 
     def processes(self) -> list[int]:

@@ -52,9 +52,10 @@ undetermined contains lib.plan_finding(message) if {
 	])
 }
 
-drifted contains entry.address if {
+drifted contains address if {
 	some entry in input.drift
 	entry.action != "no-op"
+	address := entry.address
 }
 
 changed contains resource.address if {

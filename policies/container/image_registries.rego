@@ -35,21 +35,23 @@ import data.plangate.lib
 
 allowed := data.plangate.settings.image_registries.allowed
 
-deny contains lib.finding_at(workload, message, used.path) if {
+deny contains lib.finding_at(workload, message, path) if {
 	count(allowed) > 0
 	some workload in workloads
 	some used in lib.items(workload.facts.containers)
 	image := used.image
 	image != "unknown"
 	not is_allowed(image)
+	path := used.path
 	message := sprintf("container %v runs an image of %v", [used.name, repository(image)])
 }
 
-undetermined contains lib.finding_at(workload, message, used.path) if {
+undetermined contains lib.finding_at(workload, message, path) if {
 	count(allowed) > 0
 	some workload in workloads
 	some used in lib.items(workload.facts.containers)
 	used.image == "unknown"
+	path := used.path
 	message := sprintf("which image container %v runs is known only after apply", [used.name])
 }
 

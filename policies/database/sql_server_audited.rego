@@ -76,8 +76,9 @@ undetermined contains lib.finding(server, message) if {
 }
 
 # What audits a server, by the server's address.
-certain[server.address] contains as_audit(policy) if {
+certain[server.address] contains audit if {
 	some policy in lib.of_type(policy_type)
+	audit := as_audit(policy)
 	some server in lib.references_at(policy, "/server_id")
 }
 

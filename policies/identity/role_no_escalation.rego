@@ -31,9 +31,10 @@ powers := {
 }
 
 # With names it is about those alone, which somebody has chosen.
-deny contains lib.finding_at(role, message, entry.path) if {
+deny contains lib.finding_at(role, message, path) if {
 	some role in lib.of_kind("kubernetes.role")
 	some entry in lib.items(role.facts.rules)
+	path := entry.path
 	given := {power[0] | some power in powers; is_given(entry, power)}
 	count(given) > 0
 	message := sprintf("its holder may %v what it names", [concat(", ", sort(given))])
@@ -44,9 +45,10 @@ undetermined contains lib.finding_at(role, "what it allows is not in the plan", 
 	not is_array(object.get(role.facts, "rules", null))
 }
 
-undetermined contains lib.finding_at(role, "what a rule of it allows is known only after apply", entry.path) if {
+undetermined contains lib.finding_at(role, "what a rule of it allows is known only after apply", path) if {
 	some role in lib.of_kind("kubernetes.role")
 	some entry in lib.items(role.facts.rules)
+	path := entry.path
 	entry.names in {[], "unknown"}
 	some power in powers
 	may_cover(entry.verbs, power[0])

@@ -64,11 +64,15 @@ names(namespace) := {name | name := namespace.after.metadata.name} | {metadata.n
 	some metadata in lib.items(namespace.after.metadata)
 }
 
-inhabited contains workload.facts.namespace if some workload in lib.of_kind("kubernetes.workload")
+inhabited contains name if {
+	some workload in lib.of_kind("kubernetes.workload")
+	name := workload.facts.namespace
+}
 
-isolated contains policy.facts.namespace if {
+isolated contains name if {
 	some policy in lib.of_kind("kubernetes.network_policy")
 	policy.facts.selects_all == true
+	name := policy.facts.namespace
 }
 
 doubtful contains policy.address if {

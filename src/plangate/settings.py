@@ -33,6 +33,7 @@ class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enforcement: str | None = None
     severity: str | None = None
     on_unknown: str | None = None
+    quarantine: bool | None = None
     settings: dict[str, Any] = {}
 
 
@@ -210,6 +211,7 @@ def _on_top(base: RuleSettings, chosen: RuleSettings) -> RuleSettings:
         enforcement=chosen.enforcement or base.enforcement,
         severity=chosen.severity or base.severity,
         on_unknown=chosen.on_unknown or base.on_unknown,
+        quarantine=base.quarantine if chosen.quarantine is None else chosen.quarantine,
         settings={**base.settings, **chosen.settings},
     )
 

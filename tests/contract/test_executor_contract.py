@@ -9,7 +9,11 @@ from msgspec import Struct
 
 from plangate.errors import ReceiptError
 from plangate.executor.base import ExecutionStatus, Executor
+from plangate.executor.kubernetes.apply import KubernetesExecutor
+from plangate.executor.kubernetes.connection import Cluster
 from plangate.executor.memory import MemoryExecutor
+from tests.change_sets import GOOD_EVENTS, Script, change, recorded
+from tests.kubernetes_place import Place, a_config_map
 from tests.terraform_project import NAMES, Told, a_project, an_approval, scrub, the_tool
 
 
@@ -21,8 +25,31 @@ class Case(Struct, frozen=True, kw_only=True):
     has_run: Callable[[], bool]
 
 
-@pytest.fixture(params=["memory", *(pytest.param(name, marks=pytest.mark.terraform) for name in NAMES)])
+@pytest.fixture(
+    params=[
+        "memory",
+        "change set",
+        *(pytest.param(name, marks=pytest.mark.terraform) for name in NAMES),
+        pytest.param("kubernetes", marks=pytest.mark.kubernetes),
+    ]
+)
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    if request.param == "kubernetes":
+        place: Place = request.getfixturevalue("place")
+        cluster = Cluster(place.where())
+        request.addfinalizer(cluster.close)
+        return Case(
+            executor=KubernetesExecutor(cluster),
+            plan=place.plan(a_config_map()),
+            has_run=lambda: place.is_there("ConfigMap", "settings"),
+        )
+    if request.param == "change set":
+        script = Script().before(change()).executes().poll("UPDATE_COMPLETE", *GOOD_EVENTS).after()
+        ran: list[str] = []
+        script.client.meta.events.register(
+            "provide-client-params.cloudformation.ExecuteChangeSet", lambda **_: ran.append("x")
+        )
+        return Case(executor=script.executor(), plan=recorded(change()).encode(), has_run=lambda: bool(ran))
     if request.param == "memory":
         memory = MemoryExecutor()
         return Case(executor=memory, plan=b"any bytes", has_run=lambda: bool(memory.ran))

@@ -135,7 +135,7 @@ def test_the_report_on_combined_files_is_the_same(folder: Path) -> None:
 
 def test_the_report_on_a_terraform_plan_is_the_same(folder: Path) -> None:
     (folder / "policy" / "main.rego").write_text(
-        "package main\n\ndeny contains change.address if some change in input.resource_changes\n"
+        "package main\n\ndeny contains address if address := input.resource_changes[_].address\n"
     )
     (folder / "policy" / "main_test.rego").unlink()
     (folder / "plan.json").write_bytes(DENIED.read_bytes())

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from plangate.wiring import verify_log
 from tests.server import DEPLOYMENT, PRIVILEGED, Server, serving
 
 TOKENS = {"asker": "a-token", "reader": "another-token", "elsewhere": "a-third-token"}
@@ -181,8 +182,6 @@ def test_every_request_is_a_line_of_json_with_its_decision(server: Server, clien
 
 
 def test_it_finishes_and_leaves_a_log_that_verifies(tmp_path: Path) -> None:
-    from plangate.wiring import verify_log
-
     with serving(tmp_path, "server: {unsafe_anonymous: [ask]}\n") as server:
         with server.client() as client:
             said = client.post("/v1/decisions", content=DEPLOYMENT).raise_for_status().json()

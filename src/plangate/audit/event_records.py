@@ -4,11 +4,12 @@ One function a type. Texts are cut to what a record can hold; words that are one
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from plangate.audit.record import Record, RecordType, Stamp, build, one_of, sha256_hex, text, timestamp
+from plangate.errors import AuditError
 
 _MAX_ADDRESSES: Final = 16
 """Of each list: 2 times 16 times 256 characters, of 6 bytes at worst (``\\u001f``), are 48 KiB."""
@@ -224,3 +225,80 @@ def gap(at: Stamp, *, reason: str, since: datetime, until: datetime) -> Record:
     """Records are known to be missing for a time: say so, rather than let the log look whole."""
     body = {"reason": text(reason), "since": timestamp(since), "until": timestamp(until)}
     return build(at, RecordType.GAP, f"gap:{at.id}", body)
+
+
+def query_answered(
+    at: Stamp,
+    *,
+    interface: str,
+    path: str,
+    input_sha256: str | None,
+    result_sha256: str | None,
+    decision: bool | None,
+    error: str,
+    policy_sha256: str,
+    request: Mapping[str, str],
+) -> Record:
+    """What a policy said to a question that is not about a plan.
+
+    Args:
+        at: When, by whom, and the answer's id.
+        interface: Through which it was asked.
+        path: What was asked for, below ``data``.
+        input_sha256: Of the input; ``None`` without one.
+        result_sha256: Of the result's bytes; ``None`` when it was undefined, or there was none.
+        decision: What the caller was told, when that was a yes or a no.
+        error: Why there was no answer; empty when there was one.
+        policy_sha256: Of the policies.
+        request: What the caller said of its request.
+    """
+    if decision and (error or result_sha256 is None):
+        raise AuditError("audit record: a yes without a result")
+    body = {
+        "query_id": at.id,
+        "interface": text(interface),
+        "path": text(path),
+        "input_sha256": None if input_sha256 is None else sha256_hex(input_sha256),
+        "result_sha256": None if result_sha256 is None else sha256_hex(result_sha256),
+        "decision": decision,
+        "error": text(error),
+        "policy_sha256": sha256_hex(policy_sha256),
+        "request": {name: text(value) for name, value in request.items()},
+    }
+    return build(at, RecordType.QUERY_ANSWERED, f"query:{at.id}", body)
+
+
+def approval_key(plan_sha256: str, environment: str, number: int) -> str:
+    """The idempotency key of the ``number``-th approval of a plan in an environment, from 1."""
+    return f"approval:{plan_sha256}:{hashlib.sha256(environment.encode()).hexdigest()}:{number}"
+
+
+def approval_given(
+    at: Stamp,
+    *,
+    number: int,
+    plan_sha256: str,
+    environment: str,
+    rules: Sequence[str],
+    reason: str,
+    expires: datetime,
+) -> Record:
+    """Somebody's yes to overridable rules for one very plan.
+
+    Args:
+        at: When, and by whom.
+        number: How many approvals of this plan in this environment there are with this one.
+        plan_sha256: Of the plan's bytes.
+        environment: Where it counts.
+        rules: Ids of the rules.
+        reason: For people.
+        expires: It counts until then.
+    """
+    body = {
+        "plan_sha256": sha256_hex(plan_sha256),
+        "environment": text(environment),
+        "rules": [text(rule) for rule in rules],
+        "reason": text(reason),
+        "expires": timestamp(expires),
+    }
+    return build(at, RecordType.APPROVAL, approval_key(plan_sha256, environment, number), body)

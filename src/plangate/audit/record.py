@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from plangate.audit.base import MAX_KEY_CHARACTERS, MAX_RECORD_BYTES
@@ -25,6 +26,8 @@ MAX_TEXT: Final = 1_024
 """Characters of one text in a record; a longer one is cut and ends in an ellipsis."""
 _RANDOM_BYTES: Final = 10
 _MAX_MS: Final = 2**48 - 1
+_MAX_EXACT: Final = 2**53 - 1
+_PLAIN: Final = msgspec.json.Encoder(order="sorted")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -40,6 +43,7 @@ class RecordType(StrEnum):
     EXECUTION_FINISHED = "execution.finished"
     OBLIGATION_CHECKED = "obligation.checked"
     KEY_ROTATED = "key.rotated"
+    QUERY_ANSWERED = "query.answered"
     GAP = "gap"
 
 
@@ -168,12 +172,32 @@ def canonical(document: object) -> bytes:
 
     Source: RFC 8785.
     """
+    try:
+        if _is_plain(document):
+            return _PLAIN.encode(document)
+    except (RecursionError, UnicodeEncodeError, msgspec.EncodeError):
+        pass  # the one below says what is wrong
     import rfc8785  # noqa: PLC0415  (reading a log does not need it)
 
     try:
         return rfc8785.dumps(document)  # type: ignore[arg-type]  # the function checks it all
     except (rfc8785.CanonicalizationError, ValueError, TypeError, RecursionError) as error:
         raise AuditError(f"audit record: cannot be written as canonical JSON: {error}") from error
+
+
+def _is_plain(value: Any) -> bool:
+    """Nothing is in it of which only the whole algorithm knows the canonical form: no fractions, no unusual keys.
+
+    Then sorted compact JSON is canonical, and ten times faster to make.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-_MAX_EXACT <= value <= _MAX_EXACT)
+    if kind is dict:
+        return all(type(name) is str and name.isascii() and _is_plain(item) for name, item in value.items())
+    return kind is list and all(_is_plain(item) for item in value)
 
 
 def text(value: object, limit: int = MAX_TEXT) -> str:

@@ -47,6 +47,13 @@ def apply(
         float,
         typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
     ] = 0.0,
+    on_failure: Annotated[
+        str,
+        typer.Option(
+            "--on-failure",
+            help="keep, or rollback: take back what a failed run made, as a plan that is judged (plans for AWS).",
+        ),
+    ] = "keep",
     aws_profile: options.AwsProfile = "",
     assume_role: options.AssumeRole = "",
     context: options.Context = None,
@@ -59,8 +66,10 @@ def apply(
     """
     from plangate import wiring
     from plangate.cli.progress import Progress
-    from plangate.errors import UsageError
+    from plangate.errors import EXIT_EXECUTION_FAILED, UsageError
 
+    if on_failure not in {"keep", "rollback"}:
+        raise UsageError(f"--on-failure {on_failure!r} (expected keep or rollback)")
     choices = wiring.Choices(
         config=config,
         environment=environment,
@@ -85,7 +94,37 @@ def apply(
 
             return apply_manifests(plan, choices, progress)
         with wiring.open_session([plan], choices, progress) as session:
-            return run(session, choices, progress, receipt=receipt, trusted_key=trusted_key or ())
+            code = run(session, choices, progress, receipt=receipt, trusted_key=trusted_key or ())
+            taken_back = None
+            if code == EXIT_EXECUTION_FAILED and on_failure == "rollback":
+                taken_back = _taken_back(session, choices)
+        if taken_back is not None:
+            _roll_back(taken_back, choices, progress)
+        return code
+
+
+def _taken_back(session: "wiring.Session", choices: "wiring.Choices") -> bytes | None:
+    from plangate import wiring
+    from plangate.errors import UsageError
+    from plangate.model.aws_plan import is_aws_plan
+    from plangate.wiring.aws import rollback_of
+
+    if not is_aws_plan(wiring.document_of(session).data):
+        raise UsageError("--on-failure rollback: only a run of a plan for AWS can be taken back")
+    return rollback_of(session, choices)
+
+
+def _roll_back(plan: bytes, choices: "wiring.Choices", progress: "Progress") -> None:
+    """Judge and run what takes a failed run back; how that ends is recorded, and the run has failed all the same."""
+    from msgspec.structs import replace
+
+    from plangate import wiring
+    from plangate.wiring.aws import written_plan
+
+    streams.say("rolling back what the failed run made\n")
+    again = replace(choices, aws=replace(choices.aws, resume=False))
+    with written_plan(plan, choices) as path, wiring.open_session([str(path)], again, progress) as session:
+        run(session, again, progress)
 
 
 def run(
@@ -138,6 +177,8 @@ def run(
         watch=watch,
         anywhere=means.anywhere,
         repeatable=means.repeatable,
+        quarantine=means.quarantine,
+        quarantine_for=[rule for rule, chosen in session.settings.values.rules.items() if chosen.quarantine],
         obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
     )
     try:

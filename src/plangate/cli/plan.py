@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
 def plan(
     template: Annotated[
-        str, typer.Argument(help="CloudFormation template, JSON or YAML; - reads standard input.")
-    ],
+        str | None, typer.Argument(help="CloudFormation template, JSON or YAML; - reads standard input.")
+    ] = None,
     *,
     stack: Annotated[
         str, typer.Option("--stack", help="Name of the group of resources. [default: the file's name]")
     ] = "",
+    destroy: Annotated[
+        bool, typer.Option("--destroy", help="Take the whole stack down: --stack, and no template.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write the plan to.")] = None,
     environment: options.Environment = None,
     parameters: options.Parameters = None,
@@ -31,9 +34,12 @@ def plan(
     """Compare a CloudFormation template with what is there in AWS. Nothing is changed."""
     from plangate import wiring
     from plangate.cli.progress import Progress
+    from plangate.errors import UsageError
     from plangate.model.aws_plan import encode_plan
     from plangate.wiring.aws import make_plan
 
+    if destroy is (template is not None) or (destroy and not stack):
+        raise UsageError("a plan is made of a template, or it takes a stack down: --destroy --stack NAME")
     choices = wiring.Choices(
         config=config,
         environment=environment,
@@ -45,7 +51,7 @@ def plan(
         made = make_plan(template, stack, choices, progress)
     if out is not None:
         _write(out, encode_plan(made))
-    streams.tell(_summary(made, out))
+    streams.tell(summary(made, out))
     return 0
 
 
@@ -70,7 +76,8 @@ _MARKS = {
 }  # fmt: skip
 
 
-def _summary(made: "AwsPlan", out: Path | None) -> str:
+def summary(made: "AwsPlan", out: Path | None) -> str:
+    """What a plan does, a line for each change; never a value."""
     from collections import Counter
 
     from plangate.report.base import one_line

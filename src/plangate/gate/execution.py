@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
 
@@ -51,6 +51,8 @@ def execute(
     watch: Callable[[ExecutionEvent], None],
     anywhere: bool = False,
     repeatable: bool = False,
+    quarantine: Callable[[str], str] | None = None,
+    quarantine_for: Collection[str] = (),
     obligation_timeout_s: float = OBLIGATION_TIMEOUT_S,
     wait: Callable[[float], None] = time.sleep,
 ) -> Execution:
@@ -69,6 +71,8 @@ def execute(
         anywhere: The plan's bytes are good for one execution whatever the environment is called, and not for one in
             each.
         repeatable: The same bytes may run once for each decision, since the plan holds what it starts from.
+        quarantine: Shuts off the resource at an address, and says what it did.
+        quarantine_for: Ids of the rules whose broken obligations ask for that.
         obligation_timeout_s: How long what is still unknown after apply may take to become known.
         wait: Sleeps for so many seconds.
 
@@ -143,6 +147,9 @@ def execute(
     # 8. What was not known before is looked at now, on the real resources.
     gate.judging.progress("checking obligations")
     checked = Obligations(gate, approved, follow_up, scrub).check(report, obligation_timeout_s, wait)
+    for item in checked:
+        if item.result != "met" and item.obligation.rule in quarantine_for:
+            observe(_shut_off(item.obligation.address, quarantine))
     # 9. The end is recorded.
     broken = [
         f"{item.obligation.rule} at {item.obligation.address}: {item.message}"
@@ -153,6 +160,17 @@ def execute(
     result = "interrupted" if report.interrupted else "succeeded" if good else "failed"
     entry = finished(result, report, "; ".join([*_what_is_there(report), *report.problems, *broken]))
     return Execution(report=report, obligations=checked, entry=entry)
+
+
+def _shut_off(address: str, quarantine: Callable[[str], str] | None) -> ExecutionEvent:
+    """What became of shutting off one resource; that it failed must not hide what else there is to say."""
+    if quarantine is None:
+        message = "this executor knows no way to shut it off"
+        return ExecutionEvent(type="quarantine_errored", address=address, message=message)
+    try:
+        return ExecutionEvent(type="quarantine_complete", address=address, message=quarantine(address))
+    except Exception as error:  # noqa: BLE001 - whatever it was
+        return ExecutionEvent(type="quarantine_errored", address=address, message=str(error)[:400])
 
 
 def _what_is_there(report: ExecutionReport) -> list[str]:

@@ -17,7 +17,7 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic", decimal_format="nu
 
 
 class Template(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The template, as it was read."""
+    """The template, as it was read; one without a text wants nothing at all."""
 
     name: str
     sha256: str
@@ -81,6 +81,7 @@ class AwsPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         parameters: Values of the template's parameters, as they were given.
         zones: Availability zones by region, as ``Fn::GetAZs`` gives them.
         changes: Sorted by logical id.
+        rollback: It takes back what one run made, and leaves the rest of the stack alone.
     """
 
     schema: str
@@ -93,6 +94,7 @@ class AwsPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parameters: Mapping[str, str]
     zones: Mapping[str, tuple[str, ...]]
     changes: tuple[Change, ...]
+    rollback: bool = False
 
     @property
     def pseudo(self) -> Mapping[str, str]:

@@ -54,12 +54,30 @@ def parse(documents: Documents, _options: Options, limits: Limits) -> Plan:
         raise PlanParseError(name, "nested too deeply to be read") from error
 
 
-def template_of(name: str, text: str, options: Options, limits: Limits) -> Template:
-    """The template in a text.
+class NoTemplate:
+    """What a plan without a template wants: nothing."""
+
+    names: Sequence[str] = ()
+    unclear: Sequence[str] = ()
+    secrets: frozenset[str] = frozenset()
+
+    def resource(self, name: str) -> Resource:
+        """There is none."""
+        raise KeyError(name)
+
+    def policy(self, name: str, policy: str) -> str:  # noqa: ARG002
+        """There is none."""
+        return ""
+
+
+def template_of(name: str, text: str, options: Options, limits: Limits) -> Template | NoTemplate:
+    """The template in a text; an empty one wants nothing.
 
     Raises:
         PlanParseError: It is none, or not one that CloudFormation would take.
     """
+    if not text:
+        return NoTemplate()
     data = text.encode("utf-8", "surrogatepass")
     source = Input(name=name, data=data, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
     read = read_json_document if text.lstrip()[:1] == "{" else read_yaml
@@ -134,6 +152,8 @@ class _Reading:
             self._refuse(at, f"a change of action {change.action} has a before and an identifier, or neither")
         if (change.after is None) is not goes:
             self._refuse(f"{at}/after", f"does not go with the action {change.action}")
+        if self._plan.rollback and not goes:
+            self._refuse(f"{at}/action", f"{change.action}: a rollback takes away, and does nothing else")
         if change.deposed and (not goes or change.deposed != change.identifier):
             self._refuse(f"{at}/deposed", "is not what goes")
         if bool(change.replace_order) is not (change.action == Action.REPLACE):

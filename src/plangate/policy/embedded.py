@@ -9,7 +9,7 @@ See docs/adr/0004-embedded-rego.md.
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -81,7 +81,15 @@ class EmbeddedEngine:
         return process
 
     def evaluate(self, policies: PolicySet, document: bytes, deadline_s: float) -> Sequence[RuleAnswer]:
-        """Evaluate every rule of the set on a plan document (JSON bytes).
+        """Evaluate every rule of the set on a plan document, and wait for the answers. See `begin`."""
+        return self.begin(policies, document, deadline_s)()
+
+    def begin(
+        self, policies: PolicySet, document: bytes, deadline_s: float
+    ) -> Callable[[], Sequence[RuleAnswer]]:
+        """Begin to evaluate every rule of the set on a plan document (JSON bytes).
+
+        What is returned waits for the answers, and has to be called exactly once, by the same thread.
 
         Args:
             policies: The rules; a worker that holds other ones is replaced.
@@ -89,40 +97,60 @@ class EmbeddedEngine:
             deadline_s: Seconds for everything: loading that is not done yet, handing over, evaluating.
 
         Returns:
-            Exactly one answer per rule of the set, in its order.
+            Gives exactly one answer per rule of the set, in its order.
 
         Raises:
-            EngineError: No answer, not in time, out of memory, or one that leaves a rule out.
+            EngineError: Also what the wait raises: no answer, not in time, out of memory, or a rule is left out.
         """
         if not policies.rules:
-            return ()
-        with self._lock:
-            until = time.monotonic() + deadline_s
-            try:
-                exact = needs_exact_input(document)
-            except InexactNumberError as problem:
-                raise EngineError(
-                    f"the plan holds the number {problem}, which the embedded engine cannot hold exactly",
-                    hint="judge this plan with `engine: opa`",
-                ) from problem
-            except ValueError as problem:
-                raise EngineError(f"the plan document cannot be read: {problem}") from problem
-            process = self._started(policies)
+            return tuple
+        self._lock.acquire()
+        exchange: Exchange | None = None
+        try:
+            exchange = self._begun(policies, document, deadline_s)
+        finally:
+            if exchange is None:
+                self._lock.release()
+
+        def answers() -> Sequence[RuleAnswer]:
             answered = False
             try:
-                options = json.dumps({"deadline_s": deadline_s, "exact": exact}).encode()
-                request = worker.frame(b"EVAL", options + b"\n" + document)
-                names = [f"rule {rule.id}" for rule in policies.rules]
-                replies = Exchange(process, names, deadline_s, until, self._limits.max_answer_bytes).run(
-                    request
-                )
-                answers = rule_answers(policies.rules, policies.handles_unknowns, replies)
+                replies = exchange.finish()
+                found = rule_answers(policies.rules, policies.handles_unknowns, replies)
                 answered = True
             finally:
                 if not answered:
                     # It may be stuck, half-way, or out of step: nothing of it can be used again.
                     self.close()
+                self._lock.release()
+            return found
+
         return answers
+
+    def _begun(self, policies: PolicySet, document: bytes, deadline_s: float) -> Exchange:
+        until = time.monotonic() + deadline_s
+        try:
+            exact = needs_exact_input(document)
+        except InexactNumberError as problem:
+            raise EngineError(
+                f"the plan holds the number {problem}, which the embedded engine cannot hold exactly",
+                hint="judge this plan with `engine: opa`",
+            ) from problem
+        except ValueError as problem:
+            raise EngineError(f"the plan document cannot be read: {problem}") from problem
+        process = self._started(policies)
+        options = json.dumps({"deadline_s": deadline_s, "exact": exact}).encode()
+        request = worker.frame(b"EVAL", options + b"\n" + document)
+        names = [f"rule {rule.id}" for rule in policies.rules]
+        exchange = Exchange(process, names, deadline_s, until, self._limits.max_answer_bytes)
+        begun = False
+        try:
+            exchange.begin(request)
+            begun = True
+        finally:
+            if not begun:
+                self.close()
+        return exchange
 
     def close(self) -> None:
         """End the worker. The engine can be used again afterwards, with a new one."""
@@ -156,4 +184,5 @@ def _setup(policies: PolicySet, limits: EngineLimits) -> dict[str, Any]:
         "data": json.dumps(dict(policies.data)),
         "queries": rule_queries(policies),
         "memory_bytes": limits.memory_bytes,
+        "as_rule": True,
     }

@@ -42,6 +42,7 @@ class Exchange:
         self.total = 0
         self.replies: dict[int, Reply] = {}
         self.current: int | None = None
+        self._pending = memoryview(b"")
 
     def run(self, request: bytes) -> tuple[Reply, ...]:
         """Send, receive until DONE, and insist on a reply to every query.
@@ -49,11 +50,22 @@ class Exchange:
         Raises:
             EngineError: There will be no such replies; the worker is of no more use.
         """
-        pending = memoryview(self.process.unsent + request)
+        self.begin(request)
+        return self.finish()
+
+    def begin(self, request: bytes) -> None:
+        """Send as much as the pipe takes now, so that the worker can begin."""
+        whole = memoryview(self.process.unsent + request if self.process.unsent else request)
         self.process.unsent = b""
+        self._pending = self._send(whole)
+
+    def finish(self) -> tuple[Reply, ...]:
+        """The rest of `run`, after `begin`."""
+        pending = self._pending
         poll = select.poll()
         poll.register(self.process.answers, select.POLLIN)
-        poll.register(self.process.requests, select.POLLOUT)
+        if pending:
+            poll.register(self.process.requests, select.POLLOUT)
         done = False
         while not done:
             left = self.until - time.monotonic()

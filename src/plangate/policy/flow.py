@@ -9,6 +9,7 @@ The same walk knows which references are surely defined, so it is also where eve
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plangate.policy.aliases import (
@@ -21,7 +22,8 @@ from plangate.policy.aliases import (
     either,
 )
 from plangate.policy.expressions import ExpressionWalk
-from plangate.policy.negation import negation_problem
+from plangate.policy.heads import head_error, head_values, holds_in_several_ways, looked_up, written
+from plangate.policy.negation import negation_problem, undefined_part
 from plangate.policy.problems import Problems
 from plangate.policy.program import Definition, Path, Program, head_path
 from plangate.policy.reads import ANY, Reads
@@ -147,7 +149,51 @@ class Walk(ExpressionWalk):
                 values += () if is_bare(value) else (found,)
             for key in keys:
                 self.log.look(self.value(key, inner), deep=True)
+            self.given(rule, body, inner)
         return either(values) if values else None
+
+    def given(self, rule: Rule, body: Body, scope: Scope) -> None:
+        """Note what a head gives that the embedded engine would get wrong."""
+        if not self.negations or not holds_in_several_ways(rule, body):
+            return
+        module = scope.module
+        known = looked_up(module, body.query)
+
+        def guaranteed(part: Expr) -> bool:
+            return self.is_defined(part, scope) or (part.form == "ref" and written(module, part) in known)
+
+        for expr in head_values(rule, body):
+            culprit = undefined_part(
+                self.program, module, expr, scope.bound, guaranteed, partial(self.is_total, scope=scope)
+            )
+            if culprit is not None:
+                self.problems.note(head_error(module, culprit), "rule-value")
+
+    def is_total(self, call: Expr, scope: Scope) -> bool:
+        """A call of a policies' function that has a value when its arguments do."""
+        kind, path = self.program.callee(scope.module, call.parts[0])
+        if kind != "rule":
+            return False
+        args = [self.value(arg, scope) for arg in call.parts[1:]]
+        for definition in self.program.rules.get(path, ()):
+            rule = definition.rule
+            names = [arg.value for arg in rule.args if arg.form == "var"]
+            if rule.bodies or rule.value is None or len(set(names)) < len(rule.args):
+                continue
+            inner = Scope(definition.module)
+            inner.names.update(zip(names, args, strict=True))
+            inner.bound.update(names)
+            part = undefined_part(
+                self.program,
+                inner.module,
+                rule.value,
+                inner.bound,
+                partial(self.is_defined, scope=inner),
+                partial(self.is_total, scope=inner),
+            )
+            if part is None:
+                return True
+        return False
 
     # --- Bodies -------------------------------------------------------------------------------------------
 

@@ -114,7 +114,8 @@ def check_rule(program: Program, module: Module, rule: Rule, notes: Notes, path:
             notes.note(error, code, path)
     if unsafe := unsafe_variable(program, module, rule):
         problem = f"`{unsafe.value}` gets no value in the body"
-        notes.note(module.error(unsafe.start, problem), "unsafe-variable", path)
+        hint = f"write `some item in …` in the body and use `item`; {WITH_OPA}" if unsafe.value == "_" else ""
+        notes.note(module.error(unsafe.start, problem, hint=hint), "unsafe-variable", path)
 
 
 def _and_users(broken: set[Path], uses: Mapping[Path, Collection[Path]]) -> frozenset[Path]:

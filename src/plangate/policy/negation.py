@@ -56,20 +56,34 @@ def doubtful_part(
 
 
 def undefined_part(
-    program: Program, module: Module, expr: Expr, bound: Container[str], guaranteed: Guaranteed
+    program: Program,
+    module: Module,
+    expr: Expr,
+    bound: Container[str],
+    guaranteed: Guaranteed,
+    total: Guaranteed = lambda _: False,
 ) -> Expr | None:
-    """The first part of an operand that may be undefined; arguments as for `negation_problem`."""
-    return _Negation(program, module, bound, guaranteed).taken_out(expr)
+    """The first part of an expression that may be undefined; arguments as for `negation_problem`.
+
+    ``total`` says whether a call of the policies' own functions has a value when its arguments do.
+    """
+    return _Negation(program, module, bound, guaranteed, total).taken_out(expr)
 
 
 class _Negation:
     def __init__(
-        self, program: Program, module: Module, bound: Container[str], guaranteed: Guaranteed
+        self,
+        program: Program,
+        module: Module,
+        bound: Container[str],
+        guaranteed: Guaranteed,
+        total: Guaranteed = lambda _: False,
     ) -> None:
         self.program = program
         self.module = module
         self.bound = bound
         self.guaranteed = guaranteed
+        self.total = total
 
     def problem(self, expr: Expr) -> PolicyLoadError | None:
         if unbound := self.unbound(expr, frozenset()):
@@ -124,7 +138,7 @@ class _Negation:
             return next(filter(None, map(self.taken_out, expr.parts)), None)
         if expr.form == "call":
             kind, path = self.program.callee(self.module, expr.parts[0])
-            if kind == "builtin" and ".".join(path) in _NEVER_UNDEFINED:
+            if (kind == "builtin" and ".".join(path) in _NEVER_UNDEFINED) or self.total(expr):
                 return next(filter(None, map(self.taken_out, expr.parts[1:])), None)
         return expr
 

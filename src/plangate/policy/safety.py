@@ -28,10 +28,8 @@ class _Safety:
         for body in rule.bodies or (Body(start=rule.start, value=None, is_else=False, query=()),):
             bound = self.bound(body.query, args)
             value = body.value if body.value is not None or body.is_else else rule.value
-            # A set's member may go through collections (`x contains xs[_]`), where there is a body.
-            iterates = rule.form == "set" and bool(rule.bodies)
             for given in (*keys, *([value] if value is not None else ())):
-                yield from self.given(given, bound, iterates=iterates)
+                yield from self.given(given, bound)
             yield from self.query(body.query, bound)
 
     def bound(self, query: tuple[Statement, ...], outer: frozenset[str]) -> frozenset[str]:
@@ -60,7 +58,7 @@ class _Safety:
             yield from self.inner(part, bound)
 
     def given(self, expr: Expr, bound: frozenset[str], *, iterates: bool = False) -> Iterator[Expr]:
-        """Names in an expression that is given away; with ``iterates``, ``_`` may be a key in it."""
+        """Names in an expression that is given away; in a comprehension, ``_`` may be a key."""
         if expr.body:
             bound = self.bound(expr.body, bound)
             yield from self.query(expr.body, bound)

@@ -6,7 +6,7 @@ process. So it never runs in ours. This module imports nothing of plangate: it i
 Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
 
     to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
-                      EVAL {"deadline_s", "exact"[, "apart"][, "data"]}\\n<document>
+                      EVAL {"deadline_s", "exact"[, "apart"][, "data"][, "query"][, "no_input"]}\\n<document>
     from the worker   REDY                                     policies are loaded
                       BEGN <index>                             about to evaluate this query alone
                       ALLA <JSON>                              all queries at once succeeded: their values
@@ -35,6 +35,7 @@ MAX_LINES: Final = 20_000
 MAX_COLUMNS: Final = 4_000
 
 _EXACT_PACKAGE: Final = "plangate_exact_input"
+_TOGETHER_PACKAGE: Final = "plangate_questions"
 
 
 def frame(kind: bytes, body: bytes = b"") -> bytes:
@@ -72,6 +73,7 @@ class Worker:
     """Policies loaded, waiting for documents."""
 
     def __init__(self, setup: Mapping[str, Any]) -> None:
+        self.setup = setup
         self.engine = new_engine(rego_v0=setup.get("rego_v0", False))
         for file, text in setup["modules"]:
             self.engine.add_policy(file, text)
@@ -79,6 +81,12 @@ class Worker:
         self.coverage = setup.get("coverage", False)
         self.engine.set_enable_coverage(self.coverage)
         self.queries: Sequence[str] = setup["queries"]
+        # A query is parsed and analysed again each time, which takes longer than a small plan does; a rule is not.
+        self.together = ""
+        if setup.get("as_rule", False) and not self.coverage:
+            listed = ",\n".join(self.queries)
+            self.engine.add_policy(_TOGETHER_PACKAGE, f"package {_TOGETHER_PACKAGE}\nanswers := [{listed}]\n")
+            self.together = f"data.{_TOGETHER_PACKAGE}.answers"
 
     def evaluate(
         self, out: BinaryIO, document: bytes, *, exact: bool, data: str = "", apart: bool = False
@@ -113,13 +121,36 @@ class Worker:
         out.write(frame(b"DONE"))
         out.flush()
 
+    def ask(self, out: BinaryIO, document: bytes, query: str, *, has_input: bool) -> None:
+        """Answer one query that is none of the loaded ones, on a document or on none at all."""
+        engine = self.engine if has_input else Worker(self.setup).engine
+        if has_input:
+            engine.set_input_json(document.decode())
+        out.write(frame(b"BEGN", b"0"))
+        out.flush()
+        try:
+            answer = engine.eval_query_as_json(query)
+        except Exception as problem:  # noqa: BLE001 - becomes the query's error
+            out.write(frame(b"FAIL", f"0\n{clean(problem)}".encode()))
+        else:
+            out.write(frame(b"ANSW", f"0\n{answer}".encode()))
+        engine.take_prints()
+        out.write(frame(b"DONE"))
+        out.flush()
+
     def _answer(self, out: BinaryIO, engine: Any, suffix: str) -> None:
         # All at once shares what rules have in common (the index by kind above all), which makes twenty rules
         # four times faster than one by one. One failing or undefined rule spoils that: then one by one.
         try:
-            # On lines of their own: the limit on the length of a line holds for queries as well.
-            joined = ",\n".join(self.queries)
-            together = engine.eval_query_as_json(f"[{joined}]{suffix}")
+            if self.together and not suffix:
+                value = engine.eval_rule_as_json(self.together)
+                # It is a list, or the text that stands for undefined.
+                is_list = value.startswith("[")
+                together = f'{{"result":[{{"expressions":[{{"value":{value}}}]}}]}}' if is_list else "{}"
+            else:
+                # On lines of their own: the limit on the length of a line holds for queries as well.
+                joined = ",\n".join(self.queries)
+                together = engine.eval_query_as_json(f"[{joined}]{suffix}")
         except Exception:  # noqa: BLE001 - whatever it was, the loop below finds whose it is
             together = "{}"
         if '"result"' in together:
@@ -194,6 +225,9 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
             options, _, document = request[1].partition(b"\n")
             asked = json.loads(options)
             limit_cpu(asked["deadline_s"])
+            if "query" in asked:
+                worker.ask(out, document, asked["query"], has_input=not asked.get("no_input", False))
+                continue
             worker.evaluate(
                 out,
                 document,

@@ -6,12 +6,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from plangate.server.approvals import Approvals
+from plangate.server.authzen import authzen_routes
 from plangate.server.contracts import contract_routes
 from plangate.server.decisions import Decisions
 from plangate.server.endpoint import SECURITY_HEADERS, Endpoint, Guard
 from plangate.server.exchange import HttpProblem, plain_problem
 from plangate.server.front import Front
 from plangate.server.health import Health
+from plangate.server.log_api import log_routes
+from plangate.server.opa import opa_routes
 
 _WORDS = {404: ("not_found", "there is nothing here"), 405: ("method_not_allowed", "not with this method")}
 
@@ -22,10 +26,15 @@ def make_app(front: Front, guard: Guard) -> Starlette:
     Raises:
         UsageError: Settings of a contract make no sense.
     """
-    decisions, health = Decisions(front), Health(front)
+    approvals, health = Approvals(front), Health(front)
+    decisions = Decisions(front, approvals)
     routes = [
         Route("/v1/decisions", Endpoint(guard, decisions.create, permission="ask"), methods=["POST"]),
         *contract_routes(front, guard),
+        *opa_routes(front, guard, health),
+        *authzen_routes(front, guard),
+        *log_routes(front, guard),
+        Route("/v1/approvals", Endpoint(guard, approvals.create, permission="approve"), methods=["POST"]),
         Route(
             "/v1/decisions/{decision_id}", Endpoint(guard, decisions.read, permission="read"), methods=["GET"]
         ),

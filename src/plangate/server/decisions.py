@@ -1,5 +1,6 @@
 """Our own interface: ask for a decision about any document, and read decisions again."""
 
+import hashlib
 import re
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from plangate.errors import AuditError
+from plangate.server.approvals import Approvals
 from plangate.server.exchange import Answer, Exchange, HttpProblem
 from plangate.server.front import Asked, Decided, Front
 from plangate.server_settings import DEFAULT_RULE_SET
@@ -40,8 +42,9 @@ class DecisionAnswer(Struct, frozen=True, kw_only=True):
 class Decisions:
     """The handlers."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, approvals: Approvals) -> None:
         self._front = front
+        self._approvals = approvals
 
     async def create(self, exchange: Exchange) -> Answer:
         """``POST /v1/decisions``: the body is what is judged, byte for byte."""
@@ -57,6 +60,7 @@ class Decisions:
             caller=exchange.caller,
             rule_set=rule_set,
             request={"interface": "decisions", **request},
+            approvals=await self._approvals.of(hashlib.sha256(exchange.body).hexdigest(), rule_set),
         )
         decided = await self._front.decide(asked)
         exchange.decision_id, exchange.result = decided.decision_id, decided.result

@@ -22,7 +22,7 @@ from plangate.server.access import Access, Caller
 from plangate.server.exchange import HttpProblem
 from plangate.server.judges import Judges
 from plangate.server.log_client import LogClient
-from plangate.server.messages import Ask, Query, Weighed
+from plangate.server.messages import Ask, Evaluated, Query, Weighed
 from plangate.server.metrics import Metrics
 from plangate.server_settings import DEFAULT_RULE_SET, RuleSetSettings, ServerSettings
 from plangate.settings import Settings
@@ -207,16 +207,19 @@ class Front:
             raise AuditError("the log's answer is about another record")
         return entry
 
-    async def query(self, path: Sequence[str | int], document: bytes | None, deadline_s: float) -> Any:
+    async def query(self, path: Sequence[str | int], document: bytes | None, deadline_s: float) -> Evaluated:
         """Ask a judge for the value at a path of the query policies.
 
         Raises:
             EngineError: There is no answer.
         """
         limit = min(self.server.limits.evaluation_timeout_s, deadline_s)
-        return await self.judges.ask(
+        said = await self.judges.ask(
             lambda number: Query(number=number, path=path, input=document, deadline_s=limit), limit
         )
+        if not isinstance(said, Evaluated):
+            raise EngineError("the process that judges gave an answer to another question")
+        return said
 
     def policy(self, environment: str) -> PolicyUsed:
         """What judges in an environment now."""

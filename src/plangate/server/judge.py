@@ -22,6 +22,8 @@ from plangate.decision.document import PolicyUsed
 from plangate.decision.waiver import Approval
 from plangate.errors import EXIT_CANNOT_DECIDE, CannotDecideError, PlangateError
 from plangate.gate import Run
+from plangate.policy.embedded import EngineLimits
+from plangate.policy.queries import QueryEngine, QueryPolicies
 from plangate.server.messages import Ask, Evaluated, Frames, Hello, Message, Query, Weighed, frame
 from plangate.wiring import Document, now
 from plangate.wiring.serving import Loaded, Serving, fresh_id, open_serving, weigh_document
@@ -29,6 +31,8 @@ from plangate.wiring.serving import Loaded, Serving, fresh_id, open_serving, wei
 _CHUNK_BYTES: Final = 1 << 20
 _RECONNECT_S: Final = 5.0
 _PAUSE_S: Final = 0.05
+PROOF_S: Final = 30.0
+"""Seconds that the query policies may take to be loaded."""
 _JSON: Final = msgspec.json.Encoder()
 _CANARY: Final = (
     b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"canary","namespace":"canary"},"data":{}}'
@@ -44,9 +48,13 @@ class JudgeSetup(Struct, frozen=True, kw_only=True):
         folder: The state folder.
         path: Socket of the process that asks.
         generation: Which load of the policies this is.
+        queries: Query policies, if there are any.
+        memory_bytes: What their engine may use.
     """
 
     loaded: Mapping[str, Loaded]
+    queries: QueryPolicies | None = None
+    memory_bytes: int = 2 << 30
     folder: Path
     path: str
     generation: int
@@ -66,15 +74,34 @@ class JudgeProcess:
         self._servings: Mapping[str, Serving] = {
             name: open_serving(loaded, key, stack) for name, loaded in setup.loaded.items()
         }
+        self._queries = (
+            None
+            if setup.queries is None
+            else QueryEngine(setup.queries, EngineLimits(memory_bytes=setup.memory_bytes))
+        )
+        if self._queries is not None:
+            stack.callback(self._queries.close)
+            self._queries.evaluate((), None, PROOF_S)
         for name, serving in self._servings.items():
             _prove(serving, name)
 
     def hello(self) -> Hello:
         """What has been loaded."""
+        queries = self._setup.queries
         return Hello(
             pid=os.getpid(),
             generation=self._setup.generation,
             policies={name: policy_as_data(serving.policy) for name, serving in self._servings.items()},
+            query_sha256=queries.sha256 if queries is not None else "",
+            query_modules=queries.modules if queries is not None else (),
+            enforcements={
+                name: {
+                    rule: spec.enforcement.value
+                    for judge in serving.judges
+                    for rule, spec in judge.specs.items()
+                }
+                for name, serving in self._servings.items()
+            },
         )
 
     def answer(self, question: Message) -> Message | None:
@@ -82,14 +109,25 @@ class JudgeProcess:
         if isinstance(question, Ask):
             return self._weighed(question)
         if isinstance(question, Query):
-            return Evaluated(
-                number=question.number,
-                defined=False,
-                value=b"",
-                error="no query policies are loaded",
-                seconds=0,
-            )
+            return self._evaluated(question)
         return None
+
+    def _evaluated(self, query: Query) -> Evaluated:
+        started = time.perf_counter()
+        value: bytes | None = None
+        error = ""
+        try:
+            if self._queries is not None:
+                value = self._queries.evaluate(query.path, query.input, query.deadline_s)
+        except CannotDecideError as problem:
+            error = str(problem)
+        return Evaluated(
+            number=query.number,
+            defined=value is not None,
+            value=value or b"",
+            error=error,
+            seconds=time.perf_counter() - started,
+        )
 
     def _weighed(self, ask: Ask) -> Weighed:
         started = time.perf_counter()

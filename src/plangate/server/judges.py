@@ -46,6 +46,7 @@ class Judges:
         self.policies: Mapping[str, Mapping[str, Any]] = {}
         self.query_sha256 = ""
         self.query_modules: list[tuple[str, str]] = []
+        self.enforcements: Mapping[str, Mapping[str, str]] = {}
 
     async def listen(self, sock: Any) -> None:
         """Take judges that come on a listening Unix socket."""
@@ -177,6 +178,7 @@ class Judges:
         self.policies = hello.policies
         self.query_sha256 = hello.query_sha256
         self.query_modules = list(hello.query_modules)
+        self.enforcements = hello.enforcements
 
 
 class _NotYoursError(Exception):

@@ -19,7 +19,7 @@ from plangate.errors import EXIT_CANNOT_DECIDE, PlangateError
 from plangate.server import children
 from plangate.server.judge import JudgeSetup, run_judge
 from plangate.wiring import Choices
-from plangate.wiring.serving import load_serving
+from plangate.wiring.serving import load_queries, load_serving
 
 _MAX_PAUSE_S: Final = 5.0
 _STEADY_S: Final = 10.0
@@ -59,6 +59,7 @@ def run_loader(setup: LoaderSetup, status: socket.socket) -> int:
 
     try:
         loaded = {name: load_serving(setup.choices, name) for name in setup.environments}
+        queries = load_queries(loaded[""].settings)
     except PlangateError as error:
         say({"problem": str(error)[:2_000], "hint": error.hint[:1_000]})
         return error.exit_code
@@ -67,7 +68,14 @@ def run_loader(setup: LoaderSetup, status: socket.socket) -> int:
         return EXIT_CANNOT_DECIDE
 
     def start(path: str) -> int:
-        judge = JudgeSetup(loaded=loaded, folder=setup.folder, path=path, generation=setup.generation)
+        judge = JudgeSetup(
+            loaded=loaded,
+            folder=setup.folder,
+            path=path,
+            generation=setup.generation,
+            queries=queries,
+            memory_bytes=loaded[""].settings.values.limits.policy_memory_bytes,
+        )
         return children.start(lambda: run_judge(judge, say))
 
     judges = {start(path): (path, time.monotonic()) for path in setup.paths}

@@ -108,6 +108,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello", array_like=True):
         policies: By environment (empty for the settings' own): digest, engine, sources, settings' digest, bundles.
         query_sha256: Digest of the query policies; empty without any.
         query_modules: File name and text of the query policies.
+        enforcements: By environment: rule id to enforcement.
     """
 
     pid: int
@@ -115,6 +116,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello", array_like=True):
     policies: Mapping[str, Mapping[str, Any]]
     query_sha256: str = ""
     query_modules: Sequence[tuple[str, str]] = ()
+    enforcements: Mapping[str, Mapping[str, str]] = {}
 
 
 class Append(Struct, frozen=True, kw_only=True, tag="append", array_like=True):

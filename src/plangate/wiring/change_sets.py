@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct, field
@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from plangate.errors import ExecutionError, PlanParseError, UsageError
 from plangate.model.plan import Plan
 from plangate.parsers.base import Input, Limits
+from plangate.wiring.aws import connect, region_of
 from plangate.wiring.choices import Choices, limits_of, settings_for
 from plangate.wiring.documents import Document, input_of, read_document
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from plangate.executor.change_set.describing import Describer
     from plangate.executor.change_set.recorded import RecordedChangeSet
 
-_MAX_PARAMETER_BYTES = 1024 * 1024
+_MAX_PARAMETER_BYTES: Final = 1024 * 1024
 
 
 class ChangeSetRequest(Struct, frozen=True, kw_only=True):
@@ -32,7 +33,6 @@ class ChangeSetRequest(Struct, frozen=True, kw_only=True):
         capabilities: E.g. ``CAPABILITY_IAM``.
         tags: Of the stack.
         role: ARN of the role that CloudFormation works as; empty for none.
-        region: Empty for the one of the AWS configuration.
         timeout_s: Seconds until it has to be ready.
     """
 
@@ -42,7 +42,6 @@ class ChangeSetRequest(Struct, frozen=True, kw_only=True):
     capabilities: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     role: str = ""
-    region: str = ""
     timeout_s: float = 900.0
 
 
@@ -63,8 +62,8 @@ def make_change_set(
     document = read_document(request.template, limits)
     template = _template_of(document, limits)
     given = _from_file(request.parameter_file) | dict(choices.options.parameters)
-    region = request.region or _region()
-    describer = describer_for(_aws(region), settings.values.environment, limits)
+    aws = connect(settings, choices.aws, region_of(settings, choices.aws))
+    describer = describer_for(aws, settings.values.environment, limits)
     progress(f"making a change set of stack {request.stack}")
     return create(
         describer,
@@ -181,22 +180,3 @@ def _from_file(path: Path | None) -> dict[str, str]:
 class _Parameter(Struct, frozen=True):
     ParameterKey: str
     ParameterValue: str
-
-
-def _region() -> str:
-    try:
-        import botocore.session  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise UsageError(
-            "change sets need boto3, which is not installed", hint="pip install 'plangate[aws]'"
-        ) from error
-    found = botocore.session.get_session().get_config_variable("region")
-    if not isinstance(found, str) or not found:
-        raise UsageError("no region", hint="--region REGION, or AWS_REGION")
-    return found
-
-
-def _aws(region: str) -> "Aws":
-    from plangate.executor.aws.clients import Aws, Place  # noqa: PLC0415 - an extra
-
-    return Aws(Place(region=region))

@@ -7,6 +7,44 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 
+class Begun(Generic[Result]):
+    """Work that another process has begun, to be waited for here: an `Errand` without a thread.
+
+    Whatever waits last for it waits for everybody; it is not waited for twice.
+    """
+
+    def __init__(self, wait: Callable[[], Result]) -> None:
+        self._wait: Callable[[], Result] | None = wait
+        self._results: list[Result] = []
+        self._problem: BaseException | None = None
+
+    def wait(self) -> None:
+        """Wait until it is done, whatever became of it."""
+        wait, self._wait = self._wait, None
+        if wait is None:
+            return
+        try:
+            self._results.append(wait())
+        except Exception as problem:  # noqa: BLE001 - handed to whoever wants the result
+            self._problem = problem
+
+    @property
+    def is_going_on(self) -> bool:
+        """Nobody has waited for it yet."""
+        return self._wait is not None
+
+    def result(self) -> Result:
+        """Wait for what it gives.
+
+        Raises:
+            Exception: What it raised.
+        """
+        self.wait()
+        if self._problem is not None:
+            raise self._problem
+        return self._results[0]
+
+
 class Errand(Generic[Result]):
     """A function that runs in a thread from now on.
 

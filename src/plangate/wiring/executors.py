@@ -25,6 +25,7 @@ class Means(Struct, frozen=True, kw_only=True):
         follow_up: Parses the `plangate.executor.base.ExecutionReport.followup` that it leaves: the resources as they
             were found, not as they are wanted.
         repeatable: The same bytes may run again, after another decision: the plan holds what it starts from.
+        quarantine: Shuts off the resource at an address, and says what it did; ``None`` where nobody knows how.
         anywhere: A plan's bytes run once whatever the environment is called, and not once in each.
     """
 
@@ -33,6 +34,7 @@ class Means(Struct, frozen=True, kw_only=True):
     follow_up: Callable[[bytes], Plan]
     anywhere: bool = False
     repeatable: bool = False
+    quarantine: Callable[[str], str] | None = None
 
 
 class _Module(Protocol):

@@ -16,6 +16,7 @@ from plangate.gate import Judge, Said
 from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
 from plangate.policy.base import EMBEDDED, OPA, Engine, PolicySet, PolicySource, RuleAnswer
+from plangate.policy.embedded import EmbeddedEngine
 from plangate.policy.rule_settings import with_settings
 from plangate.rules.base import Rule
 from plangate.rules.base import Settings as RuleSettings
@@ -25,10 +26,12 @@ from plangate.settings import Settings
 from plangate.wiring.bundles import bundle_sources, used_bundle
 from plangate.wiring.choices import Choices
 from plangate.wiring.engines import ClosableEngine, engine_for
-from plangate.wiring.errand import Errand
+from plangate.wiring.errand import Begun, Errand
 
 _BIG_BYTES = 4 << 20
 """A plan document from which on a second engine pays."""
+_SMALL_BYTES: Final = 256 << 10
+"""A plan document up to which no thread pays; the pipe to the worker holds it whole."""
 CONFTEST_IDS: Final = "conftest."
 """Rules of conftest policies. Settings for them stand in the file also when a run has no such policies."""
 
@@ -64,7 +67,7 @@ class Policies:
         self._last_bytes = 0
         self._last_source: Source | None = None
         self._deadline_s = deadline_s
-        self._last: Errand[Sequence[RuleAnswer]] | None = None
+        self._last: Errand[Sequence[RuleAnswer]] | Begun[Sequence[RuleAnswer]] | None = None
         self.specs = specs
 
     def ask(self, plan: Plan, document: Callable[[], bytes]) -> Callable[[], Said]:
@@ -80,22 +83,31 @@ class Policies:
             # The first engine is busy for a second or more, and a second one costs a tenth of that.
             after, engine = None, self._spare
 
-        def evaluate_policies() -> Sequence[RuleAnswer]:
+        def one_at_a_time() -> None:
             if after is not None and same_input:
                 after.result()  # one that failed for the change is not asked about what was there before
             elif after is not None:
-                after.wait()  # one at a time; what failed for another input says nothing about this one
+                after.wait()  # what failed for another input says nothing about this one
+
+        def evaluate_policies() -> Sequence[RuleAnswer]:
+            one_at_a_time()
             return engine.evaluate(self._policies, encoded, self._deadline_s)
 
-        errand = self._last = Errand(evaluate_policies)
-        self._last_bytes, self._last_source = len(encoded), plan.source
+        is_small = len(encoded) <= _SMALL_BYTES and isinstance(engine, EmbeddedEngine)
+        if is_small or isinstance(after, Begun):
+            one_at_a_time()
+        errand: Errand[Sequence[RuleAnswer]] | Begun[Sequence[RuleAnswer]]
+        if is_small and isinstance(engine, EmbeddedEngine):
+            # A thread costs more than such a plan: the worker is asked here, and goes on by itself.
+            errand = Begun(engine.begin(self._policies, encoded, self._deadline_s))
+        else:
+            errand = Errand(evaluate_policies)
+        self._last, self._last_bytes, self._last_source = errand, len(encoded), plan.source
+        return lambda: self._said(plan, errand.result())
 
-        def answer() -> Said:
-            view = outcomes.PlanView(plan)
-            judged = outcomes.judge(self._policies, errand.result(), view)
-            return judged.outcomes, judged.matched_nothing
-
-        return answer
+    def _said(self, plan: Plan, answers: Sequence[RuleAnswer]) -> Said:
+        judged = outcomes.judge(self._policies, answers, outcomes.PlanView(plan))
+        return judged.outcomes, judged.matched_nothing
 
 
 def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], PolicySet]:

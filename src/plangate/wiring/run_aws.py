@@ -1,7 +1,7 @@
 """Runs plans of ``plangate plan``."""
 
 from plangate.errors import UsageError
-from plangate.model.aws_plan import decode_plan, is_aws_plan
+from plangate.model.aws_plan import AwsPlan, decode_plan, is_aws_plan
 from plangate.model.plan import Plan
 from plangate.model.prior import prior_plan
 from plangate.parsers.base import Limits
@@ -39,7 +39,7 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
             hint=f"--environment {plan.environment[:100]}",
         )
     chosen, settings, limits = choices.aws, session.settings, session.limits
-    aws = connect(settings, chosen, plan.region)
+    aws = connect(settings, chosen, plan.region, _session_policy(plan) if chosen.role else "")
     hidden = hidden_by(session.state.redaction.secret)
     bucket = settings.values.aws.lock_bucket
     folder = session.state.folder
@@ -62,7 +62,22 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
         executor=executor,
         follow_up=lambda data: _as_found(data, limits),
         repeatable=True,
+        quarantine=lambda address: executor.shut_off(plan, address),
     )
+
+
+def _session_policy(plan: AwsPlan) -> str:
+    """What credentials of a role can do at most: what was approved, and little else."""
+    from plangate.executor.aws.permissions import (  # noqa: PLC0415 - an extra
+        MAX_SESSION_POLICY_CHARS,
+        actions_of,
+        compact,
+        policy_document,
+    )
+    from plangate.executor.aws.schemas import Schemas  # noqa: PLC0415
+
+    actions = actions_of(plan.changes, Schemas(plan.region))
+    return compact(policy_document(actions, plan.region, MAX_SESSION_POLICY_CHARS))
 
 
 def _as_found(data: bytes, limits: Limits) -> Plan:

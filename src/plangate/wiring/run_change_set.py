@@ -23,15 +23,14 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
     Raises:
         UsageError: Not a recorded change set, or boto3 is not installed.
     """
-    del choices
     import msgspec  # noqa: PLC0415
 
-    from plangate.executor.aws.clients import Aws, Place  # noqa: PLC0415 - an extra
-    from plangate.executor.change_set.creating import Waiting  # noqa: PLC0415
+    from plangate.executor.change_set.creating import Waiting  # noqa: PLC0415 - an extra
     from plangate.executor.change_set.executor import ChangeSetExecutor  # noqa: PLC0415
     from plangate.executor.change_set.read_back import RealResources  # noqa: PLC0415
     from plangate.executor.change_set.recorded import decode  # noqa: PLC0415
     from plangate.parsers.cloudformation.read_back import parse_read_back  # noqa: PLC0415
+    from plangate.wiring.aws import connect  # noqa: PLC0415
     from plangate.wiring.change_sets import describer_for  # noqa: PLC0415
 
     try:
@@ -46,14 +45,14 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
             f"{document.name}: made for the environment {recorded.environment[:100]!r}, not for {environment!r}",
             hint=f"--environment {recorded.environment[:100]}",
         )
-    aws = Aws(Place(region=recorded.region))
+    aws = connect(session.settings, choices.aws, recorded.region)
     executor = ChangeSetExecutor(
         describer=describer_for(aws, environment, session.limits),
         read_back=RealResources(aws),
         waiting=Waiting(timeout_s=session.settings.values.limits.apply_timeout_s),
     )
     return Means(
-        name="change-set",
+        name="change_set",
         executor=executor,
         follow_up=lambda data: parse_read_back(data, session.limits),
     )

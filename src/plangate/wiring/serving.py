@@ -16,7 +16,9 @@ from plangate.decision.waiver import Approval, Waiver
 from plangate.errors import CannotDecideError, PlanParseError
 from plangate.gate import Judge, Judging, PlanInput, Run, Unrecorded, Weighing, weigh
 from plangate.parsers.base import Limits
-from plangate.policy.base import PolicySet
+from plangate.policy import queries
+from plangate.policy.base import PolicySet, PolicySource
+from plangate.policy.queries import QueryPolicies
 from plangate.rules.base import Rule
 from plangate.settings import Settings
 from plangate.wiring.choices import Choices, limits_of, settings_for, waiver
@@ -61,6 +63,22 @@ def load_serving(choices: Choices, environment: str) -> Loaded:
     settings = settings_for(replace(choices, environment=environment or choices.environment))
     rules, policies = rule_specs(settings, choices)
     return Loaded(settings=settings, choices=choices, rules=rules, policies=policies)
+
+
+def load_queries(settings: Settings) -> QueryPolicies | None:
+    """Read and check the query policies, if the settings name any.
+
+    Raises:
+        PolicyLoadError: One must not be evaluated.
+    """
+    chosen = settings.values.server.queries
+    if not chosen.policies:
+        return None
+    return queries.load(
+        [PolicySource(root=settings.folder / name, name=name) for name in chosen.policies],
+        [settings.folder / name for name in chosen.data],
+        rego_v0=chosen.rego_version == "v0",
+    )
 
 
 def open_serving(loaded: Loaded, redaction_key: bytes, stack: ExitStack) -> Serving:

@@ -22,7 +22,7 @@ from plangate.executor.change_set.recorded import (
 from tests.change_sets import ARN, OLD_TEXT, STACK, TEMPLATE, Script, a_stack, change, described, identity
 
 SECRET = "swordfish"
-NO_STACK = {"code": "ValidationError", "said": "Stack with id web does not exist"}
+NO_STACK = "Stack with id web does not exist"
 
 
 def wanted(template: Mapping[str, Any] = TEMPLATE, **fields: Any) -> Wanted:
@@ -106,7 +106,7 @@ def test_a_stack_that_is_not_there_is_begun_and_the_secret_parameter_is_not_writ
         "StackStatus": "REVIEW_IN_PROGRESS",
         "CreationTime": "2026-01-02",
     }
-    script = Script().refuses("describe_stacks", **NO_STACK)
+    script = Script().refuses("describe_stacks", said=NO_STACK)
     script.says(
         "create_change_set",
         {"Id": ARN, "StackId": STACK},
@@ -231,7 +231,7 @@ def test_a_stack_that_cannot_be_updated_now_is_left_alone(status: str) -> None:
 
 
 def test_a_parameter_that_the_template_does_not_have_is_refused() -> None:
-    script = Script().refuses("describe_stacks", **NO_STACK)
+    script = Script().refuses("describe_stacks", said=NO_STACK)
     with pytest.raises(UsageError, match="--parameters Typo: the template has no such parameter"):
         make(script, wanted(parameters={"Typo": "x"}))
 

@@ -1,20 +1,35 @@
 """What the executor of change sets does when AWS answers so or so. AWS is botocore's Stubber here: a double."""
 
+import hashlib
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
+from plangate.decision.approved import approve_receipt
+from plangate.decision.decide import Obligation
+from plangate.decision.outcome import Status
 from plangate.errors import ExecutionError, ReceiptError
-from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus
+from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Found, Standing
+from plangate.executor.change_set.read_back import RealResources
+from plangate.facts.registry import plan_with_facts
+from plangate.parsers.base import Limits
+from plangate.parsers.cloudformation.read_back import parse_read_back
+from plangate.rules.evaluate import evaluate
+from plangate.rules.registry import RULES
 from tests.change_sets import (
     ARN,
     GOOD_EVENTS,
     STACK,
     TEMPLATE,
+    THEN,
     Script,
     a_stack,
     change,
@@ -30,6 +45,7 @@ DOING = event(2, "UPDATE_IN_PROGRESS")
 
 
 def run(script: Script, plan: bytes = PLAN, told: Told | None = None, **settings: Any) -> ExecutionReport:
+    """Apply, and see that everything was asked. What is asked beyond the script fails as an AWS out of reach does."""
     with hearing_signals():
         report = script.executor(**settings).apply(
             an_approval(plan), plan, observe=told or Told(), scrub=scrub
@@ -138,7 +154,7 @@ def test_nothing_runs_when_the_change_set_was_not_available_when_it_was_judged()
 def test_nothing_runs_when_a_page_of_the_change_set_cannot_be_read() -> None:
     script = Script().says("describe_change_set", described(ADD, NextToken="more"))
     script.refuses("describe_change_set")
-    with pytest.raises(ExecutionError, match="cannot be read again.*nothing ran"):
+    with pytest.raises(ExecutionError, match=r"cannot be read again.*nothing ran"):
         run(script)
 
 
@@ -164,7 +180,7 @@ def test_all_pages_of_the_change_set_are_compared() -> None:
 def test_a_refused_execution_is_an_error_and_nothing_ran() -> None:
     script = Script().before(ADD).events().refuses("execute_change_set", "InvalidChangeSetStatus")
     script.says("describe_change_set", described(ADD))
-    with pytest.raises(ExecutionError, match="refused the change set.*nothing ran"):
+    with pytest.raises(ExecutionError, match=r"refused the change set.*nothing ran"):
         run(script)
     script.done()
 
@@ -218,7 +234,9 @@ def test_a_failure_rolls_back_and_says_why_without_secrets() -> None:
         "rollback_start",
         "rollback_complete",
         "stack_status",
+        "found",
     ]
+    assert told.events[-1] == ExecutionEvent(type="found", address="Topic", action="unknown")
     assert SECRET not in str(told.events)
 
 
@@ -303,8 +321,7 @@ def test_a_creation_cannot_be_cancelled_and_a_second_sigint_leaves_it_alone() ->
 
     assert (report.status, report.interrupted) == (ExecutionStatus.FAILED, True)
     assert report.problems == (
-        "somebody asked to stop, and CloudFormation did not let the change of a stack that is CREATE_IN_PROGRESS"
-        " be cancelled: ValidationError",
+        "somebody asked to stop, and CloudFormation did not let the change of a stack that is CREATE_IN_PROGRESS be cancelled: ValidationError",
         "the stack was still CREATE_IN_PROGRESS when it was left alone",
     )
 
@@ -388,3 +405,167 @@ def test_a_second_change_set_that_cannot_be_made_is_no_success() -> None:
 
 def _text(template: Mapping[str, Any]) -> str:
     return json.dumps(template)
+
+
+def test_a_failure_of_which_the_end_cannot_be_recorded_says_so() -> None:
+    script = Script().before(ADD).executes()
+    script.poll("UPDATE_FAILED", event(1, "UPDATE_COMPLETE"), DOING, event(4, "UPDATE_FAILED"))
+    assert run(script, told=Told("found")).problems == (
+        "the stack ended as UPDATE_FAILED",
+        "what exists could not be recorded (OSError)",
+    )
+
+
+def test_sigint_while_the_second_change_set_is_awaited_ends_the_waiting() -> None:
+    script = Script().before(ADD).executes().poll("UPDATE_COMPLETE", *GOOD_EVENTS)
+    script.says("describe_stacks", {"Stacks": [a_stack(ChangeSetId=ARN)]})
+    script.says("get_template", {"TemplateBody": _text(TEMPLATE)})
+    script.says("create_change_set", {"Id": f"{ARN}-after", "StackId": STACK})
+    script.says("describe_change_set", described(Status="CREATE_PENDING"))
+    script.says("delete_change_set", {})
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    report = run(script, poll_s=30.0, told=Told())
+    assert (report.status, report.interrupted, report.converged) == (
+        ExecutionStatus.NOT_CONVERGED,
+        True,
+        None,
+    )
+    assert report.problems == ("the second change set could not be read: interrupted",)
+
+
+# --- what exists after a failure, and obligations ---
+
+
+def listed(script: Script, *entries: Mapping[str, Any]) -> Script:
+    return script.says(
+        "list_stack_resources",
+        {
+            "StackResourceSummaries": [
+                {"ResourceType": "AWS::SNS::Topic", "LastUpdatedTimestamp": THEN, **entry}
+                for entry in entries
+            ]
+        },
+        StackName=STACK,
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "standing"),
+    [
+        (None, Standing.ABSENT),
+        ({"ResourceStatus": "DELETE_COMPLETE", "PhysicalResourceId": "x"}, Standing.ABSENT),
+        ({"ResourceStatus": "CREATE_FAILED"}, Standing.ABSENT),
+        ({"ResourceStatus": "CREATE_IN_PROGRESS"}, Standing.UNKNOWN),
+        ({"ResourceStatus": "CREATE_FAILED", "PhysicalResourceId": "x"}, Standing.TAINTED),
+        ({"ResourceStatus": "UPDATE_IN_PROGRESS", "PhysicalResourceId": "x"}, Standing.UNKNOWN),
+        ({"ResourceStatus": "UPDATE_FAILED", "PhysicalResourceId": "x"}, Standing.EXISTS),
+    ],
+)
+def test_after_a_failure_the_report_says_what_exists(
+    entry: dict[str, Any] | None, standing: Standing
+) -> None:
+    script = Script().before(ADD).executes()
+    failed = event(3, "CREATE_FAILED", "Topic", "AWS::SNS::Topic")
+    script.poll("UPDATE_FAILED", event(1, "UPDATE_COMPLETE"), DOING, failed, event(4, "UPDATE_FAILED"))
+    listed(script, *([] if entry is None else [{"LogicalResourceId": "Topic", **entry}]))
+    report = run(script)
+    assert report.found == (Found(address="Topic", standing=standing),)
+    assert report.failed == ("Topic",)
+
+
+def test_what_exists_is_unknown_when_the_stack_does_not_say() -> None:
+    script = Script().before(ADD).executes()
+    script.poll("UPDATE_FAILED", event(1, "UPDATE_COMPLETE"), DOING, event(4, "UPDATE_FAILED"))
+    script.refuses("list_stack_resources")
+    assert run(script).found == (Found(address="Topic", standing=Standing.UNKNOWN),)
+
+
+BUCKET = {
+    "Logs": {"Type": "AWS::S3::Bucket", "Properties": {"VersioningConfiguration": {"Status": {"Ref": "How"}}}}
+}
+HIDDEN = {"Resources": BUCKET, "Parameters": {"How": {"Type": "String", "NoEcho": True}}}
+ADD_BUCKET = change(kind="AWS::S3::Bucket", name="Logs")
+ENABLED = {"VersioningConfiguration": {"Status": "Enabled"}}
+
+
+@pytest.mark.parametrize(
+    ("real", "result"),
+    [
+        (ENABLED, Status.PASS),
+        ({"VersioningConfiguration": {"Status": "Suspended"}}, Status.FAIL),
+        ({"BucketName": "x"}, Status.UNKNOWN),
+        (None, Status.UNKNOWN),
+    ],
+    ids=["as wanted", "not as wanted", "not told", "not read"],
+)
+def test_obligations_are_checked_on_what_the_stack_holds_then(
+    real: Mapping[str, Any] | None, result: Status
+) -> None:
+    parameters: dict[str, Any] = {"Parameters": [{"ParameterKey": "How", "ParameterValue": "****"}]}
+    plan = recorded(ADD_BUCKET, template=HIDDEN, **parameters).encode()
+    obligation = Obligation(rule="bucket-versioned", address="Logs", path="", message="m")
+    approved = approve_receipt(
+        decision_id="0190a0a0-0000-7000-8000-000000000000",
+        plan_sha256=hashlib.sha256(plan).hexdigest(),
+        environment="test",
+        expires=THEN + timedelta(hours=1),
+        nonce="nonce",
+        obligations=(obligation,),
+        now=THEN,
+    )
+    asked: list[tuple[str, str]] = []
+
+    def read(type_name: str, identifier: str) -> Mapping[str, Any] | None:
+        asked.append((type_name, identifier))
+        return real
+
+    script = Script().before(ADD_BUCKET, template=HIDDEN, **parameters).executes()
+    script.poll("UPDATE_COMPLETE", *GOOD_EVENTS).after(template=HIDDEN)
+    entry = {"LogicalResourceId": "Logs", "PhysicalResourceId": "logs-1", "ResourceStatus": "CREATE_COMPLETE"}
+    listed(
+        listed(script, entry | {"ResourceType": "AWS::S3::Bucket"}),
+        entry | {"ResourceType": "AWS::S3::Bucket"},
+    )
+
+    report = script.executor(read).apply(approved, plan, observe=Told(), scrub=scrub)
+
+    assert report.followup is not None
+    assert report.look_again is not None
+    for data in (report.followup, report.look_again()):
+        said = evaluate(plan_with_facts(parse_read_back(data or b"", Limits())), RULES, {})[0]
+        assert {o.status for o in said if (o.rule, o.address) == ("bucket-versioned", "Logs")} == {result}
+    assert asked == [("AWS::S3::Bucket", "logs-1")] * 2
+    script.done()
+
+
+def test_cloud_control_reads_what_it_can_and_nothing_is_known_of_the_rest() -> None:
+    client = boto3.client(
+        "cloudcontrol", region_name="eu-central-1", aws_access_key_id="t", aws_secret_access_key="t"
+    )
+    with Stubber(client) as stubber:
+        ask = {"TypeName": "AWS::SNS::Topic", "Identifier": "x"}
+        for properties in ('{"TopicName": "t"}', "[]", "not JSON"):
+            answer = {
+                "TypeName": "AWS::SNS::Topic",
+                "ResourceDescription": {"Identifier": "x", "Properties": properties},
+            }
+            stubber.add_response("get_resource", answer, ask)
+        stubber.add_response("get_resource", {}, ask)
+        stubber.add_client_error("get_resource", "UnsupportedActionException")
+        read = RealResources(_Only(client))  # type: ignore[arg-type] # the part that is used
+        assert [read("AWS::SNS::Topic", "x") for _ in range(5)] == [
+            {"TopicName": "t"},
+            None,
+            None,
+            None,
+            None,
+        ]
+
+
+class _Only:
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def client(self, service: str) -> Any:
+        assert service == "cloudcontrol"
+        return self._client

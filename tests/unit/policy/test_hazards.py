@@ -358,7 +358,11 @@ REFUSED = {
         "write a whole number",
     ),
     # Heads and `with`.
-    "x contains input.a[_]": (20, "`_` gets no value in the body", ""),
+    "x contains input.a[_].b if input.c": (
+        20,
+        "`_` gets no value in the body",
+        f"write `some item in …` in the body and use `item`; {WITH_OPA}",
+    ),
     "x if input.a with input as {}": (
         6,
         "`with` replaces what a rule reads: it is for tests only",
@@ -430,8 +434,6 @@ ALLOWED = [
     "tags(resource) := tags if { tags := resource.after.tags }",
     "x := count([1 | print(`a`)])",
     "x if input.a == {`b`: 1}",
-    "x contains input.a[_] if input.b",
-    "x contains {`b`: input.a[_].c} if input.b",
     "x := {input.a[_] | input.b}",
     "x if input.a / 3 > 1",
     "x := floor(input.a / 3)",
@@ -488,3 +490,43 @@ def test_no_message_shows_a_stack_trace_of_the_engine(tmp_path: Path) -> None:
         message = str(refusal(tmp_path, body))
         assert "backtrace" not in message
         assert "\n" not in message
+
+
+MAY_BE_MISSING = {
+    "deny contains lib.finding(r, r.after.name) if some r in lib.of_kind(`compute.instance`)": "r.after.name",
+    "deny contains lib.finding(r, concat(``, [r.after.name])) if some r in input.resources": "r.after.name",
+    "deny contains {`address`: r.address, `message`: m} if { some r in input.drift; m := `a` }": "r.address",
+    "deny contains lib.finding(r, told(r)) if some r in input.resources\n\ntold(r) := r.after.name": "told(r)",
+    "deny contains lib.finding(r, `a`) if { r := input.resources[_]; names[`a`] }\n\n"
+    "names[r.after.name] := 1 if some r in input.resources": "r.after.name",
+    "deny contains lib.finding(r, names[r.address]) if { some r in input.resources; r.after.x }\n\n"
+    "names[r.address] := 1 if some r in input.resources": "names[r.address]",
+}
+
+
+@pytest.mark.parametrize("body", MAY_BE_MISSING)
+def test_what_a_head_gives_must_have_a_value_in_every_way_its_body_holds(body: str, tmp_path: Path) -> None:
+    part = MAY_BE_MISSING[body]
+    with pytest.raises(PolicyLoadError) as caught:
+        load_policy(tmp_path, a_policy(body))
+    assert caught.value.problem == (
+        f"`{part}` may be undefined: where it is, OPA leaves that one out, and the embedded engine all"
+    )
+    assert caught.value.hint == (
+        f"write `value := {part}` in a line of the body and use `value` in the head; {WITH_OPA}"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "deny contains lib.finding(r, name) if { some r in input.resources; name := r.after.name }",
+        "deny contains lib.finding(r, r.after.name) if { some r in input.resources; r.after.name != `a` }",
+        "deny contains lib.finding(r, r.address) if some r in lib.of_kind(`compute.instance`)",
+        "deny contains lib.finding(r, told(r)) if some r in input.resources\n\ntold(r) := concat(``, [r.address])",
+        "deny contains lib.plan_finding(input.source.format) if input.complete",
+        "deny contains lib.finding(r, `a`) if { some r in input.resources; r.after.x == {y.z | some y in r.after.ys} }",
+    ],
+)
+def test_a_head_that_always_has_a_value_is_allowed(body: str, tmp_path: Path) -> None:
+    assert load_policy(tmp_path, a_policy(body)).rules[0].id == "no-bad"

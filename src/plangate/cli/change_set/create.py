@@ -31,7 +31,9 @@ def create(
     role: Annotated[
         str, typer.Option("--role-arn", help="Role that CloudFormation works as. [default: yours]")
     ] = "",
-    region: Annotated[str, typer.Option("--region", help="[default: that of the AWS configuration]")] = "",
+    region: options.Region = "",
+    aws_profile: options.AwsProfile = "",
+    assume_role: options.AssumeRole = "",
     timeout: Annotated[
         float, typer.Option("--timeout", min=1.0, help="Seconds until it has to be ready.")
     ] = 900.0,
@@ -47,7 +49,10 @@ def create(
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out}: there already", hint="--out names a new file")
     choices = wiring.Choices(
-        config=config, environment=environment, options=options.said(None, None, parameters)
+        config=config,
+        environment=environment,
+        options=options.said(None, None, parameters),
+        aws=wiring.AwsChoices(region=region, profile=aws_profile, role=assume_role),
     )
     request = ChangeSetRequest(
         template=template,
@@ -56,7 +61,6 @@ def create(
         capabilities=tuple(capability or ()),
         tags=options.pairs("--tag", tag or ()),
         role=role,
-        region=region,
         timeout_s=timeout,
     )
     with Progress() as progress:
@@ -70,5 +74,6 @@ def create(
     streams.tell(
         f"{out}: {changes} change{'' if changes == 1 else 's'} of stack {recorded.stack.name}"
         f" in {recorded.region}, for {recorded.environment}\n"
+        f"next: plangate apply {out} --environment {recorded.environment}\n"
     )
     return 0

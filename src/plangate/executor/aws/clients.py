@@ -166,7 +166,8 @@ def is_gone(error: BaseException) -> bool:
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same call may succeed a little later: other parts of AWS have not heard of a change yet."""
-    return code_of(error) in _PASSING
+    code = code_of(error)
+    return code in _PASSING or any(phrase in said(error) for phrase in _PASSING_SAID.get(code, ()))
 
 
 def is_ambiguous(error: BaseException) -> bool:
@@ -187,9 +188,31 @@ _NO_ANSWER: Final = frozenset({
     "ReadTimeoutError", "ResponseParserError", "ResponseStreamingError",
 })  # fmt: skip
 _PASSING: Final = frozenset({
+    "ConcurrentModification",  # IAM: the same role is being changed by somebody
     "DependencyViolation",  # what depended on it is still being deleted
+    "InvalidDBParameterGroupState",  # the database that used it is still being deleted
+    "InvalidDBSubnetGroupStateFault",  # the database that used it is still being deleted
     "InvalidIPAddress.InUse",  # a NAT gateway that had the address is still being deleted
+    "ResourceInUse",  # instances of a group are still ending, or a listener of a target group is
+    "ScalingActivityInProgress",  # a group is still starting or ending instances
+    "VolumeInUse",  # an instance that had the volume is still ending, or it is still being detached
 })  # fmt: skip
+_PASSING_SAID: Final[Mapping[str, tuple[str, ...]]] = {
+    # A role or user that was just made is not known everywhere; any other fault of a policy stays.
+    "InvalidParameterValueException": ("cannot be assumed by Lambda", "does not have permissions to call"),
+    "MalformedPolicy": ("Invalid principal",),  # S3
+    "MalformedPolicyDocument": ("Invalid principal",),  # IAM
+    "MalformedPolicyDocumentException": ("invalid principals",),  # KMS
+    # RDS: the role for monitoring.
+    "InvalidParameterValue": ("IAM role ARN value is invalid", "Invalid IAM Instance Profile"),
+    # CloudWatch Logs: the policy of the key has not arrived yet.
+    "InvalidParameterException": ("KMS key does not exist or is not allowed",),
+    # Lambda: the change before it is still on its way; that a function exists already is no such case.
+    "ResourceConflictException": ("in progress",),
+    # DynamoDB, likewise.
+    "ResourceInUseException": ("is being",),
+}
+"""Codes that mean many things, with what AWS says when the reason passes."""
 _GONE: Final = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ResourceNotFoundException"})
 
 

@@ -3,7 +3,7 @@
 Rules this module keeps:
 1. What the template says and AWS tells is compared; AWS may say more than the template inside of an object.
 2. A property that the template leaves out is compared with the handler's default, if it has one.
-3. What AWS never tells (write-only) is not compared here.
+3. What AWS never tells (write-only, and not read by the handler either) is not compared here.
 4. A value that is not known yet may be any: it is a change.
 """
 
@@ -33,7 +33,7 @@ def changed_properties(
 
 
 def _is_same(handler: Handler, schema: Schema, name: str, actual: Properties, wanted: Properties) -> bool:
-    if f"/{name}" in schema.write_only:
+    if f"/{name}" in schema.write_only and name not in actual:
         return True
     if name not in wanted:
         if name in actual and actual[name] == handler.defaults[name]:
@@ -52,6 +52,11 @@ def _alike(handler: Handler, schema: Schema, name: str, wanted: Any, actual: Any
     if special is not None:
         return special
     return _covers(wanted, actual, f"/{name}", schema.unordered, schema.write_only)
+
+
+def covers(wanted: Any, actual: Any) -> bool:
+    """Whether the actual value has everything that the wanted one says, with every list in its order."""
+    return _covers(wanted, actual, "", frozenset(), frozenset())
 
 
 def _covers(wanted: Any, actual: Any, at: str, unordered: frozenset[str], untold: frozenset[str]) -> bool:

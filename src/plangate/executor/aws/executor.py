@@ -13,19 +13,29 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ExecutionError, PlangateError, ReceiptError
 from plangate.executor.aws.base import Owner, token_of
-from plangate.executor.aws.clients import said
+from plangate.executor.aws.clients import asked, is_of_aws, said
 from plangate.executor.aws.journal import Journal, RunRow, StepRow
 from plangate.executor.aws.locks import Lock
 from plangate.executor.aws.planning import Desired, Kit, make_changes, read_actual
+from plangate.executor.aws.quarantine import shut_off
 from plangate.executor.aws.run import Run, drifted
 from plangate.executor.aws.scheduling import Outcome, Scheduler
 from plangate.executor.aws.steps import Task, tasks_of
-from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Observe, Scrub
-from plangate.model.aws_plan import AwsPlan, decode_plan, encode_plan
+from plangate.executor.base import (
+    ExecutionEvent,
+    ExecutionReport,
+    ExecutionStatus,
+    Found,
+    Observe,
+    Scrub,
+    Standing,
+)
+from plangate.model.aws_plan import AwsPlan, Change, decode_plan, encode_plan
 from plangate.model.plan import Action
 
 _MOST_LISTED: Final = 20
@@ -108,6 +118,23 @@ class AwsExecutor:
             report = self._report(run, outcome, counted, scrub)
             self._journal.end(run.name, report.status.value)
             return report
+
+    def shut_off(self, plan: AwsPlan, address: str) -> str:
+        """Shut off what a plan made, and say what was done.
+
+        Raises:
+            ExecutionError: It is not there, or nobody knows how.
+        """
+        owner = Owner(environment=plan.environment, stack=plan.stack)
+        for known in self._journal.known(owner):
+            if known.logical_id == address and not known.leaving:
+                try:
+                    return shut_off(self._kit.aws, known.type, known.identifier)
+                except Exception as error:
+                    if is_of_aws(error):
+                        raise asked(error) from error
+                    raise
+        raise ExecutionError(f"nothing is known of {address}")
 
     # --- before ---
 
@@ -228,26 +255,65 @@ class AwsExecutor:
             events=dict(counted),
             tool=self._tool,
             followup=followup,
+            failed=tuple(sorted(scrub(key.partition(":")[2]) for key in outcome.failed)),
+            found=() if status is ExecutionStatus.SUCCEEDED else self._standings(run, outcome, scrub),
+            look_again=lambda: self._followup(run)[0],
             converged=converged,
             interrupted=outcome.interrupted,
         )
 
+    def _standings(self, run: Run, outcome: Outcome, scrub: Scrub) -> tuple[Found, ...]:
+        """How everything stands that the plan was to change, by what the steps say."""
+        steps = self._journal.steps(run.name)
+        found = []
+        for change in run.plan.changes:
+            if change.action == Action.NO_OP:
+                continue
+            made, gone = steps.get(f"create:{change.key}"), steps.get(f"delete:{change.key}")
+            if gone is not None and gone.done and made is None:
+                standing = Standing.ABSENT
+            elif (
+                change.action == Action.REPLACE
+                and made is not None
+                and made.done
+                and not (gone and gone.done)
+            ):
+                standing = Standing.DEPOSED
+            elif change.before is not None or (made is not None and made.done):
+                standing = Standing.EXISTS
+            elif made is not None and made.identifier:
+                standing = Standing.TAINTED
+            elif made is not None and f"create:{change.key}" not in outcome.failed:
+                standing = Standing.UNKNOWN
+            else:
+                standing = Standing.ABSENT
+            found.append(Found(address=scrub(change.key), standing=standing))
+        return tuple(found)
+
     def _followup(self, run: Run) -> tuple[bytes | None, bool | None, str]:
         """A new plan: its document, whether it wants nothing, and else a sentence."""
-        attributes: dict[str, Mapping[str, Any]] = {}
-        desired = self._evaluate(run.plan, attributes)
         try:
-            changes = make_changes(desired, attributes, run.owner, self._journal.known(run.owner), self._kit)
+            changes = self._wanted_now(run)
         except PlangateError as error:
             return None, None, f"a new plan could not be made: {error}"
         except Exception as error:  # noqa: BLE001 - AWS's answer, whatever it is
             return None, None, f"a new plan could not be made: {said(error)}"
-        plan = AwsPlan(
-            **{name: getattr(run.plan, name) for name in run.plan.__struct_fields__} | {"changes": changes}
-        )
+        plan = replace(run.plan, changes=changes)
         again = sorted(f"{change.action} {change.key}" for change in changes if change.action != Action.NO_OP)
         sentence = f"a new plan wants more: {', '.join(again[:_MOST_LISTED])}" if again else ""
         return encode_plan(plan), not again, sentence
+
+    def _wanted_now(self, run: Run) -> tuple[Change, ...]:
+        """The changes that a new plan would make."""
+        if run.plan.rollback:
+            return tuple(change for change in run.plan.changes if self._there(change))
+        attributes: dict[str, Mapping[str, Any]] = {}
+        desired = self._evaluate(run.plan, attributes)
+        return make_changes(desired, attributes, run.owner, self._journal.known(run.owner), self._kit)
+
+    def _there(self, change: Change) -> bool:
+        handler = self._kit.handler(change.type)
+        return handler is None or change.identifier in handler.read(self._kit.aws, [change.identifier])
 
 
 def _cut_off(row: RunRow) -> bool:

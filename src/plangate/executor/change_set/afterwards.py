@@ -3,7 +3,7 @@
 Both are questions to AWS, so nothing here passes in silence: one that could not be asked is a difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -25,11 +25,13 @@ class Found(Struct, frozen=True, kw_only=True):
         differences: Why the change cannot be called done; empty when nothing is left to do.
         converged: Whether a second change set is empty; ``None`` when it could not be made.
         resources: The resources as they are, when they were asked for and could be listed.
+        look_again: Reads them again; ``None`` when they were not asked for.
     """
 
     differences: tuple[str, ...]
     converged: bool | None
     resources: bytes | None
+    look_again: Callable[[], bytes | None] | None
 
 
 class Afterwards:
@@ -50,13 +52,19 @@ class Afterwards:
         """
         differences = self._of_the_stack(recorded)
         left, converged = self._left_to_do(recorded, token)
-        resources: bytes | None = None
-        if obligations:
-            try:
-                resources = resources_of(self._describer.client, recorded, self._read_back)
-            except CallError as error:
-                differences.append(f"the resources of the stack could not be listed: {error}")
-        return Found(differences=(*differences, *left), converged=converged, resources=resources)
+        return Found(
+            differences=(*differences, *left),
+            converged=converged,
+            resources=self.resources(recorded) if obligations else None,
+            look_again=(lambda: self.resources(recorded)) if obligations else None,
+        )
+
+    def resources(self, recorded: RecordedChangeSet) -> bytes | None:
+        """The resources as they are; ``None`` when they cannot be listed, and no obligation is met then."""
+        try:
+            return resources_of(self._describer.client, recorded, self._read_back)
+        except CallError:
+            return None
 
     def _of_the_stack(self, recorded: RecordedChangeSet) -> list[str]:
         try:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from msgspec import Struct
+
 from plangate.executor.base import ExecutionEvent, Scrub
 from plangate.executor.change_set.calls import MAX_PAGES, CallError, Client, call
 
@@ -19,6 +21,26 @@ _ENDS: Final[Mapping[str, str]] = {
     "SKIPPED": "skipped",
 }
 _ROLLBACK: Final = "ROLLBACK"
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """A resource whose change failed.
+
+    Attributes:
+        address: Logical id.
+        identifier: Physical id; empty before it has one.
+        status: E.g. ``CREATE_FAILED``.
+        reason: CloudFormation's sentence, redacted; may be empty.
+    """
+
+    address: str
+    identifier: str
+    status: str
+    reason: str
+
+    def __str__(self) -> str:
+        said = f"failed: {self.address} ({self.status})"
+        return f"{said}: {self.reason}" if self.reason else said
 
 
 class Events:
@@ -40,7 +62,7 @@ class Events:
         self._begun: set[tuple[str, str]] = set()
         self._undoing = False
         self._last: dict[tuple[str, str], str] = {}
-        self._failed: list[tuple[str, str, str, str]] = []
+        self._failed: list[Failure] = []
         self.counted: Counter[str] = Counter()
         self.stack_status = ""
         """Of the last event about the stack itself."""
@@ -70,16 +92,12 @@ class Events:
             self.counted[event.type] += 1
             yield event
 
-    def failures(self, *, all_of_them: bool) -> list[str]:
-        """Sentences for what failed: everything, or only what was not made good since (a deletion that is repeated)."""
-        listed = [
-            (address, status, reason)
-            for address, identifier, status, reason in self._failed
-            if all_of_them or self._last.get((address, identifier)) == status
-        ]
+    def failures(self, *, all_of_them: bool) -> list[Failure]:
+        """What failed: everything, or only what was not made good since (a deletion that is tried again)."""
         return [
-            self._scrub(f"failed: {address} ({status}){f': {reason}' if reason else ''}")
-            for address, status, reason in dict.fromkeys(listed)
+            failure
+            for failure in dict.fromkeys(self._failed)
+            if all_of_them or self._last.get((failure.address, failure.identifier)) == failure.status
         ]
 
     def _new(self) -> list[Mapping[str, Any]]:
@@ -114,7 +132,9 @@ class Events:
         identifier = str(raw.get("PhysicalResourceId") or "")
         self._last[address, identifier] = status
         if status.endswith("_FAILED"):
-            self._failed.append((address, identifier, status, reason))
+            self._failed.append(
+                Failure(address=address, identifier=identifier, status=status, reason=self._scrub(reason))
+            )
         word, _, _ = status.partition("_")
         end = next((kind for ending, kind in _ENDS.items() if status.endswith(ending)), "progress")
         if end == "start":

@@ -12,20 +12,21 @@ Rules this module keeps:
 """
 
 import hashlib
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import CannotDecideError, ExecutionError, ReceiptError
-from plangate.executor.base import ExecutionReport, ExecutionStatus, Observe, Scrub
+from plangate.executor.base import ExecutionEvent, ExecutionReport, ExecutionStatus, Observe, Scrub
 from plangate.executor.change_set.afterwards import Afterwards
 from plangate.executor.change_set.calls import CallError, call
 from plangate.executor.change_set.creating import Waiting
 from plangate.executor.change_set.describing import Describer
 from plangate.executor.change_set.events import Events
+from plangate.executor.change_set.found import how_they_stand
 from plangate.executor.change_set.read_back import ReadBack
 from plangate.executor.change_set.recorded import RecordedChangeSet, decode, differences
 from plangate.executor.change_set.stopping import Requests, requests_to_stop
@@ -34,6 +35,8 @@ GOOD: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"
 MAX_LISTED: Final = 20
 MAX_FAILED_POLLS: Final = 5
 """Questions in a row without an answer (each was tried several times) until the stack is no longer watched."""
+AFTERWARDS_TIMEOUT_S: Final = 900.0
+"""Seconds until a second change set has to be ready."""
 _STARTED: Final = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
 _TOOL: Final = "AWS CloudFormation"
 
@@ -114,7 +117,7 @@ class ChangeSetExecutor:
             course = _Course(deadline=self._waiting.clock() + self._waiting.timeout_s)
             self._start(recorded, token, course)
             self._follow(recorded, token, events, course, observe, requests)
-            return self._report(approved, recorded, token, events, course, scrub, requests)
+            return self._report(approved, recorded, token, events, course, observe, scrub, requests)
 
     # --- before ---
 
@@ -255,6 +258,7 @@ class ChangeSetExecutor:
         token: str,
         events: Events,
         course: _Course,
+        observe: Observe,
         scrub: Scrub,
         requests: Requests,
     ) -> ExecutionReport:
@@ -264,36 +268,71 @@ class ChangeSetExecutor:
             problems.append(f"an event could not be recorded ({type(course.failure).__name__})")
         if course.ended and not good:
             problems.append(f"the stack ended as {course.status}")
-        problems += events.failures(all_of_them=not good)[:MAX_LISTED]
+        failures = events.failures(all_of_them=not good)
+        problems += [scrub(str(failure)) for failure in failures[:MAX_LISTED]]
         if events.others:
             problems.append("somebody else changed the stack at the same time")
-        interrupted = requests.count > 0
-        if problems or not good:
-            return self._ended(ExecutionStatus.FAILED, problems, events, interrupted=interrupted)
-        found = Afterwards(self._describer, self._read_back, self._waiting).look(
-            recorded, token, obligations=bool(approved.obligations)
-        )
-        return ExecutionReport(
-            status=ExecutionStatus.NOT_CONVERGED if found.differences else ExecutionStatus.SUCCEEDED,
-            problems=tuple(scrub(problem) for problem in found.differences[:MAX_LISTED]),
-            events=dict(sorted(events.counted.items())),
-            tool=_TOOL,
-            followup=found.resources,
-            converged=found.converged,
-            interrupted=interrupted or requests.count > 0,
-        )
-
-    def _ended(
-        self, status: ExecutionStatus, problems: Sequence[str], events: Events, *, interrupted: bool
-    ) -> ExecutionReport:
-        return ExecutionReport(
-            status=status,
+        report = ExecutionReport(
+            status=ExecutionStatus.FAILED,
             problems=tuple(problems),
             events=dict(sorted(events.counted.items())),
             tool=_TOOL,
             followup=None,
-            interrupted=interrupted,
+            interrupted=requests.count > 0,
+            failed=tuple(dict.fromkeys(scrub(failure.address) for failure in failures)),
         )
+        afterwards = Afterwards(self._describer, self._read_back, _looking(self._waiting, requests))
+        if problems or not good:
+            return self._failed(approved, recorded, report, course, afterwards, observe, scrub)
+        found = afterwards.look(recorded, token, obligations=bool(approved.obligations))
+        return replace(
+            report,
+            status=ExecutionStatus.NOT_CONVERGED if found.differences else ExecutionStatus.SUCCEEDED,
+            problems=tuple(scrub(problem) for problem in found.differences[:MAX_LISTED]),
+            followup=found.resources,
+            converged=found.converged,
+            interrupted=requests.count > 0,
+            look_again=found.look_again,
+        )
+
+    def _failed(
+        self,
+        approved: ApprovedPlan,
+        recorded: RecordedChangeSet,
+        report: ExecutionReport,
+        course: _Course,
+        afterwards: Afterwards,
+        observe: Observe,
+        scrub: Scrub,
+    ) -> ExecutionReport:
+        """What is there now, told address by address. Only reads."""
+        problems = list(report.problems)
+        found = how_they_stand(self._client, recorded, scrub)
+        try:
+            for each in found if course.failure is None else ():
+                observe(ExecutionEvent(type="found", address=each.address, action=each.standing.value))
+        except Exception as error:  # noqa: BLE001 - it is over; that its end is not recorded is the caller's to find
+            problems.append(f"what exists could not be recorded ({type(error).__name__})")
+        # What was made may break an obligation although the rest was not made.
+        asked = bool(approved.obligations) and course.ended
+        return replace(
+            report,
+            problems=tuple(problems),
+            found=found,
+            followup=afterwards.resources(recorded) if asked else None,
+        )
+
+
+def _looking(waiting: Waiting, requests: Requests) -> Waiting:
+    """For looking at what became of it: not as long as for the change, and until somebody asks to stop."""
+
+    def pause(seconds: float) -> None:
+        before = requests.count
+        requests.wait(seconds)
+        if requests.count > before:
+            raise CannotDecideError("interrupted")
+
+    return replace(waiting, timeout_s=min(waiting.timeout_s, AFTERWARDS_TIMEOUT_S), sleep=pause)
 
 
 def token_of(approved: ApprovedPlan) -> str:

@@ -5,8 +5,8 @@ met.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -22,11 +22,9 @@ _ENCODER: Final = msgspec.json.Encoder(order="sorted", decimal_format="number")
 _GONE: Final = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
 
 
-class ReadBack(Protocol):
-    """Reads one resource."""
-
-    def __call__(self, type_name: str, identifier: str) -> Mapping[str, Any] | None:
-        """Its properties with the names of its CloudFormation schema; ``None`` when they cannot be read."""
+ReadBack = Callable[[str, str], Mapping[str, Any] | None]
+"""Type and identifier of a resource to its properties, with the names of its CloudFormation schema; ``None`` when they
+cannot be read."""
 
 
 class CloudControl:
@@ -67,16 +65,13 @@ class RealResources:
         return self._cloud_control(type_name, identifier)
 
 
-def resources_of(
-    client: Client, recorded: RecordedChangeSet, read: ReadBack, addresses: Sequence[str] | None = None
-) -> bytes:
+def resources_of(client: Client, recorded: RecordedChangeSet, read: ReadBack) -> bytes:
     """The document for `plangate.parsers.cloudformation.read_back`: the judged change set, and what is there now.
 
     Args:
         client: CloudFormation's.
         recorded: What was judged.
         read: Reads one resource.
-        addresses: Logical ids to read; ``None`` for all.
 
     Raises:
         CallError: AWS does not say which resources the stack has.
@@ -85,11 +80,7 @@ def resources_of(
     found: dict[str, Any] = {}
     for entry in listed[:MAX_RESOURCES]:
         name, identifier = entry.get("LogicalResourceId"), entry.get("PhysicalResourceId")
-        if (
-            not name
-            or entry.get("ResourceStatus") in _GONE
-            or (addresses is not None and name not in addresses)
-        ):
+        if not name or entry.get("ResourceStatus") in _GONE:
             continue
         found[name] = {
             "type": entry.get("ResourceType"),

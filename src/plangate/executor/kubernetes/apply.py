@@ -246,7 +246,10 @@ class _Run:
         try:
             self._observe(
                 ExecutionEvent(
-                    type=event, address=each.address, action=each.change, message=self._scrub(message)[:500]
+                    type=event,
+                    address=self._scrub(each.address),
+                    action=each.change,
+                    message=self._scrub(message)[:500],
                 )
             )
         except Exception as error:

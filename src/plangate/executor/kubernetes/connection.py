@@ -178,6 +178,10 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of its connections."""
         self._client.close()
 
     def version(self) -> str:

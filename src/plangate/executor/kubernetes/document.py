@@ -17,6 +17,7 @@ _VOLATILE: Final = frozenset(
     {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
 )
 """Metadata that the server keeps, and that differs from one moment to the next without a change of the object."""
+_NOBODY: Final = "before-first-apply"
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -101,7 +102,11 @@ def settled(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def owners(found: Mapping[str, Any]) -> list[Any]:
-    """Who manages which fields of an object, without when."""
+    """Who manages which fields of an object, without when.
+
+    What the API makes up for objects without managers is left out: it makes it up each time until there is one. So is
+    the status, which says nothing of what is judged.
+    """
     metadata = found.get("metadata")
     listed = metadata.get("managedFields") if isinstance(metadata, Mapping) else None
     if not isinstance(listed, list):
@@ -111,8 +116,7 @@ def owners(found: Mapping[str, Any]) -> list[Any]:
         for each in listed
         if isinstance(each, dict)
     ]
-    # A controller that writes the status says nothing of what is judged.
-    kept = [each for each in kept if each.get("subresource") != "status"]
+    kept = [e for e in kept if e.get("subresource") != "status" and e.get("manager") != _NOBODY]
     return sorted(kept, key=lambda each: msgspec.json.encode(each, order="sorted"))
 
 

@@ -165,7 +165,7 @@ def foresee(
             problems.append(each.told(f"comes twice (the first one: {planned[found.path].file})"))
         planned[found.path] = found
     if problems:
-        raise CannotDecideError("\n  ".join([*problems[:_MAX_TOLD], *_more(len(problems))]))
+        raise CannotDecideError(_told(problems))
     return ClusterPlan(
         schema=SCHEMA,
         id=secrets.token_hex(16),
@@ -177,8 +177,12 @@ def foresee(
     )
 
 
-def _more(count: int) -> list[str]:
-    return [f"and {count - _MAX_TOLD} more"] if count > _MAX_TOLD else []
+def _told(problems: Sequence[str]) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    more = len(problems) - _MAX_TOLD
+    listed = [*problems[:_MAX_TOLD], *([f"and {more} more"] if more > 0 else [])]
+    return f"{len(problems)} objects cannot be applied: {'; '.join(listed)}"
 
 
 def refusal(error: RefusedError) -> str:
@@ -197,8 +201,8 @@ def refusal(error: RefusedError) -> str:
     return f"conflict: {'; '.join(listed)} (plangate takes no field away from another manager)"
 
 
-def _resolve(cluster: Cluster, each: Wanted) -> tuple[dict[str, Any], str]:
-    """A manifest with its namespace, and the path of its object.
+def _resolve(cluster: Cluster, each: Wanted) -> tuple[str, dict[str, Any], str]:
+    """The address of a manifest's object, the manifest with its namespace, and the object's path.
 
     Raises:
         CannotDecideError: The server has no such type, or nothing could be applied by its name.
@@ -212,10 +216,12 @@ def _resolve(cluster: Cluster, each: Wanted) -> tuple[dict[str, Any], str]:
     if not each.name:
         raise CannotDecideError("it has no metadata.name, by which alone it could be applied twice")
     if not found.namespaced:
-        return each.manifest, found.path("", each.name)
+        return each.address, each.manifest, found.path("", each.name)
     namespace = each.namespace or cluster.namespace
     metadata = {**each.manifest["metadata"], "namespace": namespace}
-    return {**each.manifest, "metadata": metadata}, found.path(namespace, each.name)
+    kind, _, name = each.address.partition("/")
+    address = each.address if each.namespace else f"{kind}/{namespace}/{name}"
+    return address, {**each.manifest, "metadata": metadata}, found.path(namespace, each.name)
 
 
 def foreseen(cluster: Cluster, each: Wanted) -> PlannedObject:
@@ -224,7 +230,7 @@ def foreseen(cluster: Cluster, each: Wanted) -> PlannedObject:
     Raises:
         CannotDecideError: As for `foresee`, of this one.
     """
-    manifest, path = _resolve(cluster, each)
+    address, manifest, path = _resolve(cluster, each)
     for _ in range(_TRIES):
         live = cluster.read(path)
         if live is not None and live.get("metadata", {}).get("deletionTimestamp"):
@@ -243,7 +249,7 @@ def foreseen(cluster: Cluster, each: Wanted) -> PlannedObject:
         again = settled(cluster.apply(path, manifest, dry_run=True).object)
         unknown = members([*differences(after, again), *_made_up(manifest, before or {}, after)])
     return PlannedObject(
-        address=each.address,
+        address=address,
         path=path,
         file=each.file,
         line=each.line,

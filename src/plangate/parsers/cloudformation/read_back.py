@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Plan, Resource
-from plangate.model.values import UNKNOWN, AllUnknown, known_part
+from plangate.model.values import UNKNOWN, AllUnknown, at_pointer, known_part
 from plangate.parsers.base import Documents, Input, Limits, Options
 from plangate.parsers.cloudformation.recorded import parse
+from plangate.parsers.cloudformation.secret_names import secret_places, secret_texts
 from plangate.parsers.json_documents import read_json_document
 
 SCHEMA: Final = "plangate.dev/stack-read-back/v1"
@@ -43,7 +44,11 @@ def parse_read_back(data: bytes, limits: Limits) -> Plan:
         for resource in judged.resources
         if resource.exists_after and resource.address in there
     ]
-    return replace(judged, resources=tuple(resources), opaque=(), applyable=None)
+    secrets = set(judged.secrets)
+    for resource in resources:
+        for at in resource.sensitive:
+            secrets |= secret_texts(at_pointer(resource.after, at))
+    return replace(judged, resources=tuple(resources), opaque=(), applyable=None, secrets=frozenset(secrets))
 
 
 def _as_it_is(resource: Resource, entry: Any) -> Resource:
@@ -65,6 +70,7 @@ def _as_it_is(resource: Resource, entry: Any) -> Resource:
         after=known,
         planned=planned,
         unknown=unknown,
+        sensitive=tuple(sorted({*resource.sensitive, *secret_places(known)})),
         unresolved=(),
         configured=None if whole else frozenset(planned),
         location=None,

@@ -126,7 +126,8 @@ def test_only_what_is_asked_for_is_mutated(tmp_path: Path) -> None:
 def test_a_mutant_that_would_not_load_is_not_counted(tmp_path: Path) -> None:
     # Without its first line nothing gives `i` a value.
     text = limit().replace("\tdisk.after.size > 100", "\tdisk.after.sizes[i] > 100\n\ti == 0")
-    tests = WHOLE_TESTS.replace('{"size": size}', '{"size": size, "sizes": [size]}')
+    text = text.replace("[disk.after.size]", "[disk.address]")
+    tests = WHOLE_TESTS.replace('{"size": size}', '{"sizes": [size]}').replace('"101"', '"d"')
     (subject,) = mutated(write(tmp_path, {"limit.rego": text, "limit_test.rego": tests})).subjects
     invalid = [each for each in subject.tried if each.verdict is Verdict.INVALID]
     assert [(each.mutant.operator, each.mutant.line) for each in invalid] == [(Operator.CONDITION, 16)]

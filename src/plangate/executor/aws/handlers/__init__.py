@@ -6,24 +6,36 @@ from typing import Final
 from plangate.executor.aws.base import Handler
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
+    "autoscaling": ("AWS::AutoScaling::AutoScalingGroup",),
+    "dynamodb": ("AWS::DynamoDB::Table",),
+    "flow_logs": ("AWS::EC2::FlowLog",),
     "gateways": (
         "AWS::EC2::EIP",
         "AWS::EC2::InternetGateway",
         "AWS::EC2::NatGateway",
         "AWS::EC2::VPCGatewayAttachment",
     ),
+    "iam_policy": ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
+    "iam_role": ("AWS::IAM::InstanceProfile", "AWS::IAM::Role"),
+    "instance": ("AWS::EC2::Instance",),
+    "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
+    "lambda_function": ("AWS::Lambda::Function",),
+    "launch_template": ("AWS::EC2::LaunchTemplate",),
+    "listener": ("AWS::ElasticLoadBalancingV2::Listener",),
+    "load_balancer": ("AWS::ElasticLoadBalancingV2::LoadBalancer",),
+    "logs": ("AWS::Logs::LogGroup",),
+    "rds": ("AWS::RDS::DBInstance",),
+    "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
     "routes": ("AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation"),
+    "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
     "security_groups": (
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::SecurityGroupEgress",
         "AWS::EC2::SecurityGroupIngress",
     ),
     "subnet": ("AWS::EC2::Subnet",),
-    "kms": ("AWS::KMS::Alias", "AWS::KMS::Key"),
-    "logs": ("AWS::Logs::LogGroup",),
-    "rds": ("AWS::RDS::DBInstance",),
-    "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
-    "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
+    "target_group": ("AWS::ElasticLoadBalancingV2::TargetGroup",),
+    "volumes": ("AWS::EC2::Volume", "AWS::EC2::VolumeAttachment"),
     "vpc": ("AWS::EC2::VPC",),
 }
 """File to the types that its ``HANDLERS`` have."""

@@ -11,7 +11,7 @@ from plangate.executor.aws.base import BaseHandler, Found, Mark, Owner, Properti
 from plangate.executor.aws.clients import Aws, is_gone
 from plangate.executor.aws.tags import as_mapping, changed_tags, wanted_tags
 
-_FILTERS: Final = {"describe_nat_gateways": "Filter"}
+_FILTERS: Final = {"describe_flow_logs": "Filter", "describe_nat_gateways": "Filter"}
 """What an operation calls its filters, where that is not ``Filters``."""
 
 
@@ -104,7 +104,10 @@ def _tagged(aws: Aws, operation: str, result: str, tags: Mapping[str, str]) -> l
 
 def _listed(aws: Aws, operation: str, result: str, filters: Mapping[str, list[str]]) -> list[Any]:
     given = [{"Name": name, "Values": values} for name, values in filters.items()]
-    return aws.pages("ec2", operation, result, **{_FILTERS.get(operation, "Filters"): given})
+    found = aws.pages("ec2", operation, result, **{_FILTERS.get(operation, "Filters"): given})
+    if result == "Reservations":
+        return [each for reservation in found for each in reservation.get("Instances") or ()]
+    return found
 
 
 def tag_specifications(kind: str, properties: Properties, mark: Mark) -> list[Any]:
