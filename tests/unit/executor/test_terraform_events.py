@@ -130,6 +130,7 @@ def test_it_was_refused_only_if_nothing_but_the_refusal_was_heard() -> None:
 
     cases: dict[str, tuple[object, ...]] = {
         "refused": (version, warning, error),
+        "waited": (version, {"type": "state_lock_acquire"}, {"type": "log"}, error),
         "no version": (error,),
         "no error": (version, warning),
         "listed changes": (version, {"type": "planned_change"}, error),
@@ -139,7 +140,21 @@ def test_it_was_refused_only_if_nothing_but_the_refusal_was_heard() -> None:
     }
     found = {name: heard(*lines)[0].heard.refused for name, lines in cases.items()}
 
-    assert [name for name, refused in found.items() if refused] == ["refused"]
+    assert [name for name, refused in found.items() if refused] == ["refused", "waited"]
+
+
+def test_a_step_that_failed_without_an_error_that_names_it_was_never_answered() -> None:
+    told = (
+        a_hook("apply_start", resource={"addr": "x.a"}),
+        a_hook("apply_errored", resource={"addr": "x.a"}),
+        a_hook("apply_start", resource={"addr": "x.b"}),
+        a_hook("apply_errored", resource={"addr": "x.b"}),
+        a_hook("apply_start", resource={"addr": "x.c"}),
+        a_diagnostic(summary="refused", address="x.a"),
+        a_diagnostic(summary="Plugin did not respond"),
+    )
+    said = heard(*told)[0].heard
+    assert (said.unanswered, said.started - said.ended) == ({"x.b"}, Counter({"x.c": 1}))
 
 
 @pytest.mark.parametrize("operation", ["plan", None, 1, [], "destroyed"])
