@@ -191,3 +191,14 @@ def test_any_json_of_any_type_is_read_without_an_error(word: str, fields: dict[s
 
     assert listener.heard.events == Counter({word: 1})
     assert all(event.message.isprintable() and len(event.message) <= MAX_MESSAGE for event in told)
+
+
+def test_the_values_of_an_answer_that_was_not_planned_are_left_out() -> None:
+    detail = 'When applying changes to x.a, "p" produced an unexpected new value: .key: was cty.StringVal("k"), but now x.'
+    listener, _ = heard(
+        a_diagnostic(summary="Provider produced inconsistent result after apply", detail=detail)
+    )
+    assert listener.heard.errors == [
+        "Provider produced inconsistent result after apply:"
+        ' When applying changes to x.a, "p" produced an unexpected new value: .key'
+    ]
