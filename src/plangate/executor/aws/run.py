@@ -283,7 +283,8 @@ class Run(Struct, kw_only=True):
             try:
                 call()
             except Exception as error:
-                if not (is_passing(error) or is_ambiguous(error)) or time.monotonic() > deadline:
+                unclear = is_ambiguous(error) and attempt < _TRIES
+                if not (unclear or is_passing(error)) or time.monotonic() > deadline:
                     raise
                 pause(min(_FIRST_LOOK_S * 2**attempt, _LONGEST_LOOK_S))
                 attempt += 1

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from plangate.executor.aws.base import Properties
+from plangate.executor.aws.difference import holds_unknown
 from plangate.executor.aws.schemas import Schema
 from plangate.model.values import UNKNOWN, pointer
 
@@ -83,9 +84,11 @@ def _validator() -> Any:
     """Draft 7, as AWS's schemas are, for which `UNKNOWN` is anything."""
     from jsonschema import Draft7Validator, validators  # noqa: PLC0415
 
+    alike = Draft7Validator.VALIDATORS["uniqueItems"]  # two that are not known may turn out different
+
     def tolerant(check: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
-            if instance is UNKNOWN:
+            if instance is UNKNOWN or (check is alike and holds_unknown(instance)):
                 return ()
             return check(validator, value, instance, schema) or ()
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from plangate.errors import ExecutionError
-from plangate.executor.aws.base import MARKS
+from plangate.executor.aws.base import MARK_KEEP, MARKS
 from plangate.executor.aws.clients import Aws
 from plangate.executor.aws.handlers import ec2
 from plangate.executor.aws.tags import marks_of
@@ -22,6 +22,7 @@ from plangate.executor.aws.tags import marks_of
 INGRESS: Final = "Ingress"
 EGRESS: Final = "Egress"
 _PROTOCOLS: Final = {"all": "-1", "1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
+_OWNED: Final = MARKS - {MARK_KEEP}
 _WITH_PORTS: Final = frozenset({"tcp", "udp", "icmp", "icmpv6"})
 _ANY: Final = -1
 """Every type or code of ICMP; for other protocols EC2 says this for no ports at all."""
@@ -69,7 +70,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     @property
     def is_of_its_group(self) -> bool:
         """Whether no resource of its own made it."""
-        return marks_of(self.tags).keys() < MARKS
+        return not marks_of(self.tags).keys() >= _OWNED
 
     @property
     def properties(self) -> dict[str, Any]:
