@@ -293,7 +293,7 @@ def test_a_swapped_provider_does_not_start_even_when_the_lock_file_names_it(
     assert (project.volumes(), other.starts()) == ([], [])
 
 
-def test_a_locked_state_is_refused_and_waited_for_as_long_as_the_settings_say(project: Project) -> None:
+def test_a_locked_state_is_refused_and_waited_for_as_long_as_was_asked_for(project: Project) -> None:
     settings = project.folder / "plangate.yaml"
     settings.write_text("version: 1\nterraform: {lock_timeout_s: 2}\n")
     project.plan().lock()
@@ -302,11 +302,12 @@ def test_a_locked_state_is_refused_and_waited_for_as_long_as_the_settings_say(pr
     assert (refused.code, "nothing ran" in refused.err, project.volumes()) == (4, True, [])
     assert time.monotonic() - began > 2
     project.unlock()
-    settings.write_text("version: 1\nterraform: {lock_timeout_s: 60}\n")
     project.plan().lock()
-    later = threading.Timer(5.0, project.unlock)
+    for seconds in ("nan", "inf", "86401"):
+        assert project.run("apply", "tfplan", "--lock-timeout", seconds).code == 2
+    later = threading.Timer(8.0, project.unlock)
     later.start()
-    ran = project.run("apply", "tfplan")
+    ran = project.run("apply", "tfplan", "--lock-timeout", "120")
     later.join()
     assert (ran.code, len(project.volumes()), project.locked()) == (0, 1, False)
 

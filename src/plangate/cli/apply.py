@@ -45,7 +45,11 @@ def apply(
     ] = None,
     lock_timeout: Annotated[
         float,
-        typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
+        typer.Option(
+            "--lock-timeout",
+            min=0.0,
+            help="Seconds to wait for another run's lock (saved plans, plans for AWS).",
+        ),
     ] = 0.0,
     on_failure: Annotated[
         str,

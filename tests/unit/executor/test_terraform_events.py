@@ -199,6 +199,8 @@ def test_the_values_of_an_answer_that_was_not_planned_are_left_out() -> None:
         a_diagnostic(summary="Provider produced inconsistent result after apply", detail=detail)
     )
     assert listener.heard.errors == [
-        "Provider produced inconsistent result after apply:"
-        ' When applying changes to x.a, "p" produced an unexpected new value: .key'
+        (
+            "Provider produced inconsistent result after apply:"
+            ' When applying changes to x.a, "p" produced an unexpected new value: .key'
+        )
     ]
