@@ -28,6 +28,7 @@ from tests.aws_provider_mirror import Mirror, a_mirror
 from tests.aws_server import AwsServer
 from tests.command_line import Ran
 from tests.terraform_project import NAMES, the_tool
+from tests.tools import require_tool
 
 pytestmark = pytest.mark.terraform
 
@@ -172,7 +173,7 @@ def project(
     folder.mkdir()
     made = Project(
         folder=folder,
-        program=the_tool(getattr(request, "param", NAMES[0])).path,
+        program=the_tool(request.param).path if hasattr(request, "param") else require_tool("terraform"),
         mirror=mirror,
         server=aws_account,
     ).write(VOLUME)
@@ -387,7 +388,7 @@ def test_a_provider_that_does_not_stop_is_killed_after_the_grace_that_the_settin
         out, _ = process.communicate(timeout=120)
 
     assert (process.returncode, len(project.volumes()), project.locked()) == (130, 2, True)
-    assert "terraform did not end in time and was killed" in out
+    assert f"{project.program.name} did not end in time and was killed" in out
     assert "  absent: aws_ebs_volume.third\n  unknown: aws_ebs_volume.second\n" in out
 
 
