@@ -90,15 +90,15 @@ def key_of(properties: Mapping[str, Any]) -> Key:
     """What makes a rule that a template says.
 
     Raises:
-        ExecutionError: It has no peer, or names its peer in a way that EC2 does not tell again.
+        ExecutionError: It has no peer, names its peer in a way that EC2 does not tell again, or its ports are none.
     """
     protocol = protocol_of(properties.get("IpProtocol"))
     with_ports = protocol in _WITH_PORTS
     kind, peer = _peer(properties)
     return Key(
         protocol=protocol,
-        first=int(properties.get("FromPort", _ANY)) if with_ports else _ANY,
-        last=int(properties.get("ToPort", _ANY)) if with_ports else _ANY,
+        first=_port(properties, "FromPort") if with_ports else _ANY,
+        last=_port(properties, "ToPort") if with_ports else _ANY,
         kind=kind,
         peer=peer,
     )
@@ -173,6 +173,16 @@ _MEMBERS: Final = {
     "Group": ("UserIdGroupPairs", "GroupId"),
 }
 """Kind of peer to where EC2's permissions have them, and under which name."""
+
+
+def _port(properties: Mapping[str, Any], name: str) -> int:
+    value = properties.get(name)
+    try:
+        return _ANY if value is None else int(str(value))
+    except ValueError as error:
+        raise ExecutionError(
+            f"a rule of a security group has a {name} that is no whole number", hint="e.g. 443"
+        ) from error
 
 
 def _peer_name(direction: str, kind: str) -> str:
