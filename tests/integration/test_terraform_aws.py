@@ -26,7 +26,7 @@ from tests.terraform_aws_project import STATES, Project
 from tests.terraform_project import NAMES, the_tool
 from tests.tools import require_tool
 
-pytestmark = pytest.mark.terraform
+pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 
 VOLUME: Final = """
 resource "aws_ebs_volume" "one" {
