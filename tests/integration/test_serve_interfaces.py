@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from opa_client.errors import ConnectionsError, DeletePolicyError, RegoParseError
-from opa_client.opa import OpaClient
 
 from plangate.audit import checkpoint as notes
 from plangate.audit import merkle
@@ -103,16 +101,18 @@ def queries(server: Server) -> dict[str, dict[str, Any]]:
 
 
 def test_opas_own_client_works_unchanged(server: Server) -> None:
+    opa_client = pytest.importorskip("opa_client.opa")
     url = urlsplit(server.url)
-    with OpaClient(host=url.hostname or "", port=url.port or 0) as opa:
+    with opa_client.OpaClient(host=url.hostname or "", port=url.port or 0) as opa:
         assert opa.check_connection() is True
         assert opa.check_health() is True
         found = opa.query_rule({"user": "alice"}, "app", "allow")
         assert found["result"] is True
         assert found["decision_id"] in queries(server)
         assert [name.rpartition("/")[2] for name in opa.get_policies_list()] == ["app.rego", "authzen.rego"]
-        with pytest.raises((RegoParseError, ConnectionsError, DeletePolicyError, Exception)):
+        with pytest.raises(Exception, match=r"(?i)unauthorized|403|policies"):
             opa.update_policy_from_string("package x", "x")
+        assert [name.rpartition("/")[2] for name in opa.get_policies_list()] == ["app.rego", "authzen.rego"]
 
 
 def test_a_query_is_recorded_with_what_was_asked_and_said(server: Server, client: httpx.Client) -> None:
@@ -248,7 +248,8 @@ def test_an_item_replaces_whole_entities_and_a_bad_one_is_a_no(client: httpx.Cli
     said = client.post("/access/v1/evaluations", json={**whole, "evaluations": items}).json()["evaluations"]
     assert [each["decision"] for each in said] == [False, True, False, False]
     assert [each["context"].get("error", {}).get("status") for each in said] == [None, None, 400, 400]
-    for empty in ({}, {"evaluations": []}):
+    nothing: list[dict[str, Any]] = [{}, {"evaluations": []}]
+    for empty in nothing:
         assert (
             client.post("/access/v1/evaluations", json=question("alice", "read") | empty).json()["decision"]
             is True

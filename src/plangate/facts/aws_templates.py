@@ -75,7 +75,8 @@ def template_of(native: Native, *path: str) -> Template | None:
 def _is_newest(template: Native, version: Raw) -> bool:
     """Whether a version is the one that a template, which stays as it is, is described with."""
     newest = template.values.get("latest_version")
-    if not template.resource.existing or version in (None, UNKNOWN) or newest in (None, UNKNOWN):
+    stays = template.resource.action is Action.NO_OP
+    if not stays or version in (None, UNKNOWN) or newest in (None, UNKNOWN):
         return False
     return str(version) == str(newest)
 

@@ -15,11 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
-
-from plangate.audit.record import Actor, ActorKind
 from plangate.errors import UsageError
-from plangate.server.exchange import HttpProblem, header
+from plangate.server.exchange import Caller, HttpProblem, header
 from plangate.server_settings import ServerSettings
 
 _DIGEST_LINE: Final = re.compile(r"sha256:([0-9a-f]{64})(?:[ \t]+(\S+))?")
@@ -27,30 +24,8 @@ _MAX_FILE_BYTES: Final = 4 << 20
 _MAX_TOKEN_BYTES: Final = 8 * 1024
 _MAX_NAME: Final = 200
 ANONYMOUS: Final = "anonymous"
+__all__ = ["ANONYMOUS", "Access", "Caller", "read_digests"]
 _CHALLENGE: Final = (("www-authenticate", 'Bearer realm="plangate"'),)
-
-
-class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks.
-
-    Attributes:
-        name: As in the settings; ``anonymous`` without credentials.
-        identity: What the record says: the name, and the certificate's subject if it showed one.
-        may: Permissions.
-        rule_sets: Rule sets that it may ask under; none for all.
-        max_requests: Requests at a time.
-    """
-
-    name: str
-    identity: str
-    may: frozenset[str]
-    rule_sets: frozenset[str] = frozenset()
-    max_requests: int = 64
-
-    @property
-    def actor(self) -> Actor:
-        """As in records."""
-        return Actor(kind=ActorKind.SERVICE, name=self.identity)
 
 
 class Access:

@@ -8,12 +8,12 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 from msgspec import Struct
 
+from plangate.server import children
 from plangate.server.access import Access
 from plangate.server.app import make_app
 from plangate.server.endpoint import Guard
@@ -23,6 +23,7 @@ from plangate.server.log_client import LogClient
 from plangate.server.metrics import Metrics
 from plangate.server.protocol import Protocol
 from plangate.server.request_log import RequestLog
+from plangate.server.telemetry import telemetry
 from plangate.settings import Settings
 
 _FLUSH_S: Final = 0.1
@@ -66,7 +67,8 @@ class Answering:
         self._front.reload_problem = setup.reload_problem
         self._requests = RequestLog()
         Protocol.limits = server.limits
-        app = make_app(self._front, Guard(self._front, self._requests))
+        self._telemetry = telemetry()
+        app = make_app(self._front, Guard(self._front, self._requests, self._telemetry))
         app.router.lifespan_context = self._lifespan
         config = uvicorn.Config(
             app,
@@ -100,6 +102,7 @@ class Answering:
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:
         del app
         await self._judges.listen(self._setup.judges)
+        children.settle()
         tasks = [asyncio.create_task(self._flush()), asyncio.create_task(self._listen())]
         self._metrics.generation.set(self._judges.generation)
         try:
@@ -109,6 +112,7 @@ class Answering:
                 task.cancel()
             self._log.close()
             self._requests.flush()
+            await asyncio.get_running_loop().run_in_executor(None, self._telemetry.close)
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
@@ -160,20 +164,3 @@ def run_answering(setup: AnsweringSetup) -> int:
         Answering(setup).run()
     sys.stderr.flush()
     return 0
-
-
-def bind(address: str) -> socket.socket:
-    """A listening socket that others may share, one for each process."""
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((host.strip("[]"), int(port)))
-    listener.listen(2_048)
-    return listener
-
-
-def socket_path(folder: Path, name: str) -> str:
-    """Where a process of this server listens for the others."""
-    return str(folder / f"{name}.sock")

@@ -11,11 +11,12 @@ from plangate.server.authzen import authzen_routes
 from plangate.server.contracts import contract_routes
 from plangate.server.decisions import Decisions
 from plangate.server.endpoint import SECURITY_HEADERS, Endpoint, Guard
-from plangate.server.exchange import HttpProblem, plain_problem
+from plangate.server.exchange import Answer, Exchange, HttpProblem, plain_problem
 from plangate.server.front import Front
 from plangate.server.health import Health
 from plangate.server.log_api import log_routes
 from plangate.server.opa import opa_routes
+from plangate.server.openapi import document
 
 _WORDS = {404: ("not_found", "there is nothing here"), 405: ("method_not_allowed", "not with this method")}
 
@@ -34,6 +35,7 @@ def make_app(front: Front, guard: Guard) -> Starlette:
         *opa_routes(front, guard, health),
         *authzen_routes(front, guard),
         *log_routes(front, guard),
+        Route("/v1/openapi.json", Endpoint(guard, _openapi, limited=False), methods=["GET"]),
         Route("/v1/approvals", Endpoint(guard, approvals.create, permission="approve"), methods=["POST"]),
         Route(
             "/v1/decisions/{decision_id}", Endpoint(guard, decisions.read, permission="read"), methods=["GET"]
@@ -45,6 +47,12 @@ def make_app(front: Front, guard: Guard) -> Starlette:
     app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
     app.router.redirect_slashes = False
     return app
+
+
+async def _openapi(exchange: Exchange) -> Answer:
+    """``GET /v1/openapi.json``."""
+    del exchange
+    return Answer(body=document())
 
 
 def _no_route(request: Request, error: Exception) -> Response:

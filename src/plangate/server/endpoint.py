@@ -12,6 +12,7 @@ from plangate.server.body import GoneError, read_body
 from plangate.server.exchange import Answer, Exchange, HttpProblem, header, plain_problem
 from plangate.server.front import Front
 from plangate.server.request_log import RequestLog
+from plangate.server.telemetry import Telemetry
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,9 +34,10 @@ _MAX_REQUEST_ID: Final = 128
 class Guard:
     """Limits that all endpoints of this process share, and what they tell the log of requests."""
 
-    def __init__(self, front: Front, log: RequestLog) -> None:
+    def __init__(self, front: Front, log: RequestLog, telemetry: Telemetry | None = None) -> None:
         self.front = front
         self.log = log
+        self.telemetry = telemetry or Telemetry()
         self.running = 0
         self.by_caller: dict[str, int] = {}
 
@@ -89,52 +91,55 @@ class Endpoint:
         """Answer one request, whatever happens."""
         started = time.perf_counter()
         guard = self._guard
-        request_id = _request_id(scope)
-        exchange: Exchange | None = None
-        try:
-            caller = guard.front.access.identify(scope)
-            if self._permission:
-                guard.front.access.require(caller, self._permission)
-            if self._limited:
-                guard.enter(caller)
+        exchange = Exchange(scope, _request_id(scope))
+        with guard.telemetry.request(scope) as span:
             try:
-                body = await read_body(scope, receive, guard.front.server.limits)
-                exchange = Exchange(scope, caller, body, request_id)
-                answer = await self._handler(exchange)
-            finally:
-                if self._limited:
-                    guard.leave(caller)
-        except HttpProblem as problem:
-            guard.front.metrics.refused.labels(problem.problem.code).inc()
-            answer = self._render(problem)
-        except GoneError:
-            return
-        except AuditError as error:
-            guard.front.metrics.record_failures.inc()
-            guard.log.problem(request_id, error)
-            answer = self._render(
-                HttpProblem(
-                    503, "not_recorded", "the decision could not be recorded, so there is none", headers=RETRY
-                )
-            )
-        except PlangateError as error:
-            guard.log.problem(request_id, error)
-            answer = self._render(
-                HttpProblem(
-                    503 if isinstance(error, CannotDecideError) else 500, "cannot_decide", str(error)[:1_000]
-                )
-            )
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of it may get out, and it is no allow
-            guard.log.crash(request_id, error)
-            answer = self._render(
-                HttpProblem(500, "internal_error", "an internal error; nothing was allowed")
-            )
+                answer = await self._answered(scope, receive, exchange)
+            except GoneError:
+                return
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - nothing of it may get out, and it is no allow
+                answer = self._render(self._problem(exchange, error))
+            span.answered(exchange, answer.status)
         seconds = time.perf_counter() - started
-        guard.front.metrics.answered(scope["method"], answer.status, seconds)
-        guard.log.answered(scope, exchange, request_id, answer.status, seconds)
-        await _send(send, answer, request_id, is_head=scope["method"] == "HEAD")
+        guard.front.metrics.answered(exchange.method, answer.status, seconds)
+        guard.log.answered(exchange, answer.status, seconds)
+        await _send(send, answer, exchange.request_id, is_head=exchange.method == "HEAD")
+
+    async def _answered(self, scope: Scope, receive: Receive, exchange: Exchange) -> Answer:
+        guard = self._guard
+        caller = exchange.caller = guard.front.access.identify(scope)
+        if self._permission:
+            guard.front.access.require(caller, self._permission)
+        if not self._limited:
+            exchange.body = await read_body(scope, receive, guard.front.server.limits)
+            return await self._handler(exchange)
+        guard.enter(caller)
+        try:
+            exchange.body = await read_body(scope, receive, guard.front.server.limits)
+            return await self._handler(exchange)
+        finally:
+            guard.leave(caller)
+
+    def _problem(self, exchange: Exchange, error: Exception) -> HttpProblem:
+        """What an error is to the caller. The log of requests has the rest."""
+        guard = self._guard
+        if isinstance(error, HttpProblem):
+            guard.front.metrics.refused.labels(error.problem.code).inc()
+            return error
+        if isinstance(error, PlangateError):
+            guard.log.problem(exchange.request_id, error)
+        else:
+            guard.log.crash(exchange.request_id, error)
+        if isinstance(error, AuditError):
+            guard.front.metrics.record_failures.inc()
+            return HttpProblem(
+                503, "not_recorded", "the decision could not be recorded, so there is none", headers=RETRY
+            )
+        if isinstance(error, CannotDecideError):
+            return HttpProblem(503, "cannot_decide", str(error)[:1_000], headers=RETRY)
+        return HttpProblem(500, "internal_error", "an internal error; nothing was allowed")
 
 
 async def _send(send: Send, answer: Answer, request_id: str, *, is_head: bool) -> None:

@@ -1,14 +1,13 @@
 """One request and its answer, as handlers see them; and what they raise when there is no answer but a problem."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from plangate.server.access import Caller
+from plangate.audit.record import Actor, ActorKind
 
 _ENCODER: Final = msgspec.json.Encoder()
 JSON: Final = "application/json"
@@ -66,21 +65,47 @@ class HttpProblem(Exception):  # noqa: N818 - it is what becomes of an error, no
         self.headers = headers
 
 
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who asks.
+
+    Attributes:
+        name: As in the settings; ``anonymous`` without credentials.
+        identity: What the record says: the name, and the certificate's subject if it showed one.
+        may: Permissions.
+        rule_sets: Rule sets that it may ask under; none for all.
+        max_requests: Requests at a time.
+    """
+
+    name: str
+    identity: str
+    may: frozenset[str]
+    rule_sets: frozenset[str] = frozenset()
+    max_requests: int = 64
+
+    @property
+    def actor(self) -> Actor:
+        """As in records."""
+        return Actor(kind=ActorKind.SERVICE, name=self.identity)
+
+
+NOBODY: Final = Caller(name="", identity="", may=frozenset())
+
+
 class Exchange:
     """One request, read whole, and who sent it.
 
     Attributes:
-        caller: Who asks.
+        caller: Who asks; `NOBODY` as long as that is not known.
         body: The body, unpacked if it was packed.
         request_id: The caller's own id, or ours.
         decision_id: Set by whoever makes a decision, for the log of requests.
         result: Its result, for the same.
     """
 
-    def __init__(self, scope: Mapping[str, Any], caller: "Caller", body: bytes, request_id: str) -> None:
+    def __init__(self, scope: Mapping[str, Any], request_id: str) -> None:
         self._scope = scope
-        self.caller = caller
-        self.body = body
+        self.caller = NOBODY
+        self.body = b""
         self.request_id = request_id
         self.decision_id = ""
         self.result = ""

@@ -24,6 +24,7 @@ from plangate.errors import EXIT_CANNOT_DECIDE, CannotDecideError, PlangateError
 from plangate.gate import Run
 from plangate.policy.embedded import EngineLimits
 from plangate.policy.queries import QueryEngine, QueryPolicies
+from plangate.server import children
 from plangate.server.messages import Ask, Evaluated, Frames, Hello, Message, Query, Weighed, frame
 from plangate.wiring import Document, now
 from plangate.wiring.serving import Loaded, Serving, fresh_id, open_serving, weigh_document
@@ -190,6 +191,7 @@ def run_judge(setup: JudgeSetup, say: Callable[[Mapping[str, Any]], None]) -> in
         except Exception as error:  # noqa: BLE001 - the main process has to hear of it, whatever it is
             say({"problem": f"internal error: {type(error).__name__}", "hint": ""})
             return EXIT_CANNOT_DECIDE
+        children.settle()
         say({"ready": os.getpid(), "policies": judge.hello().policies})
         _serve(judge, setup.path)
     return 0

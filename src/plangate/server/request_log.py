@@ -32,32 +32,23 @@ class RequestLog:
         self._lines: list[bytes] = []
         self._dropped = 0
 
-    def answered(
-        self,
-        scope: Mapping[str, Any],
-        exchange: Exchange | None,
-        request_id: str,
-        status: int,
-        seconds: float,
-    ) -> None:
+    def answered(self, exchange: Exchange, status: int, seconds: float) -> None:
         """A request was answered."""
         if not self._requests:
             return
-        client = scope.get("client")
         line: dict[str, Any] = {
             "event": "request",
-            "method": scope["method"],
-            "path": scope["path"][:500],
+            "method": exchange.method,
+            "path": exchange.path[:500],
             "status": status,
             "ms": round(seconds * 1000, 3),
-            "client": f"{client[0]}:{client[1]}" if client else "",
-            "request_id": request_id,
+            "client": exchange.client,
+            "request_id": exchange.request_id,
+            "caller": exchange.caller.identity,
         }
-        if exchange is not None:
-            line["caller"] = exchange.caller.identity
-            if exchange.decision_id:
-                line["decision_id"] = exchange.decision_id
-                line["result"] = exchange.result
+        if exchange.decision_id:
+            line["decision_id"] = exchange.decision_id
+            line["result"] = exchange.result
         self.say("info", line)
 
     def problem(self, request_id: str, error: Exception) -> None:

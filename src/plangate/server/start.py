@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import shutil
+import ssl
 import stat
 import tempfile
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from plangate.errors import UsageError
+from plangate.server.telemetry import check_telemetry
 from plangate.server_settings import check_server
 from plangate.settings import Settings
 from plangate.wiring import Choices, settings_for, state_folder
@@ -37,6 +39,7 @@ def serve(choices: Choices, listen: str | None, workers: int | None, say: Callab
         PlangateError: It could not be started.
     """
     check_extra()
+    check_telemetry(os.environ)
     settings = settings_for(choices)
     server = settings.values.server
     server = msgspec.structs.replace(
@@ -92,6 +95,13 @@ def check_safety(settings: Settings) -> None:
         for path in filter(None, (server.tls.certificate, server.tls.key, server.tls.client_ca)):
             if not (settings.folder / path).is_file():
                 raise UsageError(f"server.tls: {settings.folder / path}: no such file")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(settings.folder / server.tls.certificate, key)
+            if server.tls.client_ca:
+                context.load_verify_locations(settings.folder / server.tls.client_ca)
+        except (ssl.SSLError, OSError) as error:
+            raise UsageError(f"server.tls: certificate, key or client_ca cannot be used: {error}") from error
         mode = stat.S_IMODE(key.stat().st_mode)
         if mode & _SHARED:
             raise UsageError(f"{key}: others can read this key (mode {mode:04o})", hint=f"chmod 600 {key}")

@@ -96,12 +96,20 @@ def _users(changes: Sequence[Change]) -> Mapping[str, list[Change]]:
         if change.before is None:
             continue
         targets = {other.key: other for text in _texts(change.before) for other in names.get(text, ())}
+        targets = {key: other for key, other in targets.items() if not _belongs(other, change)}
         for name in change.depends_on:
             targets |= {other.key: other for other in by_name.get(name, ()) if _down(other)}
         for key in targets:
             if key != change.key:
                 users[key].append(change)
     return users
+
+
+def _belongs(part: Change, whole: Change) -> bool:
+    """Whether one is a part of the other, which goes by the same name: a bucket's policy, say."""
+    if whole.logical_id in part.depends_on:
+        return True
+    return part.identifier == whole.identifier and part.type != whole.type and part.type.startswith(whole.type)
 
 
 def _names(change: Change) -> set[str]:

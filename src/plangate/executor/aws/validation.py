@@ -99,12 +99,26 @@ def _validator() -> Any:
         for name, check in Draft7Validator.VALIDATORS.items()
         if name not in _LEFT_TO_AWS
     }
+    # Two values that are not known yet need not be the same.
+    rules["uniqueItems"] = _distinct(rules["uniqueItems"])
     checker = Draft7Validator.TYPE_CHECKER.redefine(
         "number", lambda _, value: isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     ).redefine("array", lambda _, value: isinstance(value, list | tuple))
     extend: Any = validators.extend
     extended = extend(Draft7Validator, rules, type_checker=checker)
     return extend(extended, dict.fromkeys(("pattern", "format"), _nothing))
+
+
+def _distinct(check: Callable[..., Any]) -> Callable[..., Any]:
+    """Items that differ, as far as they are known."""
+
+    def wrapped(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+        known = instance
+        if isinstance(instance, list | tuple):
+            known = [each for each in instance if not holds_unknown(each)]
+        return check(validator, value, known, schema) or ()
+
+    return wrapped
 
 
 def _nothing(*_: Any) -> tuple[()]:
