@@ -110,6 +110,11 @@ def test_every_setting_is_read() -> None:
     assert values.limits == LimitSettings(max_depth=10, show_timeout_s=0.5)
 
 
+@pytest.mark.parametrize("seconds", ["-1", "86401"])
+def test_nobody_waits_for_a_lock_for_ever(seconds: str) -> None:
+    assert "terraform" in complaint(f"version: 1\nterraform: {{lock_timeout_s: {seconds}}}")
+
+
 def test_a_time_stays_text() -> None:
     assert values_of("version: 1\nenvironment: 2027-01-31").environment == "2027-01-31"
 

@@ -45,7 +45,11 @@ def apply(
     ] = None,
     lock_timeout: Annotated[
         float,
-        typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
+        typer.Option(
+            "--lock-timeout",
+            min=0.0,
+            help="Seconds to wait for another run's lock (saved plans, plans for AWS).",
+        ),
     ] = 0.0,
     on_failure: Annotated[
         str,
@@ -221,12 +225,9 @@ def _what_is_there(report: "ExecutionReport") -> list[str]:
     """A line for each way in which resources stand, with the first of them."""
     from plangate.report.base import one_line
 
-    standings: dict[str, list[str]] = {}
-    for found in report.found:
-        standings.setdefault(found.standing.value, []).append(one_line(found.address))
     lines = []
-    for standing, addresses in standings.items():
+    for standing, addresses in report.what_is_there().items():
         more = len(addresses) - _MAX_FOUND
-        listed = ", ".join(addresses[:_MAX_FOUND]) + (f" and {more} more" if more > 0 else "")
+        listed = ", ".join(map(one_line, addresses[:_MAX_FOUND])) + (f" and {more} more" if more > 0 else "")
         lines.append(f"  {standing}: {listed}")
     return lines

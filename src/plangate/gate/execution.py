@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
@@ -175,5 +174,5 @@ def _shut_off(address: str, quarantine: Callable[[str], str] | None) -> Executio
 
 def _what_is_there(report: ExecutionReport) -> list[str]:
     """One sentence with the number of resources that stand in each way; each of them has an event."""
-    counted = Counter(found.standing.value for found in report.found)
-    return [", ".join(f"{number} {standing}" for standing, number in counted.items())] if counted else []
+    counted = report.what_is_there().items()
+    return [", ".join(f"{len(addresses)} {standing}" for standing, addresses in counted)] if counted else []

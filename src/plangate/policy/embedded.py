@@ -9,7 +9,7 @@ See docs/adr/0004-embedded-rego.md.
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -18,7 +18,7 @@ from msgspec import Struct
 from plangate.errors import EngineError
 from plangate.policy import worker
 from plangate.policy.answers import rule_answers
-from plangate.policy.base import PolicySet, RuleAnswer
+from plangate.policy.base import Doubt, PolicySet, RuleAnswer
 from plangate.policy.exchange import Exchange
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
 from plangate.policy.process import Process, start_process
@@ -151,6 +151,13 @@ class EmbeddedEngine:
             if not begun:
                 self.close()
         return exchange
+
+    def settle(
+        self, policies: PolicySet, doubts: Sequence[Doubt], document: bytes, deadline_s: float
+    ) -> Mapping[Doubt, tuple[tuple[str, ...], ...]]:
+        """Nothing: it has no partial evaluation."""
+        del policies, doubts, document, deadline_s
+        return {}
 
     def close(self) -> None:
         """End the worker. The engine can be used again afterwards, with a new one."""

@@ -7,13 +7,13 @@ nobody in it who waits for anything else. `plangate.policy.embedded` is for all 
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from plangate.errors import EngineError
 from plangate.policy import worker
 from plangate.policy.answers import AnswerError, Reply, query_values, rule_answers
-from plangate.policy.base import PolicySet, RuleAnswer
+from plangate.policy.base import Doubt, PolicySet, RuleAnswer
 from plangate.policy.embedded import REGORUS_VERSION, EngineLimits, setup_of
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
 
@@ -107,6 +107,13 @@ class InlineEngine:
         if missing or not is_done or len(replies) != len(names):
             raise EngineError(f"the policy engine did not answer for {', '.join(missing) or 'all rules'}")
         return [replies[number] for number in range(len(names))]
+
+    def settle(
+        self, policies: PolicySet, doubts: Sequence[Doubt], document: bytes, deadline_s: float
+    ) -> Mapping[Doubt, tuple[tuple[str, ...], ...]]:
+        """Nothing: it has no partial evaluation."""
+        del policies, doubts, document, deadline_s
+        return {}
 
     def close(self) -> None:
         """Let go of the engine."""

@@ -1,8 +1,10 @@
 """Who judges: built-in rules and policies, as the settings have them."""
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,7 +17,7 @@ from plangate.errors import UsageError
 from plangate.gate import Judge, Said
 from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
-from plangate.policy.base import EMBEDDED, OPA, Engine, PolicySet, PolicySource, RuleAnswer
+from plangate.policy.base import EMBEDDED, OPA, Doubt, Engine, PolicySet, PolicySource, RuleAnswer
 from plangate.policy.embedded import EmbeddedEngine, EngineLimits
 from plangate.policy.inline import InlineEngine
 from plangate.policy.rule_settings import with_settings
@@ -61,10 +63,13 @@ class Policies:
         engine: Engine,
         deadline_s: float,
         spare: Engine | None = None,
+        *,
+        settles: bool = False,
     ) -> None:
         self._policies = policies
         self._engine = engine
         self._spare = spare
+        self._settles = settles
         self._last_bytes = 0
         self._last_source: Source | None = None
         self._deadline_s = deadline_s
@@ -84,6 +89,9 @@ class Policies:
             # The first engine is busy for a second or more, and a second one costs a tenth of that.
             after, engine = None, self._spare
 
+        view = cache(lambda: outcomes.PlanView(plan))
+        settled: dict[Doubt, tuple[tuple[str, ...], ...]] = {}
+
         def one_at_a_time() -> None:
             if after is not None and same_input:
                 after.result()  # one that failed for the change is not asked about what was there before
@@ -92,7 +100,12 @@ class Policies:
 
         def evaluate_policies() -> Sequence[RuleAnswer]:
             one_at_a_time()
-            return engine.evaluate(self._policies, encoded, self._deadline_s)
+            started = time.monotonic()
+            answers = engine.evaluate(self._policies, encoded, self._deadline_s)
+            if self._settles and (doubts := outcomes.doubts(self._policies, answers, view())):
+                left = self._deadline_s - (time.monotonic() - started)
+                settled.update(engine.settle(self._policies, doubts, encoded, left))
+            return answers
 
         is_small = len(encoded) <= _SMALL_BYTES or isinstance(engine, InlineEngine)
         begins = is_small and isinstance(engine, EmbeddedEngine | InlineEngine)
@@ -105,11 +118,12 @@ class Policies:
         else:
             errand = Errand(evaluate_policies)
         self._last, self._last_bytes, self._last_source = errand, len(encoded), plan.source
-        return lambda: self._said(plan, errand.result())
 
-    def _said(self, plan: Plan, answers: Sequence[RuleAnswer]) -> Said:
-        judged = outcomes.judge(self._policies, answers, outcomes.PlanView(plan))
-        return judged.outcomes, judged.matched_nothing
+        def answer() -> Said:
+            judged = outcomes.judge(self._policies, errand.result(), view(), settled)
+            return judged.outcomes, judged.matched_nothing
+
+        return answer
 
 
 def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], PolicySet]:
@@ -218,6 +232,7 @@ def judges_for(
             engine,
             values.limits.policy_timeout_s,
             spare,
+            settles=settings.opa() is not None,
         ),
     ]
     digest = hashlib.sha256(

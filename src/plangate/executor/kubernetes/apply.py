@@ -28,7 +28,7 @@ from plangate.executor.base import (
     Scrub,
     Standing,
 )
-from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, RefusedError
+from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, ClusterRefusedError
 from plangate.executor.kubernetes.document import (
     ClusterPlan,
     PlannedObject,
@@ -43,15 +43,15 @@ from plangate.executor.kubernetes.planning import (
     CONFLICT,
     DEFINITION,
     NO_OP,
+    TRIES,
     Wanted,
     foresee,
-    foreseen,
+    foreseen_all,
     refusal,
     version_of,
 )
 
 _MAX_LISTED: Final = 20
-_TRIES: Final = 5
 _ESTABLISH_S: Final = 60.0
 _ESTABLISH_POLL_S: Final = 0.2
 
@@ -112,15 +112,13 @@ class KubernetesExecutor:
         """UID and version of every object, all of which are as they were judged."""
         problems: list[str] = []
         versions: dict[str, tuple[str, str]] = {}
-        for each in planned.objects:
-            try:
-                again = foreseen(self._cluster, Wanted.of(each))
+        looks = foreseen_all(self._cluster, [Wanted.of(each) for each in planned.objects])
+        for each, again in zip(planned.objects, looks, strict=True):
+            if isinstance(again, CannotDecideError):
+                problem = refusal(again)
+            else:
                 problem = _drift(each, again.before, again.uid) or _other_outcome(each, again)
                 versions[each.path] = (again.uid, again.resource_version)
-            except RefusedError as error:
-                problem = refusal(error)
-            except CannotDecideError as error:
-                problem = str(error)
             if problem:
                 problems.append(scrub(f"{each.address}: {problem}"))
         if problems:
@@ -182,6 +180,11 @@ class _Run:
     def go(self) -> ExecutionReport:
         """Apply one object after the other, and look at all of them again."""
         todo = [each for each in self._planned.objects if each.change != NO_OP]
+        if not todo:
+            # The look before the first change was the last one too: everything is as it is wanted.
+            return self._report(
+                ExecutionStatus.SUCCEEDED, [], followup=self._as_found(self._planned), converged=True
+            )
         done: list[PlannedObject] = []
         for each in todo:
             try:
@@ -192,8 +195,8 @@ class _Run:
                 return self._broken_off(
                     "interrupted by the user; it may have been applied", each, todo, done, interrupted=True
                 )
-            except (RefusedError, _StoppedError) as error:
-                problem = refusal(error) if isinstance(error, RefusedError) else str(error)
+            except (ClusterRefusedError, _StoppedError) as error:
+                problem = refusal(error) if isinstance(error, ClusterRefusedError) else str(error)
                 self._tell_failure(each, problem)
                 return self._broken_off(problem, each, todo, done)
             except Exception as error:
@@ -208,13 +211,13 @@ class _Run:
 
     def _apply(self, each: PlannedObject) -> None:
         uid, version = self._versions[each.path]
-        for left in reversed(range(_TRIES)):
+        for left in reversed(range(TRIES)):
             try:
                 applied = self._cluster.apply(
                     each.path, _on_condition(each.manifest, uid, version), dry_run=False
                 )
                 break
-            except RefusedError as error:
+            except ClusterRefusedError as error:
                 # Somebody was here: the status alone may move on, and everything else is drift.
                 if not left or error.status != 409 or any(c.reason == CONFLICT for c in error.causes):  # noqa: PLR2004
                     raise
@@ -298,12 +301,16 @@ class _Run:
         try:
             for each in self._planned.objects:
                 live = self._cluster.read(each.path)
-                if live is not None:
-                    is_now = settled(live)
-                    objects.append(replace(each, before=is_now, after=is_now, unknown=(), change=NO_OP))
+                objects.append(replace(each, before=None if live is None else settled(live)))
         except (CannotDecideError, KeyboardInterrupt):
             return None
-        return encode(replace(self._planned, objects=tuple(objects)))
+        return self._as_found(replace(self._planned, objects=tuple(objects)))
+
+    def _as_found(self, planned: ClusterPlan) -> bytes:
+        """The live objects of a plan, as a plan that changes nothing."""
+        there = [each for each in planned.objects if each.before is not None]
+        kept = [replace(e, after=e.before or {}, unknown=(), change=NO_OP) for e in there]
+        return encode(replace(planned, objects=tuple(kept)))
 
     def _afterwards(self) -> ExecutionReport:
         wanted = [Wanted.of(each) for each in self._planned.objects]
@@ -319,7 +326,7 @@ class _Run:
         left = [each.address for each in again.objects if each.change != NO_OP]
         status = ExecutionStatus.NOT_CONVERGED if left else ExecutionStatus.SUCCEEDED
         problems = [f"a new dry run wants to change it again: {_listed(left)}"] if left else []
-        return self._report(status, problems, followup=self._read_back(), converged=not left)
+        return self._report(status, problems, followup=self._as_found(again), converged=not left)
 
     def _report(
         self,
