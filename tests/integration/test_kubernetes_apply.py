@@ -1,11 +1,16 @@
 """`plangate apply` of Kubernetes manifests from end to end, against a real API server."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 
+from tests.command_line import environment
 from tests.kubernetes_place import Place, a_config_map, a_deployment, a_service
 from tests.kubernetes_server import CONTEXT
+from tests.terraform_project import hearing_signals
 
 pytestmark = pytest.mark.kubernetes
 
@@ -395,6 +400,41 @@ def test_a_receipt_is_for_a_plan_and_not_for_manifests(place: Place) -> None:
         True,
         False,
     )
+
+
+# --- Stopping -----------------------------------------------------------------------------------------------
+
+
+def test_an_interrupt_stops_between_two_objects_and_the_log_says_how_it_ended(place: Place) -> None:
+    place.write(*(a_config_map(f"c-{number}") for number in range(100)))
+    with (
+        hearing_signals(),  # a process that is started inherits what is ignored
+        subprocess.Popen(
+            [sys.executable, "-m", "plangate.cli.main", "apply", "../manifests", "--context", CONTEXT],
+            cwd=place.folder / "run",
+            env=environment(KUBECONFIG=str(place.kubeconfig)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stderr is not None
+        assert process.stdout is not None
+        for line in process.stderr:
+            if "apply complete: ConfigMap" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        process.stderr.read()
+        said = process.stdout.read()
+
+    there = sum(place.is_there("ConfigMap", f"c-{number}") for number in range(100))
+    assert (process.returncode, "stopped by the user" in said) == (130, True), said
+    assert 0 < there < 100
+    finished = place.records()[-1]
+    assert finished["type"] == "execution.finished"
+    assert f"{there} exists, {100 - there} absent" in json.dumps(finished)
+    again = place.apply()
+    assert (again.code, again.last.partition(",")[0]) == (0, f"applied: {100 - there} changes made")
 
 
 # --- Which cluster ------------------------------------------------------------------------------------------

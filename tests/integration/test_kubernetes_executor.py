@@ -1,6 +1,7 @@
 """What the Kubernetes executor refuses, and how it ends, against a real API server."""
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from plangate.executor.base import ExecutionStatus, Found, Standing
 from plangate.executor.kubernetes.connection import ApiLimits, Cluster, ClusterRefusedError
 from tests.kubernetes_place import Object, Place, a_config_map, a_deployment, a_service
 from tests.kubernetes_server import kubernetes_server
-from tests.terraform_project import Told
+from tests.terraform_project import Told, hearing_signals
 
 pytestmark = pytest.mark.kubernetes
 
@@ -244,23 +245,21 @@ def test_the_follow_up_holds_the_objects_as_they_are(place: Place) -> None:
 
 def test_an_interrupt_leaves_the_rest_and_says_what_is_there(place: Place) -> None:
     plan = place.plan(a_config_map("a"), a_config_map("b"), a_config_map("c"))
-    seen: list[str] = []
+    told = Told("apply_start", then=lambda: signal.raise_signal(signal.SIGINT))
 
-    class Impatient(Told):
-        def __call__(self, event: Any) -> None:
-            seen.append(f"{event.type} {event.address}")
-            if seen[-1].endswith("/b"):
-                raise KeyboardInterrupt
-
-    report, changes = place.execute(plan, Impatient())
+    with hearing_signals():
+        report, changes = place.execute(plan, told)
 
     assert (report.status, report.interrupted) == (ExecutionStatus.FAILED, True)
-    assert changes == [place.path("ConfigMap", "a")]
-    assert [(each.address, each.standing) for each in report.found] == [
-        (f"ConfigMap/{place.namespace}/a", Standing.EXISTS),
-        (f"ConfigMap/{place.namespace}/b", Standing.ABSENT),
-        (f"ConfigMap/{place.namespace}/c", Standing.ABSENT),
-    ]
+    assert changes == [place.path("ConfigMap", "a")]  # what was begun was finished
+    addresses = [f"ConfigMap/{place.namespace}/{name}" for name in ("a", "b", "c")]
+    assert report.problems == ("stopped by the user", f"not applied: {addresses[1]}, {addresses[2]}")
+    assert report.found == tuple(
+        Found(address=address, standing=standing)
+        for address, standing in zip(
+            addresses, (Standing.EXISTS, Standing.ABSENT, Standing.ABSENT), strict=True
+        )
+    )
 
 
 def test_a_change_that_the_server_refuses_stops_the_rest(place: Place) -> None:

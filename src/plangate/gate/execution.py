@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.audit import event_records as records
 from plangate.audit.base import Entry
@@ -101,6 +102,7 @@ def execute(
 
     def observe(event: ExecutionEvent) -> None:
         nonlocal written
+        event = replace(event, message=scrub(event.message))
         said = records.execution_event(
             gate.stamp(),
             decision_id=approved.decision_id,
@@ -108,7 +110,7 @@ def execute(
             event=event.type,
             address=event.address,
             action=event.action,
-            message=scrub(event.message),
+            message=event.message,
         )
         gate.log.append(said.encode(), idempotency_key=said.idempotency_key)
         written += 1
