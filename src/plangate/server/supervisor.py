@@ -172,6 +172,7 @@ class Supervisor:
                     judges=slot.judges,
                     control=theirs,
                     log_path=self._log_path,
+                    folder=self._folder,
                     generation=active.generation if active is not None else 0,
                     reload_problem=self._reload_problem,
                 )

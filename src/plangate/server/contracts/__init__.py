@@ -19,6 +19,13 @@ from plangate.server.front import Front
 class Contract(Protocol):
     """A contract's module."""
 
+    def check(self, settings: Mapping[str, Any]) -> None:
+        """Refuse settings that make no sense; called before anything listens.
+
+        Raises:
+            UsageError: They do not.
+        """
+
     def routes(self, front: Front, guard: Guard, settings: Mapping[str, Any]) -> Sequence[Route]:
         """Its routes.
 
@@ -32,8 +39,31 @@ class Contract(Protocol):
         """
 
 
-CONTRACTS: Final[Mapping[str, str]] = {}
+CONTRACTS: Final[Mapping[str, str]] = {
+    "cloudformation-hooks": "plangate.server.contracts.cloudformation_hooks",
+    "kubernetes": "plangate.server.contracts.kubernetes",
+    "terraform-run-tasks": "plangate.server.contracts.run_tasks",
+}
 """Name in the settings to module."""
+
+
+def check_contracts(listed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse contracts that there are not, and settings of those that there are which make no sense.
+
+    Raises:
+        UsageError: As said.
+    """
+    for name, settings in listed.items():
+        _module(name).check(settings)
+
+
+def _module(name: str) -> Contract:
+    if name not in CONTRACTS:
+        raise UsageError(
+            f"server.contracts: no contract {name!r:.80}", hint=f"there are: {', '.join(CONTRACTS)}"
+        )
+    module: Contract = import_module(CONTRACTS[name])
+    return module
 
 
 def contract_routes(front: Front, guard: Guard) -> list[Route]:
@@ -44,10 +74,5 @@ def contract_routes(front: Front, guard: Guard) -> list[Route]:
     """
     found: list[Route] = []
     for name, settings in front.server.contracts.items():
-        if name not in CONTRACTS:
-            raise UsageError(
-                f"server.contracts: no contract {name!r}", hint=f"there are: {', '.join(CONTRACTS) or 'none'}"
-            )
-        module: Contract = import_module(CONTRACTS[name])
-        found += module.routes(front, guard, settings)
+        found += _module(name).routes(front, guard, settings)
     return found
