@@ -17,8 +17,6 @@ from tests.server import DEPLOYMENT, PRIVILEGED, Server, serving
 pytestmark = pytest.mark.kubernetes
 
 SETTINGS = """\
-rules:
-  workload-requests: {enforcement: advisory}
 server:
   unsafe_anonymous: [ask]
   contracts: {kubernetes: {}}

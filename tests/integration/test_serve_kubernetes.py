@@ -196,7 +196,7 @@ def test_warnings_have_a_length_and_a_number_and_no_control_characters(tmp_path:
             assert text.isprintable()
 
 
-def test_there_is_an_answer_before_the_caller_stops_waiting(server: Server, client: httpx.Client) -> None:
+def test_there_is_an_answer_before_the_caller_stops_waiting(client: httpx.Client) -> None:
     started = time.monotonic()
     response = asked(client, review(), f"{PATH}?timeout=1ms")
     assert response["allowed"] is False
