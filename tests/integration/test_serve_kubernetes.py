@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from plangate.server.contracts.kubernetes import MAX_WARNING, MAX_WARNINGS
+from tests.command_line import ALLOWED
 from tests.server import DEPLOYMENT, PRIVILEGED, Server, serving
 
 PATH = "/v1/kubernetes/admission"
@@ -248,6 +249,17 @@ def test_hostile_objects_are_not_allowed(client: httpx.Client) -> None:
         assert body != whole
         answer = client.post(PATH, content=body)
         assert answer.status_code == 400 or answer.json()["response"]["allowed"] is False, body[:200]
+
+
+def test_what_another_parser_would_take_for_its_own_is_not_allowed(client: httpx.Client) -> None:
+    plan = json.loads(ALLOWED.read_bytes())
+    assert asked(client, review(PRIVILEGED) | plan)["allowed"] is False
+    assert (
+        asked(client, review(PRIVILEGED) | {"Resources": {}, "AWSTemplateFormatVersion": "2010-09-09"})[
+            "allowed"
+        ]
+        is False
+    )
 
 
 def test_a_body_beyond_the_limit_is_refused(client: httpx.Client) -> None:

@@ -92,3 +92,9 @@ def one_line(text: str) -> str:
 def cut(text: str, limit: int) -> str:
     """A text of at most so many characters; a mark shows where it was cut."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def is_about(decided: Decided, *formats: str) -> bool:
+    """Whether the input was read as one of these formats, and not as something that looks like it."""
+    # As above: a text that holds this has its quotes escaped.
+    return any(b'"plan":{"format":"%s",' % name.encode() in decided.document for name in formats)

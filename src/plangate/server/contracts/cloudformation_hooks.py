@@ -32,12 +32,13 @@ from plangate.server.endpoint import Endpoint, Guard
 from plangate.server.exchange import Answer, Exchange, HttpProblem, json_answer
 from plangate.server.fetch import Fetcher, FetchFailedError, networks_of, read_url
 from plangate.server.front import Asked, Decided, Front
-from plangate.server.told import Finding, cut, one_line, told
+from plangate.server.told import Finding, cut, is_about, one_line, told
 from plangate.server_settings import DEFAULT_RULE_SET
 from plangate.wiring.choices import limits_of
 
 NAME: Final = "cloudformation-hooks"
 PATH: Final = "/v1/cloudformation/hooks"
+FORMATS: Final = ("cloudformation", "cloudformation-change-set")
 DEADLINE_S: Final = 20.0
 """AWS waits for 30 seconds."""
 MAX_MESSAGE: Final = 4_096
@@ -91,6 +92,8 @@ class Hooks:
         worst = next((each for each in decided if each.result == "error"), None)
         worst = worst or next((each for each in decided if each.result != "allow"), decided[0])
         exchange.decision_id, exchange.result = worst.decision_id, worst.result
+        if any(each.allowed and not is_about(each, *FORMATS) for each in decided):
+            return _failed(event, f"[{worst.decision_id}] what came was read as something else")
         return _answered(event, decided, worst)
 
     async def _decided(self, exchange: Exchange, event: HookEvent) -> list[Decided]:

@@ -26,12 +26,13 @@ from plangate.errors import AuditError, UsageError
 from plangate.server.endpoint import Endpoint, Guard
 from plangate.server.exchange import Answer, Exchange, HttpProblem, json_answer
 from plangate.server.front import Asked, Decided, Front
-from plangate.server.told import Told, cut, one_line, told_if_any
+from plangate.server.told import Told, cut, is_about, one_line, told_if_any
 from plangate.server_settings import DEFAULT_RULE_SET
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
 PATH: Final = "/v1/kubernetes/admission"
+FORMAT: Final = "kubernetes"
 MAX_WARNING: Final = 120
 """Characters of one warning, as Kubernetes asks for."""
 MAX_WARNINGS: Final = 20
@@ -115,6 +116,10 @@ class Admission:
         except TimeoutError:
             return _refused(request, 504, f"there was no decision within {timeout_s:g} s")
         exchange.decision_id, exchange.result = decided.decision_id, decided.result
+        if decided.allowed and not is_about(decided, FORMAT):
+            return _refused(
+                request, 500, f"what came was read as something else (decision {decided.decision_id})"
+            )
         return _answered(request, decided)
 
 

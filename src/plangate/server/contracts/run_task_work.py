@@ -20,7 +20,7 @@ from typing import Final
 from urllib.parse import urljoin
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plangate.audit.record import MAX_TEXT
@@ -32,7 +32,7 @@ from plangate.server.endpoint import Guard
 from plangate.server.exchange import Caller, HttpProblem
 from plangate.server.fetch import Fetched, Fetcher, FetchFailedError, FetchRefusedError, Url, read_url
 from plangate.server.front import Asked, Front
-from plangate.server.told import cut, one_line, told
+from plangate.server.told import cut, is_about, one_line, told
 from plangate.server_settings import DEFAULT_RULE_SET
 
 HOSTS: Final = ("app.terraform.io",)
@@ -44,6 +44,7 @@ LIFE_S: Final = 3_600.0
 PATIENCE_S: Final = 480.0
 """For one plan, and for one callback."""
 MAX_AT_A_TIME: Final = 4
+FORMAT: Final = "terraform-plan"
 _SCAN_S: Final = 2.0
 _PRUNE_S: Final = 3_600.0
 _CALLBACK_TIMEOUT_S: Final = 30.0
@@ -69,8 +70,8 @@ class RunTaskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """``server.contracts.terraform-run-tasks``; see docs/how-to/terraform-run-tasks.md."""
 
     tasks: dict[str, TaskSettings] = {}
-    hosts: list[str] = list(HOSTS)
-    storage_hosts: list[str] = list(STORAGE_HOSTS)
+    hosts: list[str] = field(default_factory=lambda: list(HOSTS))
+    storage_hosts: list[str] = field(default_factory=lambda: list(STORAGE_HOSTS))
     private_networks: list[str] = []
     ca_file: str = ""
     max_plan_bytes: int = 128 * 1024 * 1024
@@ -246,6 +247,8 @@ class Work:
             approvals=await self._approvals.of(sha256(plan.body).hexdigest(), task.rule_set),
         )
         decided = await self._front.decide(asked)
+        if decided.allowed and not is_about(decided, FORMAT):
+            raise CannotDecideError(f"[{decided.decision_id}] what came is not a Terraform plan")
         base = self._settings.public_url.rstrip("/")
         return replace(
             job,
