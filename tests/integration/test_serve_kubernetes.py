@@ -277,7 +277,7 @@ def test_the_same_review_sent_again_gets_the_same_answer(client: httpx.Client) -
 
 
 def test_secrets_of_a_review_are_nowhere(server: Server, client: httpx.Client) -> None:
-    secret = {
+    secret: dict[str, Any] = {
         "kind": {"group": "", "version": "v1", "kind": "Secret"},
         "resource": {"group": "", "version": "v1", "resource": "secrets"},
         "object": {
