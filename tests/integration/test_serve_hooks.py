@@ -429,7 +429,8 @@ def test_a_function_that_cannot_ask_answers_a_failed_hook(
 
 def test_events_that_are_none_get_a_failed_hook(server: Server, storage: Storage) -> None:
     with lambda_environment(server, storage):
-        for content in (None, [], "x", {"clientRequestToken": 1}):
+        nothing: tuple[Any, ...] = (None, [], "x", {"clientRequestToken": 1})
+        for content in nothing:
             assert handler(content)["hookStatus"] == "FAILED"
 
 
