@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from plangate.policy.base import EMBEDDED, OPA, Finding, PolicySet, RuleAnswer
 from plangate.policy.embedded import EmbeddedEngine
 from plangate.policy.load import load
 from plangate.policy.opa.engine import OpaEngine, PrivateServer, RunningServer
+from tests.opa_server import running_opa
 from tests.tools import require_tool
 from tests.unit.policy.builders import a_plan, a_policy, a_resource, document, write
 
@@ -48,28 +47,6 @@ deny contains lib.plan_finding("x") if {
 }
 """
 DATA = 'deny contains lib.plan_finding(data.words.one) if data.words.one == "a"\n'
-
-
-@contextmanager
-def running_opa() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    opa = require_tool("opa")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(500):
-            try:
-                urllib.request.urlopen(f"{url}/health", timeout=5)  # noqa: S310 - our own server
-                break
-            except OSError:
-                time.sleep(0.01)
-        yield url, process
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(params=["embedded", "private", "running"])

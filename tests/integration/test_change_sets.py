@@ -200,7 +200,7 @@ def test_what_was_not_known_is_checked_on_the_real_bucket(
 ) -> None:
     # The value is a secret parameter's, so that nobody knows it before.
     (account.folder / "plangate.yaml").write_text("version: 1\nlimits: {obligation_timeout_s: 1}\n")
-    hidden = BUCKET.replace(written, f"{written.split(':')[0]}: !Ref Password")
+    hidden = BUCKET.replace(written, f"{written.split(':', maxsplit=1)[0]}: !Ref Password")
     assert account.create(hidden, more=("--parameters", f"Password={value}")).code == 0
     checked = account.plangate("check", "cs.json", "-e", "prod")
     assert checked.code == 0, checked
@@ -215,12 +215,24 @@ def test_nothing_that_is_there_is_written_over(account: Account) -> None:
     assert (account.folder / "cs.json").read_text() == "mine"
 
 
+def test_what_could_not_be_written_is_not_made(account: Account) -> None:
+    ran = account.create(TOPIC, out="missing/cs.json")
+    assert (ran.code, "missing is no folder" in ran.err) == (2, True)
+    (account.folder / "t16.yaml").write_bytes((HEAD + TOPIC).encode("utf-16"))
+    ran = account.plangate(
+        "change-set", "create", "t16.yaml", "--stack", "web", "-e", "prod", "--out", "x.json"
+    )
+    assert (ran.code, "not UTF-8" in ran.err) == (2, True), ran
+    assert account.client("cloudformation").list_stacks()["StackSummaries"] == []
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (("--parameters", "Nothing=x"), "the template has no such parameter"),
         (("--parameters", "x"), "expected NAME=VALUE"),
         (("--parameter-file", "missing.json"), "missing.json: cannot be read"),
+        (("--timeout", "nan"), "expected 1 to 86400 seconds"),
         (("--parameter-file", "t.yaml"), "expected an object of parameter names and texts"),
     ],
 )

@@ -42,6 +42,9 @@ def test_the_commands_of_a_page_print_what_the_page_says(page: Path, tmp_path: P
     found = list(blocks(page.read_text()))
     tools = command_folder(tmp_path / "bin")
     program = require_tool("terraform") if _uses_terraform(page) else None
+    if page.name == "use-opa.md":
+        require_tool("opa")
+        pytest.importorskip("opa_client")
     if program is not None and program.name != "terraform":
         (tools / "terraform").symlink_to(program)
     env = environment()

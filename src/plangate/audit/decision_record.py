@@ -42,6 +42,7 @@ _TEXT_LIMITS: Final = (1_024, 256, 64)
 """How many characters of each text are kept; shortening texts comes after shortening lists."""
 _ENVELOPE_BYTES: Final = 8_192
 """Room for everything of a record but its body: one text of 1,024 characters, and short ones."""
+_ENGINE_DECISIONS: Final = 20
 _OUTCOME_FIELDS: Final = (
     "rule",
     "address",
@@ -142,8 +143,15 @@ def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
             "sha256": sha256_hex(policy["sha256"]),
             "engine": policy["engine"],
             "settings_sha256": sha256_hex(policy["settings_sha256"]),
+            **_engine_decisions(policy),
         },
     }
+
+
+def _engine_decisions(policy: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What the engine called its answers in a log of its own, if it keeps one; the first few."""
+    found = [text(item, 100) for item in policy.get("engine_decision_ids") or ()]
+    return {"engine_decision_ids": found[:_ENGINE_DECISIONS]} if found else {}
 
 
 def _identifier(value: object) -> str:

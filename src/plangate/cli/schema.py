@@ -10,7 +10,8 @@ from plangate.cli import streams
 
 def schema(
     name: Annotated[
-        str, typer.Argument(help="plan, decision, record, policy-metadata, policy-check or settings.")
+        str,
+        typer.Argument(help="plan, decision, record, change-set, policy-metadata, policy-check or settings."),
     ],
 ) -> int:
     """Print a JSON Schema."""

@@ -65,8 +65,20 @@ def template_of(native: Native, *path: str) -> Template | None:
     if links.outside or len(links.all) != 1:
         return OUT_OF_SIGHT
     template = native_of(links.all[0], native.graph)
-    latest = template.resource.action is Action.CREATE or block.get("version") == "$Latest"
+    version = block.get("version")
+    latest = (
+        template.resource.action is Action.CREATE or version == "$Latest" or _is_newest(template, version)
+    )
     return _read(template) if latest else OUT_OF_SIGHT
+
+
+def _is_newest(template: Native, version: Raw) -> bool:
+    """Whether a version is the one that a template, which stays as it is, is described with."""
+    newest = template.values.get("latest_version")
+    stays = template.resource.action is Action.NO_OP
+    if not stays or version in (None, UNKNOWN) or newest in (None, UNKNOWN):
+        return False
+    return str(version) == str(newest)
 
 
 def _naming_attribute(native: Native, block: Raw, names: tuple[str, ...]) -> str:

@@ -170,6 +170,7 @@ TWINS: Final[Mapping[str, Twin]] = {
         type="aws_launch_template",
         members={
             "LaunchTemplateName": "name",
+            "LatestVersionNumber": "latest_version",
             "LaunchTemplateData": Block(
                 "",
                 {

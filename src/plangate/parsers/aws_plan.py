@@ -19,6 +19,7 @@ from plangate.model.aws_plan import AWS_PLAN_SCHEMA, AwsPlan, Change
 from plangate.model.plan import Action, Plan, ReplaceOrder, Resource, Source
 from plangate.model.values import ABSENT, UNKNOWN, at_pointer, known_part, pointer_tokens
 from plangate.parsers.base import Documents, Format, Input, Limits, Options
+from plangate.parsers.cloudformation.change_set import PHYSICAL_ID
 from plangate.parsers.cloudformation.secret_names import secret_places, secret_texts
 from plangate.parsers.cloudformation.template import PROVIDER, Template
 from plangate.parsers.json_documents import read_json_document
@@ -185,6 +186,13 @@ class _Reading:
         after, unknown = known_part(planned)
         if change.action == Action.NO_OP and unknown:
             self._refuse(f"{at}/unknown", "nothing of what stays as it is can be unknown")
+        before = change.before
+        if change.action in {Action.UPDATE, Action.NO_OP}:
+            # What AWS says of it besides: what refers to a thing that is there does so by its name, say.
+            told = {
+                PHYSICAL_ID if name == "Ref" else name: value for name, value in change.attributes.items()
+            }
+            before, after, planned = {**told, **(before or {})}, {**told, **after}, {**told, **planned}
         secret = {*wanted.sensitive, *self._hidden(after), *self._hidden(change.before)}
         action = Action(change.action)
         return replace(
@@ -194,7 +202,7 @@ class _Reading:
             reason=change.reason,
             replace_order=ReplaceOrder(change.replace_order) if change.replace_order else None,
             replace_paths=change.replace_paths,
-            before=change.before,
+            before=before,
             after=after,
             planned=planned,
             unknown=unknown,

@@ -89,6 +89,20 @@ class RuleAnswer(Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class Doubt(Struct, frozen=True, kw_only=True):
+    """A rule found nothing about a resource, and can read values of it that are not known yet.
+
+    Attributes:
+        rule: Id of the rule.
+        position: The resource, as the plan's document counts them.
+        paths: Those values, as `plangate.policy.reads` writes them.
+    """
+
+    rule: str
+    position: int
+    paths: tuple[tuple[str, ...], ...]
+
+
 class Engine(Protocol):
     """Judges one input document with one policy set."""
 
@@ -104,4 +118,20 @@ class Engine(Protocol):
 
         Raises:
             EngineError: No answer, not in time, out of memory, or one that leaves a rule out.
+        """
+
+    def settle(
+        self, policies: PolicySet, doubts: Sequence[Doubt], document: bytes, deadline_s: float
+    ) -> Mapping[Doubt, tuple[tuple[str, ...], ...]]:
+        """What this engine knows better than the syntax tree about unknown values. Never raises.
+
+        Args:
+            policies: As for `evaluate`, which was asked before.
+            doubts: About resources of this document.
+            document: As for `evaluate`.
+            deadline_s: Seconds for everything.
+
+        Returns:
+            The paths that matter for a doubt, empty when no value of them makes the rule deny. A doubt that is not
+            among the keys stays.
         """

@@ -9,7 +9,7 @@ See docs/adr/0004-embedded-rego.md.
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -18,7 +18,7 @@ from msgspec import Struct
 from plangate.errors import EngineError
 from plangate.policy import worker
 from plangate.policy.answers import rule_answers
-from plangate.policy.base import PolicySet, RuleAnswer
+from plangate.policy.base import Doubt, PolicySet, RuleAnswer
 from plangate.policy.exchange import Exchange
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
 from plangate.policy.process import Process, start_process
@@ -72,7 +72,7 @@ class EmbeddedEngine:
             return self._worker
         self.close()
         try:
-            process = start_process(_setup(policies, self._limits))
+            process = start_process(setup_of(policies, self._limits))
         except OSError as problem:
             raise EngineError(
                 f"the policy engine cannot be started: {problem.strerror or problem}"
@@ -152,6 +152,13 @@ class EmbeddedEngine:
                 self.close()
         return exchange
 
+    def settle(
+        self, policies: PolicySet, doubts: Sequence[Doubt], document: bytes, deadline_s: float
+    ) -> Mapping[Doubt, tuple[tuple[str, ...], ...]]:
+        """Nothing: it has no partial evaluation."""
+        del policies, doubts, document, deadline_s
+        return {}
+
     def close(self) -> None:
         """End the worker. The engine can be used again afterwards, with a new one."""
         process, self._worker = self._worker, None
@@ -178,7 +185,8 @@ def rule_queries(policies: PolicySet) -> tuple[str, ...]:
     )
 
 
-def _setup(policies: PolicySet, limits: EngineLimits) -> dict[str, Any]:
+def setup_of(policies: PolicySet, limits: EngineLimits) -> dict[str, Any]:
+    """What a worker is told at its start."""
     return {
         "modules": policies.modules,
         "data": json.dumps(dict(policies.data)),

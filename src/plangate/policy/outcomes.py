@@ -5,7 +5,7 @@ In this order, for each resource: a ``deny`` finding is a fail; an ``undetermine
 not be evaluated, or that speaks of a resource which is not in the plan, is an error as a whole.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -15,8 +15,8 @@ from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import EngineError
 from plangate.model.plan import Plan, Resource
 from plangate.model.values import UNKNOWN
-from plangate.policy.base import Finding, PolicySet, RuleAnswer, RuleScope
-from plangate.policy.reads import Read, Reads, Unknowns, plan_unknown, unknown_facts
+from plangate.policy.base import Doubt, Finding, PolicySet, RuleAnswer, RuleScope
+from plangate.policy.reads import Path, Read, Reads, Unknowns, plan_unknown, unknown_facts
 
 MAX_DENIALS: Final = 20
 """Findings of one rule on one resource that are told one by one."""
@@ -85,6 +85,17 @@ class PlanView:
                     found[address] = (*found.get(address, ()), *paths)
         return found
 
+    def own_paths(self, reads: Reads) -> Iterator[tuple[int, tuple[Path, ...]]]:
+        """Positions of resources, and the unknown values of each that the rule reads; none shares its address."""
+        count = Counter(resource.address for resource in self.plan.resources)
+        for _, unknown, members in self.unknowns:
+            if paths := tuple(
+                path for path in unknown.paths if any(read.touches(path) for read in reads.own)
+            ):
+                for index in members:
+                    if count[self.plan.resources[index].address] == 1:
+                        yield index, paths
+
     def shared_unknowns(self, reads: Reads) -> tuple[str, ...]:
         """Unknown values that every outcome of a rule depends on, with the resource they are of."""
         by_kind: Mapping[str, frozenset[Read]] = dict(reads.others)
@@ -102,8 +113,40 @@ class PlanView:
         return tuple(named)
 
 
-def judge(policies: PolicySet, answers: Sequence[RuleAnswer], view: PlanView) -> Judged:
+def doubts(policies: PolicySet, answers: Sequence[RuleAnswer], view: PlanView) -> tuple[Doubt, ...]:
+    """Rule and resource wherever the outcome is unknown for no reason but that the rule can read what is unknown.
+
+    Left out is what an engine cannot say more about by looking at one resource: rules that handle unknown values
+    themselves, that failed, or that read unknown values of any resource.
+    """
+    found: list[Doubt] = []
+    for rule, answer in zip(policies.rules, answers, strict=True):
+        reads = policies.reads[rule.id]
+        if rule.id in policies.handles_unknowns or answer.error or view.shared_unknowns(reads):
+            continue
+        resources = {resource.address for resource in view.in_scope(rule, policies.scopes[rule.id])}
+        resources -= {finding.address for finding in answer.deny}
+        found += [
+            Doubt(rule=rule.id, position=index, paths=paths)
+            for index, paths in view.own_paths(reads)
+            if view.plan.resources[index].address in resources
+        ]
+    return tuple(found)
+
+
+def judge(
+    policies: PolicySet,
+    answers: Sequence[RuleAnswer],
+    view: PlanView,
+    settled: Mapping[Doubt, tuple[Path, ...]] | None = None,
+) -> Judged:
     """One outcome per rule and resource in its scope.
+
+    Args:
+        policies: The rules.
+        answers: What the engine found.
+        view: The plan.
+        settled: What the engine said to `doubts`, if it was asked.
 
     Raises:
         EngineError: The answers are not those of exactly these rules, in their order.
@@ -114,9 +157,12 @@ def judge(policies: PolicySet, answers: Sequence[RuleAnswer], view: PlanView) ->
         raise EngineError(f"the policy engine answered for {answered}, but was asked for {asked}")
     outcomes: list[Outcome] = []
     nothing: list[str] = []
+    exact: dict[str, dict[str, tuple[Path, ...]]] = defaultdict(dict)
+    for doubt, paths in (settled or {}).items():
+        exact[doubt.rule][view.plan.resources[doubt.position].address] = paths
     for rule, answer in zip(policies.rules, answers, strict=True):
         reads = None if rule.id in policies.handles_unknowns else policies.reads[rule.id]
-        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, view))
+        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, view, exact[rule.id]))
         outcomes += judged
         if not judged:
             nothing.append(rule.id)
@@ -124,7 +170,12 @@ def judge(policies: PolicySet, answers: Sequence[RuleAnswer], view: PlanView) ->
 
 
 def _rule_outcomes(
-    rule: RuleSpec, scope: RuleScope, reads: Reads | None, answer: RuleAnswer, view: PlanView
+    rule: RuleSpec,
+    scope: RuleScope,
+    reads: Reads | None,
+    answer: RuleAnswer,
+    view: PlanView,
+    exact: Mapping[str, tuple[Path, ...]],
 ) -> Iterator[Outcome]:
     if answer.error:
         yield Outcome(
@@ -143,6 +194,7 @@ def _rule_outcomes(
     denied, undetermined = _by_address(answer.deny), _by_address(answer.undetermined)
     shared = view.shared_unknowns(reads) if reads is not None else ()
     own = view.own_unknowns(reads) if reads is not None else {}
+    own |= {address: tuple(map(".".join, paths)) for address, paths in exact.items()}
     whole_plan = scope is RuleScope.PLAN or "" in denied or "" in undetermined
     if whole_plan:
         yield from _of_one(rule, "", None, denied.pop("", ()), undetermined.pop("", ()), shared)

@@ -8,12 +8,12 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 from msgspec import Struct
 
+from plangate.server import children
 from plangate.server.access import Access
 from plangate.server.app import make_app
 from plangate.server.endpoint import Guard
@@ -105,6 +105,7 @@ class Answering:
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:
         del app
         await self._judges.listen(self._setup.judges)
+        children.settle()
         tasks = [asyncio.create_task(self._flush()), asyncio.create_task(self._listen())]
         tasks += [asyncio.create_task(work()) for work in self._front.background]
         self._metrics.generation.set(self._judges.generation)
@@ -167,20 +168,3 @@ def run_answering(setup: AnsweringSetup) -> int:
         Answering(setup).run()
     sys.stderr.flush()
     return 0
-
-
-def bind(address: str) -> socket.socket:
-    """A listening socket that others may share, one for each process."""
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((host.strip("[]"), int(port)))
-    listener.listen(2_048)
-    return listener
-
-
-def socket_path(folder: Path, name: str) -> str:
-    """Where a process of this server listens for the others."""
-    return str(folder / f"{name}.sock")

@@ -60,7 +60,7 @@ class Decisions:
             caller=exchange.caller,
             rule_set=rule_set,
             request={"interface": "decisions", **request},
-            approvals=await self._approvals.of(hashlib.sha256(exchange.body).hexdigest(), rule_set),
+            approvals=lambda: self._approvals.of(hashlib.sha256(exchange.body).hexdigest(), rule_set),
         )
         decided = await self._front.decide(asked)
         exchange.decision_id, exchange.result = decided.decision_id, decided.result

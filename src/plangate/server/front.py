@@ -6,7 +6,8 @@ recorded, there is no answer but a problem.
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,8 @@ from plangate.wiring.serving import fresh_id, weigh_problem
 
 _NO_POLICY: Final = PolicyUsed(sha256="0" * 64, engine="none", sources=(), settings_sha256="0" * 64)
 _JSON: Final = msgspec.json.Encoder()
+GivenApproval = tuple[str, str, datetime]
+"""Rule, approver, expiry."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -45,7 +48,8 @@ class Asked(Struct, frozen=True, kw_only=True):
         rule_set: Under which name.
         deadline_s: Seconds that the caller waits at most; the server's own limit counts if it is shorter.
         request: What the caller says of its request; texts of at most 1,024 characters.
-        approvals: Approvals of exactly these bytes: rule, approver, expiry.
+        approvals: Looks up the approvals of exactly these bytes (rule, approver, expiry); only asked when they would be
+            denied without.
     """
 
     data: bytes
@@ -54,7 +58,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     rule_set: str = DEFAULT_RULE_SET
     deadline_s: float = float("inf")
     request: Mapping[str, str] = {}
-    approvals: Sequence[tuple[str, str, datetime]] = ()
+    approvals: Callable[[], Awaitable[Sequence[GivenApproval]]] | None = None
 
 
 class Decided(Struct, frozen=True, kw_only=True):
@@ -162,6 +166,8 @@ class Front:
         actor = asked.caller.actor
         limit = self.server.limits.evaluation_timeout_s
 
+        approvals: Sequence[GivenApproval] = ()
+
         def question(number: int) -> Ask:
             return Ask(
                 number=number,
@@ -174,15 +180,20 @@ class Front:
                 actor_name=actor.name,
                 mode=rule_set.mode,
                 request=asked.request,
-                approvals=asked.approvals,
+                approvals=approvals,
             )
 
         policy = self.policy(rule_set.environment)
         try:
-            weighed = await self.judges.ask(question, min(limit, asked.deadline_s))
-            if not isinstance(weighed, Weighed):
-                raise EngineError("the process that judges gave an answer to another question")
-            self.metrics.judged(weighed.seconds)
+            until = time.monotonic() + min(limit, asked.deadline_s)
+            weighed = await self._weighed(question, until)
+            if (
+                weighed.result == "deny"
+                and asked.approvals is not None
+                and (approvals := await asked.approvals())
+            ):
+                # Nobody has heard of the first answer, and it is written nowhere.
+                weighed = await self._weighed(question, until)
             document, record, key, result = weighed.document, weighed.record, weighed.key, weighed.result
         except CannotDecideError as problem:
             run = Run(
@@ -209,6 +220,13 @@ class Front:
             time=moment,
             policy_sha256=policy.sha256,
         )
+
+    async def _weighed(self, question: Callable[[int], Ask], until: float) -> Weighed:
+        weighed = await self.judges.ask(question, max(0.0, until - time.monotonic()))
+        if not isinstance(weighed, Weighed):
+            raise EngineError("the process that judges gave an answer to another question")
+        self.metrics.judged(weighed.seconds)
+        return weighed
 
     async def recorded(self, record: bytes, key: str) -> Entry:
         """Write a record, durably.

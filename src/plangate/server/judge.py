@@ -24,6 +24,7 @@ from plangate.errors import EXIT_CANNOT_DECIDE, CannotDecideError, PlangateError
 from plangate.gate import Run
 from plangate.policy.embedded import EngineLimits
 from plangate.policy.queries import QueryEngine, QueryPolicies
+from plangate.server import children
 from plangate.server.messages import Ask, Evaluated, Frames, Hello, Message, Query, Weighed, frame
 from plangate.wiring import Document, now
 from plangate.wiring.serving import Loaded, Serving, fresh_id, open_serving, weigh_document
@@ -190,7 +191,9 @@ def run_judge(setup: JudgeSetup, say: Callable[[Mapping[str, Any]], None]) -> in
         except Exception as error:  # noqa: BLE001 - the main process has to hear of it, whatever it is
             say({"problem": f"internal error: {type(error).__name__}", "hint": ""})
             return EXIT_CANNOT_DECIDE
-        say({"ready": os.getpid(), "policies": judge.hello().policies})
+        children.settle()
+        hello = judge.hello()
+        say({"ready": os.getpid(), "policies": hello.policies, "queries": hello.query_sha256})
         _serve(judge, setup.path)
     return 0
 

@@ -90,7 +90,7 @@ class Judges:
                     with contextlib.suppress(_NotYoursError):
                         return await self._asked(judge, question)
         except TimeoutError as error:
-            raise EngineError(f"judging took longer than {deadline_s:g} s and was ended") from error
+            raise EngineError(f"judging took longer than {round(deadline_s, 3):g} s and was ended") from error
         raise EngineError("the processes that judge ended unexpectedly, one after the other")
 
     async def _asked(self, judge: _Judge, question: Callable[[int], Message]) -> Any:

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import shutil
+import ssl
 import stat
 import tempfile
 from collections.abc import Callable
@@ -97,6 +98,13 @@ def check_safety(settings: Settings) -> None:
         for path in filter(None, (server.tls.certificate, server.tls.key, server.tls.client_ca)):
             if not (settings.folder / path).is_file():
                 raise UsageError(f"server.tls: {settings.folder / path}: no such file")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(settings.folder / server.tls.certificate, key)
+            if server.tls.client_ca:
+                context.load_verify_locations(settings.folder / server.tls.client_ca)
+        except (ssl.SSLError, OSError) as error:
+            raise UsageError(f"server.tls: certificate, key or client_ca cannot be used: {error}") from error
         mode = stat.S_IMODE(key.stat().st_mode)
         if mode & _SHARED:
             raise UsageError(f"{key}: others can read this key (mode {mode:04o})", hint=f"chmod 600 {key}")

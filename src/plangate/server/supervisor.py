@@ -15,15 +15,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
-
-from plangate.errors import AuditError, CannotDecideError, PlangateError
+from plangate.errors import CannotDecideError, PlangateError
 from plangate.server import children
-from plangate.server.answering import AnsweringSetup, bind, run_answering, socket_path
+from plangate.server.answering import AnsweringSetup, run_answering
+from plangate.server.assembly import check_parts
 from plangate.server.front import environments_of
 from plangate.server.loader import LoaderSetup, run_loader
 from plangate.server.log_writer import LogWriter
-from plangate.server.messages import Call, Frames, Refused, Returned, frame
+from plangate.server.slots import Load, Slot, together
+from plangate.server.sockets import bind, call_log, listen_privately, socket_path
 from plangate.settings import Settings
 from plangate.wiring import Choices
 
@@ -34,32 +34,6 @@ ACTIVATIONS: Final = "plangate serve"
 _TICK_S: Final = 0.2
 _PAUSE_S: Final = 0.5
 _MAX_MESSAGE: Final = 1 << 20
-
-
-class _Slot:
-    """What one process that answers leaves to the one that takes its place."""
-
-    def __init__(self, number: int, listener: socket.socket, folder: Path) -> None:
-        self.number = number
-        self.listener = listener
-        self.path = socket_path(folder, f"judges-{number}")
-        self.judges = listen_privately(self.path)
-        self.control: socket.socket | None = None
-        self.heard = b""
-        self.judge_counts: dict[int, int] = {}
-        self.pid = 0
-
-
-class _Load(Struct, kw_only=True):
-    """One load of the policies, on its way or in use."""
-
-    generation: int
-    pid: int
-    until: float
-    ready: int = 0
-    policies: Mapping[str, Any] = {}
-    problem: str = ""
-    hint: str = ""
 
 
 class Supervisor:
@@ -83,11 +57,11 @@ class Supervisor:
         self._say = say
         server = settings.values.server
         self._workers = server.workers or len(os.sched_getaffinity(0))
-        self._slots: list[_Slot] = []
+        self._slots: list[Slot] = []
         self._writer = 0
         self._retired: set[int] = set()
-        self._load: _Load | None = None
-        self._active: _Load | None = None
+        self._load: Load | None = None
+        self._active: Load | None = None
         self._generation = 0
         self._reload_problem = ""
         self._reload = False
@@ -115,6 +89,7 @@ class Supervisor:
     # --- starting
 
     def _start(self) -> None:
+        check_parts(self._settings)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake, selectors.EVENT_READ, "signal")
         self._status, self._status_out = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -147,7 +122,7 @@ class Supervisor:
                 raise CannotDecideError(f"cannot listen on {address}: {reason}") from error
             host, port = listener.getsockname()[:2]
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            self._slots.append(_Slot(number, listener, self._run_folder))
+            self._slots.append(Slot(number, listener, self._run_folder))
 
     def _start_writer(self) -> None:
         def work() -> int:
@@ -159,7 +134,7 @@ class Supervisor:
         self._writer = children.start(work, self._others(), death_signal=signal.SIGTERM)
         self._started[self._writer] = time.monotonic()
 
-    def _start_answering(self, slot: _Slot) -> None:
+    def _start_answering(self, slot: Slot) -> None:
         ours, theirs = socket.socketpair()
         active = self._active
 
@@ -197,7 +172,7 @@ class Supervisor:
             generation=self._generation,
         )
         pid = children.start(lambda: run_loader(setup, self._status_out), self._others())
-        self._load = _Load(generation=self._generation, pid=pid, until=time.monotonic() + LOAD_TIMEOUT_S)
+        self._load = Load(generation=self._generation, pid=pid, until=time.monotonic() + LOAD_TIMEOUT_S)
 
     def _others(self) -> list[int]:
         """Descriptors that only processes that answer need."""
@@ -237,9 +212,9 @@ class Supervisor:
                     load.problem, load.hint = message["problem"], message["hint"]
                 else:
                     load.ready += 1
-                    load.policies = message["policies"]
+                    load.policies, load.queries = message["policies"], message["queries"]
 
-    def _hear(self, slot: _Slot) -> None:
+    def _hear(self, slot: Slot) -> None:
         if slot.control is None:
             return
         try:
@@ -287,7 +262,7 @@ class Supervisor:
             self._retired.add(before.pid)
             self._say(f"policies {load.policies['']['sha256'][:12]} are in use now\n")
 
-    def _refuse(self, load: _Load) -> None:
+    def _refuse(self, load: Load) -> None:
         self._load = None
         self._reload_problem = load.problem
         self._end(load.pid)
@@ -296,9 +271,11 @@ class Supervisor:
         self._say(f"the policies were not reloaded, the old ones stay in use: {load.problem}\n")
         self._tell({"word": "reload-failed", "generation": load.generation, "text": load.problem})
 
-    def _record_activation(self, load: _Load) -> None:
+    def _record_activation(self, load: Load) -> None:
         policy = load.policies[""]
-        digests = {name: each["sha256"] for name, each in load.policies.items()}
+        digests = {f"environment {name}": each["sha256"] for name, each in load.policies.items()}
+        if load.queries:
+            digests["queries"] = load.queries
         bundles = {bundle["name"]: bundle for each in load.policies.values() for bundle in each["bundles"]}
         call_log(
             self._log_path,
@@ -410,46 +387,6 @@ class Supervisor:
             signal.set_wakeup_fd(previous)
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def listen_privately(path: str) -> socket.socket:
-    """A listening Unix socket that only this user can open."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    Path(path).chmod(0o600)
-    listener.listen(64)
-    return listener
-
-
-def call_log(path: str, name: str, /, **arguments: Any) -> Any:
-    """Ask the log writer, and wait.
-
-    Raises:
-        AuditError: There is no answer.
-    """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(30.0)
-        try:
-            connection.connect(path)
-            connection.sendall(frame(Call(number=1, name=name, arguments=arguments)))
-            frames = Frames()
-            while data := connection.recv(1 << 16):
-                for message in frames.feed(data):
-                    if isinstance(message, Returned):
-                        return message.value
-                    if isinstance(message, Refused):
-                        raise AuditError(message.message, hint=message.hint)
-        except OSError as error:
-            raise AuditError(f"the log did not answer: {error.strerror or type(error).__name__}") from error
-    raise AuditError("the process that writes the log ended unexpectedly")
-
-
-def together(digests: Mapping[str, str]) -> str:
-    """One digest over those of several environments."""
-    import hashlib  # noqa: PLC0415 - few servers have several
-
-    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _signal(pid: int, number: int) -> None:

@@ -62,14 +62,15 @@ def connect(settings: Settings, choices: AwsChoices, region: str, session_policy
 
 def kit_for(aws: "Aws", region: str, hidden: Callable[[Any], str]) -> "Kit":
     """Connections, schemas and handlers for one region."""
-    from plangate.executor.aws.handlers import handler_for  # noqa: PLC0415 - an extra
+    from plangate.executor.aws.handlers import handler_of  # noqa: PLC0415 - an extra
     from plangate.executor.aws.planning import Kit  # noqa: PLC0415
     from plangate.executor.aws.schemas import Schemas  # noqa: PLC0415
 
+    schemas = Schemas(region)
     return Kit(
         aws=aws,
-        schemas=Schemas(region),
-        handler=handler_for,
+        schemas=schemas,
+        handler=lambda type_name: handler_of(type_name, schemas),
         hidden_changed=lambda digest, value: digest != hidden(value),
     )
 

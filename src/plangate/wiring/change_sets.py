@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from plangate.executor.change_set.describing import Describer
     from plangate.executor.change_set.recorded import RecordedChangeSet
 
+MAX_TIMEOUT_S: Final = 24 * 3600
 _MAX_PARAMETER_BYTES: Final = 1024 * 1024
 
 
@@ -57,10 +58,16 @@ def make_change_set(
     """
     from plangate.executor.change_set.creating import Waiting, Wanted, create  # noqa: PLC0415 - an extra
 
+    if not 1 <= request.timeout_s <= MAX_TIMEOUT_S:  # also when it is no number
+        raise UsageError(f"--timeout {request.timeout_s} (expected 1 to {MAX_TIMEOUT_S} seconds)")
     settings = settings_for(choices)
     limits = limits_of(settings)
     document = read_document(request.template, limits)
     template = _template_of(document, limits)
+    try:
+        text = document.data.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{document.name}: not UTF-8, which is what CloudFormation takes") from error
     given = _from_file(request.parameter_file) | dict(choices.options.parameters)
     aws = connect(settings, choices.aws, region_of(settings, choices.aws))
     describer = describer_for(aws, settings.values.environment, limits)
@@ -69,7 +76,7 @@ def make_change_set(
         describer,
         Wanted(
             stack=request.stack,
-            text=document.data.decode(),
+            text=text,
             template=template,
             parameters=given,
             capabilities=request.capabilities,

@@ -1,8 +1,10 @@
 """Who judges: built-in rules and policies, as the settings have them."""
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,8 +17,9 @@ from plangate.errors import UsageError
 from plangate.gate import Judge, Said
 from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
-from plangate.policy.base import EMBEDDED, OPA, Engine, PolicySet, PolicySource, RuleAnswer
-from plangate.policy.embedded import EmbeddedEngine
+from plangate.policy.base import EMBEDDED, OPA, Doubt, Engine, PolicySet, PolicySource, RuleAnswer
+from plangate.policy.embedded import EmbeddedEngine, EngineLimits
+from plangate.policy.inline import InlineEngine
 from plangate.policy.rule_settings import with_settings
 from plangate.rules.base import Rule
 from plangate.rules.base import Settings as RuleSettings
@@ -60,10 +63,13 @@ class Policies:
         engine: Engine,
         deadline_s: float,
         spare: Engine | None = None,
+        *,
+        settles: bool = False,
     ) -> None:
         self._policies = policies
         self._engine = engine
         self._spare = spare
+        self._settles = settles
         self._last_bytes = 0
         self._last_source: Source | None = None
         self._deadline_s = deadline_s
@@ -83,6 +89,9 @@ class Policies:
             # The first engine is busy for a second or more, and a second one costs a tenth of that.
             after, engine = None, self._spare
 
+        view = cache(lambda: outcomes.PlanView(plan))
+        settled: dict[Doubt, tuple[tuple[str, ...], ...]] = {}
+
         def one_at_a_time() -> None:
             if after is not None and same_input:
                 after.result()  # one that failed for the change is not asked about what was there before
@@ -91,23 +100,30 @@ class Policies:
 
         def evaluate_policies() -> Sequence[RuleAnswer]:
             one_at_a_time()
-            return engine.evaluate(self._policies, encoded, self._deadline_s)
+            started = time.monotonic()
+            answers = engine.evaluate(self._policies, encoded, self._deadline_s)
+            if self._settles and (doubts := outcomes.doubts(self._policies, answers, view())):
+                left = self._deadline_s - (time.monotonic() - started)
+                settled.update(engine.settle(self._policies, doubts, encoded, left))
+            return answers
 
-        is_small = len(encoded) <= _SMALL_BYTES and isinstance(engine, EmbeddedEngine)
-        if is_small or isinstance(after, Begun):
+        is_small = len(encoded) <= _SMALL_BYTES or isinstance(engine, InlineEngine)
+        begins = is_small and isinstance(engine, EmbeddedEngine | InlineEngine)
+        if begins or isinstance(after, Begun):
             one_at_a_time()
         errand: Errand[Sequence[RuleAnswer]] | Begun[Sequence[RuleAnswer]]
-        if is_small and isinstance(engine, EmbeddedEngine):
+        if begins and isinstance(engine, EmbeddedEngine | InlineEngine):
             # A thread costs more than such a plan: the worker is asked here, and goes on by itself.
             errand = Begun(engine.begin(self._policies, encoded, self._deadline_s))
         else:
             errand = Errand(evaluate_policies)
         self._last, self._last_bytes, self._last_source = errand, len(encoded), plan.source
-        return lambda: self._said(plan, errand.result())
 
-    def _said(self, plan: Plan, answers: Sequence[RuleAnswer]) -> Said:
-        judged = outcomes.judge(self._policies, answers, outcomes.PlanView(plan))
-        return judged.outcomes, judged.matched_nothing
+        def answer() -> Said:
+            judged = outcomes.judge(self._policies, errand.result(), view(), settled)
+            return judged.outcomes, judged.matched_nothing
+
+        return answer
 
 
 def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], PolicySet]:
@@ -186,17 +202,24 @@ def judges_for(
     *,
     start: bool = True,
     loaded: tuple[dict[str, Rule], PolicySet] | None = None,
+    inline: bool = False,
 ) -> tuple[list[Judge], PolicyUsed, list[str]]:
     """Every judge, what a decision says of them, and the ids of rules that the settings weaken.
 
     The policy worker is ended with ``stack``. It is started here, or with ``start=False`` when it is first asked.
-    ``loaded`` is what `rule_specs` gave for the same settings, so that it is not read again.
+    ``loaded`` is what `rule_specs` gave for the same settings, so that it is not read again. ``inline`` is for a
+    process that is a worker itself: the embedded engine then runs in it (see `plangate.policy.inline`).
     """
     rules, policies = loaded if loaded is not None else rule_specs(settings, choices)
-    engine = engine_for(settings, policies if start else None)
+    is_inline = inline and settings.opa() is None
+    engine: ClosableEngine
+    if is_inline:
+        engine = InlineEngine(policies, EngineLimits(memory_bytes=settings.values.limits.policy_memory_bytes))
+    else:
+        engine = engine_for(settings, policies if start else None)
     stack.callback(engine.close)
     spare: ClosableEngine | None = None
-    if settings.opa() is None:
+    if settings.opa() is None and not is_inline:
         # Not started until it is asked for the first time.
         spare = engine_for(settings, None)
         stack.callback(spare.close)
@@ -209,6 +232,7 @@ def judges_for(
             engine,
             values.limits.policy_timeout_s,
             spare,
+            settles=settings.opa() is not None,
         ),
     ]
     digest = hashlib.sha256(

@@ -9,6 +9,7 @@ from plangate.wiring.documents import Document
 from plangate.wiring.executors import Means
 from plangate.wiring.session import Session
 
+_REGION: Final = re.compile(r"[a-z0-9-]{1,40}")
 _BEGINNING: Final = re.compile(rb'\s{0,64}\{\s{0,64}"change_set"')
 
 
@@ -45,6 +46,8 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
             f"{document.name}: made for the environment {recorded.environment[:100]!r}, not for {environment!r}",
             hint=f"--environment {recorded.environment[:100]}",
         )
+    if recorded.change_set.split(":")[3:4] != [recorded.region] or not _REGION.fullmatch(recorded.region):
+        raise UsageError(f"{document.name}: the change set is not in the region that the document names")
     aws = connect(session.settings, choices.aws, recorded.region)
     executor = ChangeSetExecutor(
         describer=describer_for(aws, environment, session.limits),

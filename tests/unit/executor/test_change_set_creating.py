@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import jsonschema
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
@@ -13,13 +14,26 @@ from plangate.executor.change_set.calls import CallError, call
 from plangate.executor.change_set.creating import MAX_TEMPLATE_BYTES, Waiting, Wanted, create
 from plangate.executor.change_set.recorded import (
     RecordedChangeSet,
+    StackIdentity,
     decode,
     differences,
     place_of_secret,
     record,
     without_secrets,
 )
-from tests.change_sets import ARN, OLD_TEXT, STACK, TEMPLATE, Script, a_stack, change, described, identity
+from tests.change_sets import (
+    ARN,
+    OLD_TEXT,
+    STACK,
+    TEMPLATE,
+    Script,
+    a_stack,
+    change,
+    described,
+    identity,
+    recorded,
+)
+from tests.tools import ROOT
 
 SECRET = "swordfish"
 NO_STACK = "Stack with id web does not exist"
@@ -198,6 +212,7 @@ def test_a_change_set_that_is_not_ready_in_time_is_not_written() -> None:
 def test_a_stack_that_changes_meanwhile_is_seen() -> None:
     script = existing(Script()).says("create_change_set", {"Id": ARN, "StackId": STACK})
     ready(script, stack=a_stack(ChangeSetId=f"{ARN}-another"))
+    script.says("delete_change_set", {}, ChangeSetName=ARN)
     with pytest.raises(CannotDecideError, match="it changed while the change set was made"):
         create(script.describer(), wanted(), waiting())
 
@@ -266,6 +281,17 @@ def test_an_aws_that_cannot_be_reached_may_have_done_it() -> None:
 
 
 # --- the document ---
+
+
+@pytest.mark.parametrize(
+    "stack", [identity(), identity(template_sha256=None, last_updated=None, change_set=None)]
+)
+def test_it_fits_its_published_schema(stack: StackIdentity) -> None:
+    schema = json.loads((ROOT / "src/plangate/schemas/change-set.v1.json").read_text())
+    document = json.loads(recorded(change(), stack=stack).encode())
+    jsonschema.Draft202012Validator(schema).validate(document)
+    assert set(schema["properties"]) == set(document)
+    assert set(schema["properties"]["stack"]["properties"]) == set(document["stack"])
 
 
 def test_it_has_one_way_to_be_written_whatever_the_order() -> None:

@@ -240,6 +240,23 @@ def test_a_failure_rolls_back_and_says_why_without_secrets() -> None:
     assert SECRET not in str(told.events)
 
 
+def test_what_a_resource_with_a_secret_parameter_says_is_not_recorded() -> None:
+    # The value is known to CloudFormation only, so that nothing could be taken out of the sentence.
+    template = {**TEMPLATE, "Parameters": {"TopicKey": {"Type": "String", "NoEcho": True}}}
+    template["Resources"] = {
+        **TEMPLATE["Resources"],
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::Sub": "x-${TopicKey}"}}},
+    }
+    plan = recorded(ADD, template=template).encode()
+    told = Told()
+    failed = event(3, "CREATE_FAILED", "Topic", "AWS::SNS::Topic", ResourceStatusReason="bad name x-hunter2")
+    script = Script().before(ADD, template=template).executes()
+    script.poll("UPDATE_FAILED", event(1, "UPDATE_COMPLETE"), DOING, failed, event(4, "UPDATE_FAILED"))
+    report = run(script, plan, told)
+    assert "hunter2" not in f"{told.events} {report.problems}"
+    assert "the reason stands in CloudFormation only" in report.problems[1]
+
+
 def test_a_resource_that_could_not_be_deleted_afterwards_is_no_success() -> None:
     left = event(5, "DELETE_FAILED", "Old", "AWS::SNS::Topic", ResourceStatusReason="in use")
     script = Script().before(ADD).executes()

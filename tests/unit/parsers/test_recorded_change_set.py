@@ -196,6 +196,12 @@ def test_a_document_that_is_a_change_set_as_well_is_refused() -> None:
         read(document)
 
 
+def test_resources_have_no_places_and_complaints_have_one() -> None:
+    assert {resource.location for resource in read(recorded(change())).resources} == {None}
+    with pytest.raises(PlanParseError, match=r"line 1 column \d+: unknown action 'Explode'"):
+        read(recorded(change("Explode")))
+
+
 # --- replacements by the schemas ---
 
 
@@ -229,8 +235,15 @@ def test_a_change_that_the_schema_calls_a_replacement_is_one_whatever_the_change
     assert (resource.action, resource.replace_order) == (Action.REPLACE, ReplaceOrder.CREATE_FIRST)
     assert (resource.replace_paths, resource.reason) == (
         ("/BucketName",),
-        "replaced by the schema of its type",
+        "a property that changes replaces it",
     )
+
+
+@pytest.mark.parametrize("word", ["Always", "Conditionally", "SomethingNew"])
+def test_a_detail_that_says_so_makes_a_replacement_also_without_a_schema(word: str) -> None:
+    target = {"Attribute": "Properties", "Name": "BucketName", "RequiresRecreation": word}
+    resource = stricter(modified(Replacement="False", Details=[{"Target": target}]), None)
+    assert (resource.action, resource.replace_paths) == (Action.REPLACE, ("/BucketName",))
 
 
 @pytest.mark.parametrize("said", ["True", "Conditional", None])

@@ -1,7 +1,7 @@
 """OPA's engine against a server that misbehaves as OPA itself cannot be made to, and how policies move to a name."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,17 +19,21 @@ PLAN = document(a_plan(a_resource(facts={"public_ip": True})))
 
 
 @contextmanager
-def double(status: int, body: bytes, **headers: str) -> Iterator[str]:
-    """Not an OPA: a server that gives one answer to everything."""
+def double(
+    status: int, body: bytes, values: bytes = b"", headers: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Not an OPA: a server that gives one answer to everything, or another one to questions for values."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self.send_response(status)
-            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            asks_for_value = bool(values) and self.path.startswith("/v1/data")
+            said = values if asks_for_value else body
+            self.send_response(200 if asks_for_value else status)
+            for name, value in ({"Content-Length": str(len(said))} | dict(headers or {})).items():
                 self.send_header(name.replace("_", "-"), value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(said)
             self.close_connection = True
 
         do_POST = do_PUT = do_GET  # noqa: N815 - the base class finds them by these names
@@ -64,7 +68,7 @@ def test_an_answer_that_makes_no_sense_is_no_decision(
     status: int, body: bytes, headers: dict[str, str], said: str, tmp_path: Path
 ) -> None:
     policies = load_policy(tmp_path, a_policy())
-    with double(status, body, **headers) as url:
+    with double(status, body, headers=headers) as url:
         engine = OpaEngine(RunningServer(url=url, token="s3cret-token"))
         with engine, pytest.raises(EngineError, match=said) as caught:
             engine.evaluate(policies, PLAN, 2)

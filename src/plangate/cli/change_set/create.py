@@ -34,9 +34,7 @@ def create(
     region: options.Region = "",
     aws_profile: options.AwsProfile = "",
     assume_role: options.AssumeRole = "",
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=1.0, help="Seconds until it has to be ready.")
-    ] = 900.0,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds until it has to be ready.")] = 900.0,
     config: options.Config = None,
 ) -> int:
     """Make a change set in AWS and record it. Nothing is changed by that; a stack that is already so is said to be."""
@@ -48,6 +46,8 @@ def create(
 
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out}: there already", hint="--out names a new file")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out}: {out.parent} is no folder")
     choices = wiring.Choices(
         config=config,
         environment=environment,

@@ -164,10 +164,18 @@ def is_gone(error: BaseException) -> bool:
     return "NotFound" in code or code in _GONE
 
 
+class NotYetError(ExecutionError):
+    """AWS is still at it: the same call tells more a little later."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same call may succeed a little later: other parts of AWS have not heard of a change yet."""
     code = code_of(error)
-    return code in _PASSING or any(phrase in said(error) for phrase in _PASSING_SAID.get(code, ()))
+    return (
+        isinstance(error, NotYetError)
+        or code in _PASSING
+        or any(phrase in said(error) for phrase in _PASSING_SAID.get(code, ()))
+    )
 
 
 def is_ambiguous(error: BaseException) -> bool:
@@ -188,6 +196,7 @@ _NO_ANSWER: Final = frozenset({
     "ReadTimeoutError", "ResponseParserError", "ResponseStreamingError",
 })  # fmt: skip
 _PASSING: Final = frozenset({
+    "ConcurrentOperationException",  # Cloud Control: the request before it is still under way
     "ConcurrentModification",  # IAM: the same role is being changed by somebody
     "DependencyViolation",  # what depended on it is still being deleted
     "InvalidDBParameterGroupState",  # the database that used it is still being deleted

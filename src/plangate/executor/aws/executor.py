@@ -191,8 +191,8 @@ class AwsExecutor:
         types = {change.logical_id: change.type for change in changes}
         actual = read_actual(run.owner, types, self._journal.known(run.owner), self._kit)
         touched = {key.partition(":")[2] for key in run.resumed}
-        found = {each.identifier: each for _, each in actual.current.values()}
-        found |= {identifier: each for identifier, (_, _, each) in actual.leaving.items()}
+        found = {(kind, each.identifier): each for kind, each in actual.current.values()}
+        found |= {key: each for key, (_, each) in actual.leaving.items()}
         problems = []
         for change in changes:
             if change.key in touched or change.logical_id in touched:
@@ -201,7 +201,7 @@ class AwsExecutor:
                 if change.logical_id in actual.current:
                     problems.append(f"{change.key} exists since then")
                 continue
-            there = found.get(change.identifier) or self._kit.handler(change.type).read(  # type: ignore[union-attr]
+            there = found.get((change.type, change.identifier)) or self._kit.handler(change.type).read(  # type: ignore[union-attr]
                 self._kit.aws, [change.identifier]
             ).get(change.identifier)
             if there is None:

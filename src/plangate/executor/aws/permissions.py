@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from plangate.errors import UsageError
-from plangate.executor.aws.handlers import handler_for
+from plangate.executor.aws.handlers import handler_of
 from plangate.executor.aws.schemas import Schemas
 from plangate.model.aws_plan import Change
 from plangate.model.plan import Action
@@ -50,7 +50,7 @@ def permissions_of(type_name: str, operations: Iterable[str], schemas: Schemas) 
     Raises:
         UsageError: Nothing is known of the type.
     """
-    schema, handler = schemas.of(type_name), handler_for(type_name)
+    schema, handler = schemas.of(type_name), handler_of(type_name, schemas)
     if schema is None:
         raise UsageError(f"the region has no type {type_name}")
     wanted = tuple(operations)

@@ -92,13 +92,13 @@ class Actual(Struct, frozen=True, kw_only=True):
 
     Attributes:
         current: By logical id.
-        leaving: Left over from replacements, by identifier.
-        known: What the journal says, by identifier.
+        leaving: Left over from replacements, by type and identifier.
+        known: What the journal says, by type and identifier.
     """
 
     current: Mapping[str, tuple[str, Found]]
-    leaving: Mapping[str, tuple[str, str, Found]]
-    known: Mapping[str, Known]
+    leaving: Mapping[tuple[str, str], tuple[str, Found]]
+    known: Mapping[tuple[str, str], Known]
 
 
 def make_changes(
@@ -169,12 +169,12 @@ def read_actual(owner: Owner, types: Mapping[str, str], known: Sequence[Known], 
     Raises:
         UsageError: Two resources say that they are the same one, or something is neither ready nor gone.
     """
-    remembered = {item.identifier: item for item in known}
+    remembered = {(item.type, item.identifier): item for item in known}
     wanted: dict[str, dict[str, Known]] = defaultdict(dict)
     for item in known:
         wanted[item.type][item.identifier] = item
     current: dict[str, tuple[str, Found]] = {}
-    leaving: dict[str, tuple[str, str, Found]] = {}
+    leaving: dict[tuple[str, str], tuple[str, Found]] = {}
     for type_name in sorted({*types.values(), *wanted}):
         handler = kit.handler(type_name)
         if handler is None:
@@ -189,7 +189,7 @@ def read_actual(owner: Owner, types: Mapping[str, str], known: Sequence[Known], 
             if each.condition is Condition.FAILED and row is None:
                 continue
             if row is not None and row.leaving:
-                leaving[identifier] = (name, type_name, each)
+                leaving[type_name, identifier] = (name, each)
             elif name in current:
                 raise UsageError(
                     f"both {current[name][1].identifier} and {identifier} say that they are {name} of {owner.stack}",
@@ -217,7 +217,7 @@ def _change(name: str, desired: Desired, needs: tuple[str, ...], actual: Actual,
     found = there[1]
     settable, _ = schema.without_read_only(properties)
     differ = changed_properties(handler, schema, found.properties, settable)
-    differ |= _hidden_differences(schema, settable, actual.known.get(found.identifier), kit)
+    differ |= _hidden_differences(schema, settable, actual.known.get((wanted.type, found.identifier)), kit)
     replacing = differ - handler.updatable
     stays = Change(
         logical_id=name,
@@ -289,11 +289,12 @@ def _leaving(resources: Mapping[str, Resource], actual: Actual) -> list[Change]:
         wanted = resources.get(name)
         if wanted is not None and wanted.type == type_name:
             continue
-        row = actual.known.get(found.identifier)
+        row = actual.known.get((type_name, found.identifier))
         kept = row is not None and row.deletion_policy in _KEPT
         changes.append(_gone(name, type_name, found, row, kept=kept, deposed=wanted is not None))
-    for name, type_name, found in actual.leaving.values():
-        changes.append(_gone(name, type_name, found, actual.known.get(found.identifier), deposed=True))
+    for (type_name, identifier), (name, found) in actual.leaving.items():
+        row = actual.known.get((type_name, identifier))
+        changes.append(_gone(name, type_name, found, row, deposed=True))
     return changes
 
 

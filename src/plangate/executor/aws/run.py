@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from plangate.errors import ExecutionError
 from plangate.executor.aws.base import Condition, Found, Handler, Mark, Owner, Properties, token_of
-from plangate.executor.aws.clients import is_ambiguous, is_passing, said
+from plangate.executor.aws.clients import NotYetError, is_ambiguous, is_passing, said
 from plangate.executor.aws.difference import changed_properties, holds_unknown
 from plangate.executor.aws.journal import Journal, StepRow
 from plangate.executor.aws.planning import Desired, Kit, Known
@@ -32,6 +32,8 @@ from plangate.model.values import known_part
 _FIRST_LOOK_S: Final = 0.2
 _LONGEST_LOOK_S: Final = 15.0
 _TRIES: Final = 6
+_SPREADING_S: Final = 120.0
+"""Seconds until the rest of AWS has heard of what was made before, e.g. of a role."""
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 _CANONICAL: Final = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 
@@ -143,18 +145,22 @@ class Run(Struct, kw_only=True):
 
     def _made(self, handler: Handler, wanted: Properties, mark: Mark, pause: Pause) -> str:
         """Make it once, however often that has to be tried."""
-        for attempt in range(_TRIES):
+        started = time.monotonic()
+        attempt = 0
+        while True:
             try:
                 return handler.create(self.kit.aws, wanted, mark)
             except Exception as error:
-                if attempt == _TRIES - 1 or not (is_passing(error) or is_ambiguous(error)):
+                unclear = is_ambiguous(error) and attempt < _TRIES
+                longest_s = handler.patience_s if isinstance(error, NotYetError) else _SPREADING_S
+                late = time.monotonic() - started > longest_s * self.patience
+                if late or not (unclear or is_passing(error)):
                     raise
-                pause(_FIRST_LOOK_S * 2**attempt)
-                if is_ambiguous(error):
-                    found = handler.find(self.kit.aws, wanted, mark)
-                    if found:
-                        return found
-        raise AssertionError
+                pause(min(_FIRST_LOOK_S * 2**attempt, _LONGEST_LOOK_S))
+                attempt += 1
+                found = handler.find(self.kit.aws, wanted, mark) if is_ambiguous(error) else None
+                if found:
+                    return found
 
     def _update(self, task: Task, row: StepRow | None, pause: Pause) -> None:
         change = task.change
@@ -177,7 +183,7 @@ class Run(Struct, kw_only=True):
         if found is not None:
             if row is None:
                 self._refuse_drift(change, found)
-            self._patiently(lambda: handler.delete(self.kit.aws, found), pause)
+            self._patiently(handler, lambda: handler.delete(self.kit.aws, found), pause)
             self._gone(handler, change.identifier, pause)
         self.journal.forget(self.owner, change.type, change.identifier)
 
@@ -233,7 +239,11 @@ class Run(Struct, kw_only=True):
                     f"AWS made something else than was wanted: {fixed} cannot be changed in place"
                 )
             now = found
-            self._patiently(lambda: handler.update(self.kit.aws, now, wanted, differ), pause)  # noqa: B023
+            self._patiently(
+                handler,
+                lambda: handler.update(self.kit.aws, now, wanted, differ),  # noqa: B023
+                pause,
+            )
             also = frozenset()
             found = self._settled(handler, found.identifier, pause)
             if changed_properties(handler, schema, found.properties, wanted):
@@ -275,15 +285,16 @@ class Run(Struct, kw_only=True):
             pause(wait_s)
             wait_s = min(wait_s * 1.6, _LONGEST_LOOK_S)
 
-    def _patiently(self, call: Callable[[], None], pause: Pause) -> None:
+    def _patiently(self, handler: Handler, call: Callable[[], None], pause: Pause) -> None:
         """A change or deletion, which may be made again: until AWS has heard of everything before it."""
-        deadline = time.monotonic() + 300.0 * self.patience
+        deadline = time.monotonic() + handler.patience_s * self.patience
         attempt = 0
         while True:
             try:
                 call()
             except Exception as error:
-                if not (is_passing(error) or is_ambiguous(error)) or time.monotonic() > deadline:
+                unclear = is_ambiguous(error) and attempt < _TRIES
+                if not (unclear or is_passing(error)) or time.monotonic() > deadline:
                     raise
                 pause(min(_FIRST_LOOK_S * 2**attempt, _LONGEST_LOOK_S))
                 attempt += 1

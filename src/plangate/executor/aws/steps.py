@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from plangate.errors import UsageError
+from plangate.executor.aws.base import REF
 from plangate.model.aws_plan import Change
 from plangate.model.plan import Action, ReplaceOrder
 
@@ -87,7 +88,7 @@ def _users(changes: Sequence[Change]) -> Mapping[str, list[Change]]:
     names: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
         if change.identifier and _down(change):
-            for text in {change.identifier, *_texts(change.attributes)}:
+            for text in _names(change):
                 names[text].append(change)
         by_name[change.logical_id].append(change)
     users: dict[str, list[Change]] = defaultdict(list)
@@ -95,12 +96,30 @@ def _users(changes: Sequence[Change]) -> Mapping[str, list[Change]]:
         if change.before is None:
             continue
         targets = {other.key: other for text in _texts(change.before) for other in names.get(text, ())}
+        targets = {key: other for key, other in targets.items() if not _belongs(other, change)}
         for name in change.depends_on:
             targets |= {other.key: other for other in by_name.get(name, ()) if _down(other)}
         for key in targets:
             if key != change.key:
                 users[key].append(change)
     return users
+
+
+def _belongs(part: Change, whole: Change) -> bool:
+    """Whether one is a part of the other, which goes by the same name: a bucket's policy, say."""
+    if whole.logical_id in part.depends_on:
+        return True
+    return (
+        part.identifier == whole.identifier and part.type != whole.type and part.type.startswith(whole.type)
+    )
+
+
+def _names(change: Change) -> set[str]:
+    """What others may call it: its identifier, ``Ref``, and attributes that hold the identifier, as an ARN does."""
+    told = {value for value in change.attributes.values() if isinstance(value, str)}
+    holding = {text for text in told if change.identifier in text}
+    ref = change.attributes.get(REF)
+    return {change.identifier, *holding, *([ref] if isinstance(ref, str) else [])}
 
 
 def _texts(value: Any) -> set[str]:

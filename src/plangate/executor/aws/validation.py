@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from plangate.executor.aws.base import Properties
+from plangate.executor.aws.difference import holds_unknown
 from plangate.executor.aws.schemas import Schema
 from plangate.model.values import UNKNOWN, pointer
 
@@ -83,9 +84,11 @@ def _validator() -> Any:
     """Draft 7, as AWS's schemas are, for which `UNKNOWN` is anything."""
     from jsonschema import Draft7Validator, validators  # noqa: PLC0415
 
+    alike = Draft7Validator.VALIDATORS["uniqueItems"]  # two that are not known may turn out different
+
     def tolerant(check: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
-            if instance is UNKNOWN:
+            if instance is UNKNOWN or (check is alike and holds_unknown(instance)):
                 return ()
             return check(validator, value, instance, schema) or ()
 
@@ -96,12 +99,26 @@ def _validator() -> Any:
         for name, check in Draft7Validator.VALIDATORS.items()
         if name not in _LEFT_TO_AWS
     }
+    # Two values that are not known yet need not be the same.
+    rules["uniqueItems"] = _distinct(rules["uniqueItems"])
     checker = Draft7Validator.TYPE_CHECKER.redefine(
         "number", lambda _, value: isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     ).redefine("array", lambda _, value: isinstance(value, list | tuple))
     extend: Any = validators.extend
     extended = extend(Draft7Validator, rules, type_checker=checker)
     return extend(extended, dict.fromkeys(("pattern", "format"), _nothing))
+
+
+def _distinct(check: Callable[..., Any]) -> Callable[..., Any]:
+    """Items that differ, as far as they are known."""
+
+    def wrapped(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+        known = instance
+        if isinstance(instance, list | tuple):
+            known = [each for each in instance if not holds_unknown(each)]
+        return check(validator, value, known, schema) or ()
+
+    return wrapped
 
 
 def _nothing(*_: Any) -> tuple[()]:

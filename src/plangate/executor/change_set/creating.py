@@ -18,6 +18,7 @@ from plangate.executor.change_set.calls import CallError, call
 from plangate.executor.change_set.describing import NEW_STACK, Describer
 from plangate.executor.change_set.recorded import (
     RecordedChangeSet,
+    StackIdentity,
     hidden_parameters,
     place_of_secret,
 )
@@ -106,8 +107,20 @@ def create(describer: Describer, wanted: Wanted, waiting: Waiting) -> RecordedCh
             return None
         raise
     arn = str(made["Id"])
-    if not await_ready(describer, arn, waiting):
+    try:
+        recorded = _recorded(describer, arn, wanted, waiting, identity)
+    except CannotDecideError:
         _delete(describer, arn)
+        raise
+    if recorded is None:
+        _delete(describer, arn)
+    return recorded
+
+
+def _recorded(
+    describer: Describer, arn: str, wanted: Wanted, waiting: Waiting, identity: StackIdentity | None
+) -> RecordedChangeSet | None:
+    if not await_ready(describer, arn, waiting):
         return None
     recorded = describer.record(arn)
     if identity is not None and recorded.stack != identity:

@@ -20,6 +20,7 @@ _ENDS: Final[Mapping[str, str]] = {
     "FAILED": "errored",
     "SKIPPED": "skipped",
 }
+WITHHELD: Final = "the reason stands in CloudFormation only, since the resource has a NoEcho parameter"
 _ROLLBACK: Final = "ROLLBACK"
 
 
@@ -51,13 +52,23 @@ class Events:
         stack_id: ARN.
         tokens: Client tokens of what we do to the stack.
         scrub: Applied to every text.
+        confided: Logical ids of resources that were told a secret which we do not know.
     """
 
-    def __init__(self, client: Client, stack_id: str, tokens: frozenset[str], scrub: Scrub) -> None:
+    def __init__(
+        self,
+        client: Client,
+        stack_id: str,
+        *,
+        tokens: frozenset[str],
+        scrub: Scrub,
+        confided: frozenset[str] = frozenset(),
+    ) -> None:
         self._client = client
         self._stack_id = stack_id
         self._tokens = tokens
         self._scrub = scrub
+        self._confided = confided
         self._seen: set[str] = set()
         self._begun: set[tuple[str, str]] = set()
         self._undoing = False
@@ -116,9 +127,12 @@ class Events:
 
     def _event(self, raw: Mapping[str, Any]) -> ExecutionEvent:
         status = str(raw.get("ResourceStatus") or "")
-        reason = str(raw.get("ResourceStatusReason") or raw.get("HookStatusReason") or "")
         address = str(raw.get("LogicalResourceId") or "")
-        message = self._scrub(reason)[:MAX_MESSAGE_CHARS]
+        reason = self._scrub(str(raw.get("ResourceStatusReason") or raw.get("HookStatusReason") or ""))
+        if reason and address in self._confided:
+            # The service may repeat the value in its sentence, and only CloudFormation knows the value.
+            reason = WITHHELD
+        message = reason[:MAX_MESSAGE_CHARS]
         if raw.get("PhysicalResourceId") == self._stack_id and raw.get("ResourceType") == STACK_TYPE:
             self.stack_status = status
             self._undoing = self._undoing or _ROLLBACK in status
@@ -132,9 +146,7 @@ class Events:
         identifier = str(raw.get("PhysicalResourceId") or "")
         self._last[address, identifier] = status
         if status.endswith("_FAILED"):
-            self._failed.append(
-                Failure(address=address, identifier=identifier, status=status, reason=self._scrub(reason))
-            )
+            self._failed.append(Failure(address=address, identifier=identifier, status=status, reason=reason))
         word, _, _ = status.partition("_")
         end = next((kind for ending, kind in _ENDS.items() if status.endswith(ending)), "progress")
         if end == "start":

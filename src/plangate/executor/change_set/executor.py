@@ -15,7 +15,6 @@ import hashlib
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
@@ -29,38 +28,15 @@ from plangate.executor.change_set.events import Events
 from plangate.executor.change_set.found import how_they_stand
 from plangate.executor.change_set.read_back import ReadBack
 from plangate.executor.change_set.recorded import RecordedChangeSet, decode, differences
-from plangate.executor.change_set.stopping import Requests, requests_to_stop
+from plangate.executor.change_set.watching import Course, Watch, cancel_token
+from plangate.executor.stopping import Requests, requests_to_stop
 
 GOOD: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 MAX_LISTED: Final = 20
-MAX_FAILED_POLLS: Final = 5
-"""Questions in a row without an answer (each was tried several times) until the stack is no longer watched."""
 AFTERWARDS_TIMEOUT_S: Final = 900.0
 """Seconds until a second change set has to be ready."""
 _STARTED: Final = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
 _TOOL: Final = "AWS CloudFormation"
-
-
-class _Course(Struct, kw_only=True):
-    """How an execution goes.
-
-    Attributes:
-        status: The stack's last status that AWS told.
-        problems: Sentences.
-        failure: What the observer failed with.
-        cancelled: It was asked to stop.
-        ended: The stack came to an end.
-        deadline: By the clock.
-        failed_polls: Questions in a row without an answer.
-    """
-
-    status: str = ""
-    problems: list[str] = msgspec.field(default_factory=list)
-    failure: Exception | None = None
-    cancelled: bool = False
-    ended: bool = False
-    deadline: float
-    failed_polls: int = 0
 
 
 class ChangeSetExecutor:
@@ -107,16 +83,24 @@ class ChangeSetExecutor:
         token = token_of(approved)
         with requests_to_stop() as requests:
             recorded = self._insist_unchanged(plan)
-            events = Events(self._client, recorded.stack.id, frozenset({token, _cancel_token(token)}), scrub)
+            events = Events(
+                self._client,
+                recorded.stack.id,
+                tokens=frozenset({token, cancel_token(token)}),
+                scrub=scrub,
+                confided=recorded.confided,
+            )
             try:
                 events.skip()
             except CallError as error:
                 raise ExecutionError(f"{error}; nothing ran") from error
             if requests.count:
                 raise KeyboardInterrupt
-            course = _Course(deadline=self._waiting.clock() + self._waiting.timeout_s)
+            course = Course(deadline=self._waiting.clock() + self._waiting.timeout_s)
             self._start(recorded, token, course)
-            self._follow(recorded, token, events, course, observe, requests)
+            if not course.problems:
+                watch = Watch(self._describer, self._waiting, self._stop_grace_s)
+                watch.follow(recorded, token, events, course, observe, requests)
             return self._report(approved, recorded, token, events, course, observe, scrub, requests)
 
     # --- before ---
@@ -153,7 +137,7 @@ class ChangeSetExecutor:
             )
         return judged
 
-    def _start(self, recorded: RecordedChangeSet, token: str, course: _Course) -> None:
+    def _start(self, recorded: RecordedChangeSet, token: str, course: Course) -> None:
         try:
             call(
                 self._client,
@@ -179,76 +163,6 @@ class ChangeSetExecutor:
             return None
         return found.get("ExecutionStatus") in _STARTED
 
-    # --- while it runs ---
-
-    def _follow(
-        self,
-        recorded: RecordedChangeSet,
-        token: str,
-        events: Events,
-        course: _Course,
-        observe: Observe,
-        requests: Requests,
-    ) -> None:
-        if course.problems:
-            return
-        clock = self._waiting.clock
-        while True:
-            self._poll(recorded, events, course, observe)
-            if course.ended:
-                return
-            if course.failed_polls >= MAX_FAILED_POLLS:
-                course.problems.append("AWS no longer tells what becomes of the stack")
-                return
-            late = clock() >= course.deadline
-            if course.cancelled and (late or requests.count > 1):
-                course.problems.append(f"the stack was still {course.status} when it was left alone")
-                return
-            if not course.cancelled and (late or requests.count or course.failure is not None):
-                self._cancel(recorded, token, course, late=late)
-                course.deadline = clock() + self._stop_grace_s
-            if self._waiting.poll_s:
-                requests.wait(self._waiting.poll_s)
-
-    def _poll(self, recorded: RecordedChangeSet, events: Events, course: _Course, observe: Observe) -> None:
-        try:
-            stack = self._describer.stack(recorded.stack.id)
-            for event in events.heard():
-                if course.failure is None:
-                    try:
-                        observe(event)
-                    except Exception as error:  # noqa: BLE001 - what is not recorded must not go on
-                        course.failure = error
-        except CallError:
-            course.failed_polls += 1
-            return
-        course.failed_polls = 0
-        course.status = "gone" if stack is None else str(stack["StackStatus"])
-        # NOTE: right after the call the stack still has its old status, which may be a good one. The end is an event
-        # of this execution, and a status that says the same.
-        course.ended = events.stack_status == course.status and not course.status.endswith("_IN_PROGRESS")
-        course.ended = course.ended or course.status == "gone"
-
-    def _cancel(self, recorded: RecordedChangeSet, token: str, course: _Course, *, late: bool) -> None:
-        course.cancelled = True
-        if course.failure is not None:
-            why = f"an event could not be recorded ({type(course.failure).__name__})"
-        else:
-            why = f"it took longer than {self._waiting.timeout_s:g} s" if late else "somebody asked to stop"
-        try:
-            call(
-                self._client,
-                "cancel_update_stack",
-                StackName=recorded.stack.id,
-                ClientRequestToken=_cancel_token(token),
-            )
-            course.problems.append(f"{why}, so the update was cancelled")
-        except CallError as error:
-            course.problems.append(
-                f"{why}, and CloudFormation did not let the change of a stack that is {course.status} be cancelled:"
-                f" {error.code or 'no answer'}"
-            )
-
     # --- after ---
 
     def _report(
@@ -257,7 +171,7 @@ class ChangeSetExecutor:
         recorded: RecordedChangeSet,
         token: str,
         events: Events,
-        course: _Course,
+        course: Course,
         observe: Observe,
         scrub: Scrub,
         requests: Requests,
@@ -300,7 +214,7 @@ class ChangeSetExecutor:
         approved: ApprovedPlan,
         recorded: RecordedChangeSet,
         report: ExecutionReport,
-        course: _Course,
+        course: Course,
         afterwards: Afterwards,
         observe: Observe,
         scrub: Scrub,
@@ -339,7 +253,3 @@ def token_of(approved: ApprovedPlan) -> str:
     """The client token of an approval's one execution: the same however often the call is repeated."""
     said = f"{approved.decision_id}\n{approved.nonce}\n{approved.plan_sha256}"
     return f"plangate-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
-
-
-def _cancel_token(token: str) -> str:
-    return f"{token}-cancel"

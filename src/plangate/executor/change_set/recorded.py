@@ -72,6 +72,19 @@ class RecordedChangeSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Names of its ``NoEcho`` parameters."""
         return hidden_parameters(self.template)
 
+    @property
+    def confided(self) -> frozenset[str]:
+        """Logical ids of the resources in which a ``NoEcho`` parameter is named."""
+        resources = self.template.get("Resources")
+        names = self.hidden
+        if not names or not isinstance(resources, Mapping):
+            return frozenset()
+        return frozenset(
+            address
+            for address, node in resources.items()
+            if any(name in text for _, text in _texts(node, ()) for name in names)
+        )
+
     def encode(self) -> bytes:
         """The one way to write it."""
         return _ENCODER.encode(self) + b"\n"

@@ -8,19 +8,19 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceTa
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from plangate.model.plan import Action, Plan, ReplaceOrder, Resource
-from plangate.model.values import at_pointer, pointer_tokens
+from plangate.model.values import at_pointer, pointer, pointer_tokens
 
 CreateOnly = Callable[[str], frozenset[str] | None]
 """JSON Pointers of the properties of a type whose change replaces the resource, always or sometimes; ``None`` for a
 type without a schema."""
 
-REASON: Final = "replaced by the schema of its type"
+REASON: Final = "a property that changes replaces it"
 
 
 def with_schemas(plan: Plan, described: Mapping[str, Any], create_only: CreateOnly) -> Plan:
@@ -48,9 +48,7 @@ def with_schemas(plan: Plan, described: Mapping[str, Any], create_only: CreateOn
 
 def _stricter(resource: Resource, entry: Mapping[str, Any], create_only: CreateOnly) -> Resource:
     pointers = create_only(resource.type)
-    if not pointers:
-        return resource
-    forcing = _forcing(entry, pointers)
+    forcing = _said(entry) | (_forcing(entry, pointers) if pointers else set())
     if not forcing:
         return resource
     return replace(
@@ -76,6 +74,15 @@ def _forcing(entry: Mapping[str, Any], pointers: frozenset[str]) -> set[str]:
     return found
 
 
+def _said(entry: Mapping[str, Any]) -> set[str]:
+    """Properties of which a detail says that they replace, whatever the change as a whole is called."""
+    return {
+        pointer(target.get("Name") or "")
+        for target in _targets(entry)
+        if target.get("RequiresRecreation") not in (None, "Never")
+    }
+
+
 def _at(properties: Mapping[str, Any], at: str) -> object:
     # Inside of a list the whole list is compared.
     return at_pointer(properties, at.partition("/*")[0])
@@ -84,11 +91,7 @@ def _at(properties: Mapping[str, Any], at: str) -> object:
 def _named(entry: Mapping[str, Any]) -> set[str]:
     """The top-level properties that the change set says are changed."""
     found: set[str] = set()
-    details = entry.get("Details")
-    for detail in details if isinstance(details, list) else ():
-        target = detail.get("Target") if isinstance(detail, Mapping) else None
-        if not isinstance(target, Mapping):
-            continue
+    for target in _targets(entry):
         name, path = target.get("Name"), target.get("Path")
         if isinstance(name, str) and name:
             found.add(name)
@@ -98,6 +101,14 @@ def _named(entry: Mapping[str, Any]) -> set[str]:
         if target.get("Attribute") == "Tags":
             found.add("Tags")
     return found
+
+
+def _targets(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    details = entry.get("Details")
+    for detail in details if isinstance(details, list) else ():
+        target = detail.get("Target") if isinstance(detail, Mapping) else None
+        if isinstance(target, Mapping):
+            yield target
 
 
 def _properties(entry: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

@@ -7,19 +7,21 @@ starting, uploading, checking what the server holds, asking again while nobody i
 import importlib.util
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
-from plangate.errors import EngineError
+from plangate.errors import EngineError, PlangateError
 from plangate.policy.answers import rule_answers
-from plangate.policy.base import PolicySet, RuleAnswer
+from plangate.policy.base import Doubt, PolicySet, RuleAnswer
 from plangate.policy.opa.base import Deadline, Endpoint
+from plangate.policy.reads import Path as ValuePath
 
 if TYPE_CHECKING:
     from plangate.policy.opa.process import PrivateOpa
+    from plangate.policy.opa.questions import Questions
     from plangate.policy.opa.revision import Revision
     from plangate.policy.opa.server import Server
 
@@ -83,7 +85,9 @@ class OpaEngine:
         self._limits: Final = limits or OpaLimits()
         self._lock: Final = threading.Lock()
         self._revisions: Final[dict[str, Revision]] = {}
+        self._questions: Final[dict[str, Questions]] = {}
         self._private: PrivateOpa | None = None
+        self._asked: PrivateOpa | None = None
         self._server: Server | None = None
         self._version = ""
         self._decision_ids: list[str] = []
@@ -120,6 +124,50 @@ class OpaEngine:
             deadline = Deadline(deadline_s)
             call = _Call(lambda: self._evaluate(policies, document, deadline))
             return self._waited(call, deadline)
+
+    def settle(
+        self, policies: PolicySet, doubts: Sequence[Doubt], document: bytes, deadline_s: float
+    ) -> Mapping[Doubt, tuple[ValuePath, ...]]:
+        """See `plangate.policy.base.Engine`. OPA's partial evaluation says it; docs/adr/0023-partial.md."""
+        if not doubts or deadline_s <= 0:
+            return {}
+        with self._lock:
+            deadline = Deadline(deadline_s / 2)
+            try:
+                return self._waited(
+                    _Call(lambda: self._settle(policies, doubts, document, deadline)), deadline
+                )
+            except PlangateError:
+                # Nothing is lost: what was unknown stays unknown.
+                return {}
+
+    def _settle(
+        self, policies: PolicySet, doubts: Sequence[Doubt], document: bytes, deadline: Deadline
+    ) -> Mapping[Doubt, tuple[ValuePath, ...]]:
+        from plangate.policy.opa.questions import questions_of  # noqa: PLC0415 - plans with unknowns alone pay
+        from plangate.policy.opa.residue import Asking  # noqa: PLC0415 - as above
+
+        if policies.sha256 not in self._questions:
+            self._questions[policies.sha256] = questions_of(policies)
+        questions = self._questions[policies.sha256]
+        if not any(doubt.rule in questions.probes for doubt in doubts):
+            return {}
+        server = self._server
+        if isinstance(self._where, PrivateServer):
+            server = self._other(self._where, questions.revision).ready(deadline)
+        elif server is not None:
+            server.hold(questions.revision, deadline)
+        return Asking(server, questions, document, deadline).settle(doubts) if server is not None else {}
+
+    def _other(self, where: PrivateServer, revision: "Revision") -> "PrivateOpa":
+        """A second private OPA, for questions alone: what judges holds nothing but what was loaded."""
+        other = self._asked
+        if other is not None and other.revision.digest == revision.digest and other.is_running:
+            return other
+        if other is not None:
+            other.close()
+        self._asked = self._new(where, revision)
+        return self._asked
 
     def _waited(self, call: "_Call[Result]", deadline: Deadline) -> Result:
         """The result of a call, or an error when its time is over; also while something waits that has no deadline."""
@@ -164,17 +212,20 @@ class OpaEngine:
         return self._server
 
     def _started(self, where: PrivateServer, revision: "Revision") -> "PrivateOpa":
-        from plangate.policy.opa.process import PrivateOpa  # noqa: PLC0415 - the extra
-
         private = self._private
         if private is not None and private.revision.digest == revision.digest and private.is_running:
             return private
         self.close()
-        self._private = PrivateOpa(
+        self._private = self._new(where, revision)
+        return self._private
+
+    def _new(self, where: PrivateServer, revision: "Revision") -> "PrivateOpa":
+        from plangate.policy.opa.process import PrivateOpa  # noqa: PLC0415 - the extra
+
+        return PrivateOpa(
             _program(where.binary), revision, self._limits.memory_bytes,
             self._limits.max_answer_bytes, self._limits.max_listing_bytes,
         )  # fmt: skip
-        return self._private
 
     def _revision(self, policies: PolicySet) -> "Revision":
         if policies.sha256 not in self._revisions:
@@ -187,8 +238,10 @@ class OpaEngine:
     def close(self) -> None:
         """End a private OPA, and connections to a running one. The engine can be used again afterwards."""
         private, self._private = self._private, None
-        if private is not None:
-            private.close()
+        other, self._asked = self._asked, None
+        for started in (private, other):
+            if started is not None:
+                started.close()
         server, self._server = self._server, None
         if server is not None:
             server.close()

@@ -9,7 +9,7 @@ asks for all rules at once and gives the revision along with their answers.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -73,16 +73,14 @@ class Revision:
         return text.replace(f"{self.prefix}.", "")
 
 
-def revision_of(policies: PolicySet, probes: Sequence[tuple[str, str]] = ()) -> Revision:
+def revision_of(policies: PolicySet) -> Revision:
     """The set under its own name.
 
     Args:
-        policies: Checked policies.
-        probes: Further modules as ``(name, text)``, see `plangate.policy.opa.probes`.
+        policies: Checked policies, or what `plangate.policy.opa.questions` made of them.
     """
-    modules = [*policies.modules, *probes]
-    names = (*(name for name, _ in modules), "plangate/main.rego")
-    texts = [text for _, text in modules]
+    names = (*(name for name, _ in policies.modules), "plangate/main.rego")
+    texts = [text for _, text in policies.modules]
     documents = dict(_apart(policies.data, (), _package_paths(texts)))
     texts.append(_main(policies, documents))
     whole = json.dumps([names, texts, dict(policies.data)], sort_keys=True, ensure_ascii=False)
@@ -101,6 +99,8 @@ def revision_of(policies: PolicySet, probes: Sequence[tuple[str, str]] = ()) -> 
 def _main(policies: PolicySet, documents: Iterable[Path]) -> str:
     """Our module: every rule's answer under its id, and every data document as policies see it."""
     lines = [f"package {_MAIN}", ""]
+    if not policies.rules:
+        lines.append("answers := {}")
     for rule in policies.rules:
         package = policies.packages[rule.id]
         sets = [f"data.{package}.deny"]

@@ -1,7 +1,9 @@
 """What is asked of an OPA: to hold a revision, and to judge with it. Every answer is checked before it counts."""
 
 import random
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -16,6 +18,9 @@ _PAUSE_S: Final = 0.05
 _MAX_PAUSE_S: Final = 2.0
 _STRICT: Final = {"strict-builtin-errors": "true", "provenance": "true"}
 """Without the first, a builtin that fails makes its line undefined, and the rule silent."""
+
+_PACKAGE: Final = re.compile(r"^[ \t]*package[ \t]+([\w.]+)", re.MULTILINE)
+_NAME: Final = re.compile(r"\bdata(?:\.\w+)+")
 
 Result = TypeVar("Result")
 
@@ -116,8 +121,9 @@ class Server:
                 lambda: client.update_or_create_data(dict(revision.data), revision.prefix),
             )  # fmt: skip
         # OPA compiles everything anew for each policy, and refuses a call of a function that is not there yet: so
-        # what is refused waits until others went in. Our module calls all others and goes last.
-        left: Mapping[str, str] = missing
+        # what is refused waits until others went in. What most others speak of goes first; our module, which calls
+        # all others, goes last.
+        left: Mapping[str, str] = _most_wanted_first(missing)
         while left:
             waiting: dict[str, str] = {}
             refusal = ""
@@ -144,7 +150,7 @@ class Server:
         encoded = EncodedDocument(document)
         self.decision_ids.clear()
         try:
-            found = self._ask(revision, encoded, "judgement", deadline, "evaluating the policies")
+            found = self.value(encoded, revision.main, "judgement", deadline, "evaluating the policies")
         except RuleFailedError:
             # Some rule spoils the question for all: ask one by one, to find out which.
             return tuple(self._judge_one(revision, rule, encoded, deadline) for rule in revision.rules)
@@ -169,18 +175,24 @@ class Server:
         self, revision: Revision, rule: str, document: EncodedDocument, deadline: Deadline
     ) -> Reply:
         try:
-            found = self._ask(revision, document, f"answers/{rule}", deadline, f"evaluating rule {rule}")
+            found = self.value(
+                document, revision.main, f"answers/{rule}", deadline, f"evaluating rule {rule}"
+            )
         except RuleFailedError as problem:
             return Reply(error=revision.people_say(str(problem)))
         return Reply(error="it is undefined") if found is None else Reply(value=found)
 
-    def _ask(
-        self, revision: Revision, document: EncodedDocument, rule: str, deadline: Deadline, doing: str
+    def value(
+        self, document: EncodedDocument, package: str, rule: str, deadline: Deadline, doing: str
     ) -> Any:
-        """The value of one of our module's rules, ``None`` when it is undefined."""
+        """The value of a rule for a plan, ``None`` when it is undefined.
+
+        Raises:
+            EngineError: There is no answer.
+        """
         answer = self._retried(
             deadline, doing, self._client,
-            lambda: self._client.query_rule(document, revision.main, rule, query_params=_STRICT),
+            lambda: self._client.query_rule(document, package, rule, query_params=_STRICT),
         )  # fmt: skip
         if not isinstance(answer, Mapping):
             raise EngineError(f"{self.endpoint.name} gave garbage instead of an answer")
@@ -243,3 +255,20 @@ class Server:
                     raise
                 time.sleep(wait)
                 pause = min(2 * pause, _MAX_PAUSE_S)
+
+
+def _most_wanted_first(texts: Mapping[str, str]) -> dict[str, str]:
+    """Policies by how many others name their package."""
+    packages = {identity: _PACKAGE.search(text) for identity, text in texts.items()}
+    names = [name for text in texts.values() for name in set(_NAME.findall(text))]
+    count = Counter(
+        ".".join(parts[:length])
+        for parts in (n.split(".") for n in names)
+        for length in range(len(parts) + 1)
+    )
+    return dict(
+        sorted(
+            texts.items(),
+            key=lambda item: -count[f"data.{found[1]}"] if (found := packages[item[0]]) is not None else 0,
+        )
+    )

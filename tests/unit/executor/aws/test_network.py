@@ -152,3 +152,9 @@ def test_rules_that_differ_are_not_the_same(other: dict[str, Any]) -> None:
 def test_a_rule_without_a_peer_that_ec2_tells_again_is_refused(peer: dict[str, Any]) -> None:
     with pytest.raises(ExecutionError, match="a rule of a security group"):
         key_of({"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, **peer})
+
+
+@pytest.mark.parametrize("port", ["ssh", "", True, 22.5, "1e3"])
+def test_a_port_that_is_no_number_is_refused(port: Any) -> None:
+    with pytest.raises(ExecutionError, match="FromPort that is no whole number"):
+        key_of({"IpProtocol": "tcp", "FromPort": port, "ToPort": 22, "CidrIp": "10.0.0.0/8"})

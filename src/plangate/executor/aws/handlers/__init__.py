@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import Final
 
 from plangate.executor.aws.base import Handler
+from plangate.executor.aws.cloud_control import cloud_control
+from plangate.executor.aws.schemas import Schemas
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
     "autoscaling": ("AWS::AutoScaling::AutoScalingGroup",),
@@ -28,6 +30,7 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
     "routes": ("AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation"),
     "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
+    "scaling_policy": ("AWS::AutoScaling::ScalingPolicy",),
     "security_groups": (
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::SecurityGroupEgress",
@@ -44,12 +47,21 @@ _OF_TYPE: Final = {kind: file for file, kinds in _FILES.items() for kind in kind
 
 
 def handler_for(type_name: str) -> Handler | None:
-    """The handler of a type; ``None`` when there is none."""
+    """The handler that is written for a type; ``None`` when there is none."""
     file = _OF_TYPE.get(type_name)
     if file is None:
         return None
     found: dict[str, Handler] = import_module(f"plangate.executor.aws.handlers.{file}").HANDLERS
     return found[type_name]
+
+
+def handler_of(type_name: str, schemas: Schemas) -> Handler | None:
+    """The handler of a type, or one that goes through Cloud Control API; ``None`` when that does not know it."""
+    own = handler_for(type_name)
+    if own is not None:
+        return own
+    schema = schemas.of(type_name)
+    return None if schema is None else cloud_control(schema)
 
 
 def handled_types() -> frozenset[str]:

@@ -34,6 +34,9 @@ class Instance(ec2.Ec2Handler):
     """``AWS::EC2::Instance``. What its launch template says is not compared: only what its own template says is."""
 
     type: ClassVar[str] = "AWS::EC2::Instance"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "read": frozenset({"ec2:DescribeIamInstanceProfileAssociations"}),
+    }
     supported: ClassVar[frozenset[str]] = frozenset({
         *_AS_THEY_ARE, "AvailabilityZone", "IamInstanceProfile", "Monitoring", "NetworkInterfaces", "SourceDestCheck",
         "Tags", "UserData",

@@ -31,6 +31,10 @@ class LaunchTemplate(ec2.Ec2Handler):
     """``AWS::EC2::LaunchTemplate``; its tags are in ``TagSpecifications``."""
 
     type: ClassVar[str] = "AWS::EC2::LaunchTemplate"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "read": frozenset({"ec2:DescribeLaunchTemplateVersions"}),
+        "update": frozenset({"ec2:DescribeLaunchTemplateVersions", "ec2:ModifyLaunchTemplate"}),
+    }
     supported: ClassVar[frozenset[str]] = frozenset({
         "LaunchTemplateData", "LaunchTemplateName", "TagSpecifications", "VersionDescription",
     })  # fmt: skip

@@ -20,6 +20,9 @@ class Listener(BaseHandler):
     """``AWS::ElasticLoadBalancingV2::Listener``."""
 
     type: ClassVar[str] = "AWS::ElasticLoadBalancingV2::Listener"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "read": frozenset({"elasticloadbalancing:DescribeLoadBalancers"}),
+    }
     supported: ClassVar[frozenset[str]] = frozenset({*_CHANGED_IN_PLACE, "LoadBalancerArn", "Tags"})
     updatable: ClassVar[frozenset[str]] = frozenset({*_CHANGED_IN_PLACE, "Tags"})
 

@@ -25,6 +25,7 @@ class LoadBalancer(BaseHandler):
     """``AWS::ElasticLoadBalancingV2::LoadBalancer``. Attributes that its template leaves out are nobody's business."""
 
     type: ClassVar[str] = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {"read": frozenset({"tag:GetResources"})}
     supported: ClassVar[frozenset[str]] = frozenset({*_MADE_WITH, "LoadBalancerAttributes", "Name", "Tags"})
     updatable: ClassVar[frozenset[str]] = supported - {"Name", "Scheme", "Type"}
     names: ClassVar[frozenset[str]] = frozenset({"Name"})

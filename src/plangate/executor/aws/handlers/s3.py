@@ -32,6 +32,15 @@ _ENCRYPTED: Final = {
     "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
 }
 _OWNED: Final = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+_BARE: Final[Mapping[str, Any]] = {
+    "PublicAccessBlockConfiguration": dict.fromkeys(_BLOCKED, False),
+    "OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]},
+}
+"""What a part is that somebody took away: S3's behaviour without it, not what a new bucket has.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html and
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+"""
 
 
 class _Part(Struct, frozen=True, kw_only=True):
@@ -211,7 +220,9 @@ class Bucket(BaseHandler):
         if not _exists(aws, name):
             return None
         tags = _tags(aws, name)
-        parts = {key: _from_aws(key, _part(aws, name, part)) for key, part in _PARTS.items()}
+        parts = {
+            key: _from_aws(key, _part(aws, name, part)) or _BARE.get(key) for key, part in _PARTS.items()
+        }
         return Found(
             identifier=name,
             properties={"BucketName": name, "Tags": template_tags(tags), **present(parts)},

@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from plangate.errors import ExecutionError
-from plangate.executor.aws.base import MARKS
+from plangate.executor.aws.base import MARK_KEEP, MARKS
 from plangate.executor.aws.clients import Aws
 from plangate.executor.aws.handlers import ec2
 from plangate.executor.aws.tags import marks_of
@@ -22,6 +22,7 @@ from plangate.executor.aws.tags import marks_of
 INGRESS: Final = "Ingress"
 EGRESS: Final = "Egress"
 _PROTOCOLS: Final = {"all": "-1", "1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
+_OWNED: Final = MARKS - {MARK_KEEP}
 _WITH_PORTS: Final = frozenset({"tcp", "udp", "icmp", "icmpv6"})
 _ANY: Final = -1
 """Every type or code of ICMP; for other protocols EC2 says this for no ports at all."""
@@ -69,7 +70,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     @property
     def is_of_its_group(self) -> bool:
         """Whether no resource of its own made it."""
-        return marks_of(self.tags).keys() < MARKS
+        return not marks_of(self.tags).keys() >= _OWNED
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -89,15 +90,15 @@ def key_of(properties: Mapping[str, Any]) -> Key:
     """What makes a rule that a template says.
 
     Raises:
-        ExecutionError: It has no peer, or names its peer in a way that EC2 does not tell again.
+        ExecutionError: It has no peer, names its peer in a way that EC2 does not tell again, or its ports are none.
     """
     protocol = protocol_of(properties.get("IpProtocol"))
     with_ports = protocol in _WITH_PORTS
     kind, peer = _peer(properties)
     return Key(
         protocol=protocol,
-        first=int(properties.get("FromPort", _ANY)) if with_ports else _ANY,
-        last=int(properties.get("ToPort", _ANY)) if with_ports else _ANY,
+        first=_port(properties, "FromPort") if with_ports else _ANY,
+        last=_port(properties, "ToPort") if with_ports else _ANY,
         kind=kind,
         peer=peer,
     )
@@ -172,6 +173,16 @@ _MEMBERS: Final = {
     "Group": ("UserIdGroupPairs", "GroupId"),
 }
 """Kind of peer to where EC2's permissions have them, and under which name."""
+
+
+def _port(properties: Mapping[str, Any], name: str) -> int:
+    value = properties.get(name)
+    try:
+        return _ANY if value is None else int(str(value))
+    except ValueError as error:
+        raise ExecutionError(
+            f"a rule of a security group has a {name} that is no whole number", hint="e.g. 443"
+        ) from error
 
 
 def _peer_name(direction: str, kind: str) -> str:

@@ -29,6 +29,10 @@ class SecurityGroup(ec2.Ec2Handler):
     """
 
     type: ClassVar[str] = "AWS::EC2::SecurityGroup"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "read": frozenset({"ec2:DescribeSecurityGroupRules"}),
+        "update": frozenset({"ec2:DescribeSecurityGroupRules"}),
+    }
     supported: ClassVar[frozenset[str]] = frozenset({
         "GroupDescription", "GroupName", "SecurityGroupEgress", "SecurityGroupIngress", "Tags", "VpcId",
     })  # fmt: skip
@@ -39,6 +43,8 @@ class SecurityGroup(ec2.Ec2Handler):
         "Tags": [],
     }
     names: ClassVar[frozenset[str]] = frozenset({"GroupName"})
+    patience_s: ClassVar[float] = 1800.0
+    """Interfaces of load balancers and functions that are gone go later."""
     listing: ClassVar[ec2.Listing] = ec2.Listing(
         operation="describe_security_groups",
         result="SecurityGroups",
@@ -145,6 +151,10 @@ class _GroupRule(BaseHandler):
     """A rule that is a resource of its own. It carries our marks as its tags; its template knows no tags."""
 
     type: ClassVar[str]
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "create": frozenset({"ec2:CreateTags"}),
+        "read": frozenset({"ec2:DescribeSecurityGroups"}),
+    }
     supported: ClassVar[frozenset[str]]
     updatable: ClassVar[frozenset[str]] = frozenset({"Description"})
     defaults: ClassVar[Properties] = {"Description": ""}

@@ -31,6 +31,7 @@ class TargetGroup(BaseHandler):
     """
 
     type: ClassVar[str] = "AWS::ElasticLoadBalancingV2::TargetGroup"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {"read": frozenset({"tag:GetResources"})}
     supported: ClassVar[frozenset[str]] = frozenset({
         *_CHECK, *_FIXED, "Name", "Tags", "TargetGroupAttributes", "Targets",
     })  # fmt: skip

@@ -26,6 +26,9 @@ class Volume(ec2.Ec2Handler):
     """``AWS::EC2::Volume``. AWS grows a volume, and refuses to shrink it; it changes one once in six hours."""
 
     type: ClassVar[str] = "AWS::EC2::Volume"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "read": frozenset({"ec2:DescribeVolumesModifications"})
+    }
     supported: ClassVar[frozenset[str]] = frozenset({*_MADE_WITH, "Tags"})
     updatable: ClassVar[frozenset[str]] = frozenset({*_CHANGED_IN_PLACE, "Tags"})
     defaults: ClassVar[Properties] = {"Tags": []}
