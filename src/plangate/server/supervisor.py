@@ -22,6 +22,7 @@ from plangate.server.assembly import check_parts
 from plangate.server.front import environments_of
 from plangate.server.loader import LoaderSetup, run_loader
 from plangate.server.log_writer import LogWriter
+from plangate.server.metrics import forget
 from plangate.server.slots import Load, Slot, together
 from plangate.server.sockets import bind, call_log, listen_privately, socket_path
 from plangate.settings import Settings
@@ -300,6 +301,7 @@ class Supervisor:
         for slot in self._slots:
             if slot.pid and self._ended(slot.pid):
                 self._say(f"worker {slot.number} ended; starting it again\n")
+                forget(slot.pid)
                 self._pause(slot.pid)
                 self._start_answering(slot)
         for pid in list(self._retired):
