@@ -8,6 +8,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn

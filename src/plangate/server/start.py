@@ -58,10 +58,7 @@ def serve(choices: Choices, listen: str | None, workers: int | None, say: Callab
     (folder / "metrics").mkdir(mode=0o700)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "metrics")
     try:
-        from plangate.server.contracts import check_contracts  # noqa: PLC0415 - see above
-        from plangate.server.supervisor import Supervisor  # noqa: PLC0415
-
-        check_contracts(settings.values.server.contracts)
+        from plangate.server.supervisor import Supervisor  # noqa: PLC0415 - see above
 
         return Supervisor(settings, choices, state_folder(settings, choices), folder, say).run()
     finally:

@@ -19,13 +19,6 @@ from plangate.server.front import Front
 class Contract(Protocol):
     """A contract's module."""
 
-    def check(self, settings: Mapping[str, Any]) -> None:
-        """Refuse settings that make no sense; called before anything listens.
-
-        Raises:
-            UsageError: They do not.
-        """
-
     def routes(self, front: Front, guard: Guard, settings: Mapping[str, Any]) -> Sequence[Route]:
         """Its routes.
 
@@ -45,16 +38,6 @@ CONTRACTS: Final[Mapping[str, str]] = {
     "terraform-run-tasks": "plangate.server.contracts.run_tasks",
 }
 """Name in the settings to module."""
-
-
-def check_contracts(listed: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse contracts that there are not, and settings of those that there are which make no sense.
-
-    Raises:
-        UsageError: As said.
-    """
-    for name, settings in listed.items():
-        _module(name).check(settings)
 
 
 def _module(name: str) -> Contract:

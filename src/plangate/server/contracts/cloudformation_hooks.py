@@ -231,11 +231,6 @@ def settings_of(settings: Mapping[str, Any]) -> HookSettings:
     return found
 
 
-def check(settings: Mapping[str, Any]) -> None:
-    """See `plangate.server.contracts.Contract`."""
-    settings_of(settings)
-
-
 def routes(front: Front, guard: Guard, settings: Mapping[str, Any]) -> Sequence[Route]:
     """See `plangate.server.contracts.Contract`."""
     hooks = Hooks(front, guard, settings_of(settings))

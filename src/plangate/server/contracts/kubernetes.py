@@ -222,21 +222,12 @@ def _review(response: Mapping[str, Any]) -> Answer:
     return json_answer({"apiVersion": API_VERSION, "kind": KIND, "response": response})
 
 
-def check(settings: Mapping[str, Any]) -> None:
-    """Refuse settings: there are none.
-
-    Raises:
-        UsageError: There are some.
-    """
+def routes(front: Front, guard: Guard, settings: Mapping[str, Any]) -> Sequence[Route]:
+    """See `plangate.server.contracts.Contract`."""
     if settings:
         raise UsageError(
             "server.contracts.kubernetes: expected {}",
             hint=f"the rule set is part of the path: {PATH}/RULE_SET",
         )
-
-
-def routes(front: Front, guard: Guard, settings: Mapping[str, Any]) -> Sequence[Route]:
-    """See `plangate.server.contracts.Contract`."""
-    check(settings)
     endpoint = Endpoint(guard, Admission(front, guard).review, permission="ask")
     return [Route(path, endpoint, methods=["POST"]) for path in (PATH, f"{PATH}/{{rule_set}}")]

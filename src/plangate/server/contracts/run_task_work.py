@@ -244,7 +244,7 @@ class Work:
             rule_set=task.rule_set,
             request={"interface": "terraform-run-task"}
             | {key: cut(one_line(text), MAX_TEXT) for key, text in said.items() if text},
-            approvals=await self._approvals.of(sha256(plan.body).hexdigest(), task.rule_set),
+            approvals=lambda: self._approvals.of(sha256(plan.body).hexdigest(), task.rule_set),
         )
         decided = await self._front.decide(asked)
         if decided.allowed and not is_about(decided, FORMAT):
