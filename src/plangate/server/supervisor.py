@@ -90,7 +90,7 @@ class Supervisor:
     # --- starting
 
     def _start(self) -> None:
-        check_parts(self._settings)
+        check_parts(self._settings, self._folder)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake, selectors.EVENT_READ, "signal")
         self._status, self._status_out = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -148,6 +148,7 @@ class Supervisor:
                     judges=slot.judges,
                     control=theirs,
                     log_path=self._log_path,
+                    folder=self._folder,
                     generation=active.generation if active is not None else 0,
                     reload_problem=self._reload_problem,
                 )
