@@ -6,7 +6,7 @@ It is no AWS provider: what is not here is not checked. What a resource's tag ``
 
 - ``fails``: nothing is made, and an error is told.
 - ``taints``: it is made, and then an error is told, as when a resource never becomes ready.
-- ``hangs``: it is made, and the answer does not come for a minute, also when terraform asks to stop.
+- ``hangs``: it is made, and the answer does not come for ten minutes, also when terraform asks to stop.
 - ``waits``: it is made, and the answer comes some seconds later.
 - ``dies``: it is made, and the provider's program ends without an answer.
 - ``opens``: it is made otherwise than asked: not encrypted.
@@ -37,7 +37,7 @@ from tf.types import Bool, Map, Number, String, Unknown
 from tf.utils import Diagnostics
 
 NAME: Final = "registry.terraform.io/hashicorp/aws"
-HANGS_S: Final = 60.0
+HANGS_S: Final = 600.0
 WAITS_S: Final = 8.0
 _CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 

@@ -53,10 +53,10 @@ class Place:
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}, indent=1)
         (self.folder / "manifests" / name).write_text(text)
 
-    def plangate(self, *arguments: str | Path, **env: str) -> Ran:
+    def plangate(self, *arguments: str | Path, stdin: bytes = b"") -> Ran:
         """Run the command line beside the manifests."""
         return run(
-            *arguments, cwd=self.folder / "run", env=environment(KUBECONFIG=str(self.kubeconfig), **env)
+            *arguments, cwd=self.folder / "run", env=environment(KUBECONFIG=str(self.kubeconfig)), stdin=stdin
         )
 
     def apply(self, *arguments: str | Path, path: str = "../manifests") -> Ran:

@@ -1,11 +1,16 @@
 """`plangate apply` of Kubernetes manifests from end to end, against a real API server."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 
+from tests.command_line import environment
 from tests.kubernetes_place import Place, a_config_map, a_deployment, a_service
 from tests.kubernetes_server import CONTEXT
+from tests.terraform_project import hearing_signals
 
 pytestmark = pytest.mark.kubernetes
 
@@ -227,6 +232,10 @@ def test_an_object_that_is_being_deleted_is_left_alone(place: Place) -> None:
     [
         ({"metadata": {"generateName": "a-"}}, "it has no metadata.name"),
         ({"apiVersion": "example.org/v7"}, "the API server has no type example.org/v7 ConfigMap"),
+        (
+            {"metadata": {"name": "x", "resourceVersion": "1"}},
+            "metadata.resourceVersion is the server's to write",
+        ),
     ],
 )
 def test_what_cannot_be_applied_is_said_before_anything_is(place: Place, change: dict, problem: str) -> None:  # type: ignore[type-arg]
@@ -237,6 +246,20 @@ def test_what_cannot_be_applied_is_said_before_anything_is(place: Place, change:
     assert (ran.code, problem in ran.err, place.is_there("ConfigMap", "first")) == (3, True, False), ran.err
 
 
+def test_a_file_that_is_no_manifest_is_said_to_be_left_alone_and_a_kustomization_is_refused(
+    place: Place,
+) -> None:
+    place.write(a_config_map())
+    (place.folder / "manifests" / "values.yaml").write_text("replicas: 3\n")
+    ran = place.apply()
+    (place.folder / "manifests" / "kustomization.yaml").write_text("resources: [all.json]\n")
+    refused = place.apply()
+
+    assert (ran.code, refused.code) == (0, 3), ran.err
+    assert "left alone, since it is no manifest: ../manifests/values.yaml\n" in ran.err
+    assert "a kustomization, whose files are not applied as they are" in refused.err
+
+
 def test_an_object_that_comes_twice_is_refused(place: Place) -> None:
     place.write(a_config_map(a="1"))
     place.write(a_config_map(a="2"), name="more.json")
@@ -244,6 +267,20 @@ def test_an_object_that_comes_twice_is_refused(place: Place) -> None:
     ran = place.apply()
 
     assert (ran.code, "comes twice (the first one: ../manifests/all.json)" in ran.err) == (3, True), ran.err
+
+
+def test_what_the_server_warns_of_is_told_and_no_secret_is(place: Place) -> None:
+    pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "registry.example/a:1"}]}
+    noted = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": pod}
+    noted["metadata"] = {
+        "name": "p",
+        "annotations": {"seccomp.security.alpha.kubernetes.io/pod": "runtime/default"},
+    }
+    place.write(noted)
+
+    ran = place.apply()
+
+    assert "warning of the API server: metadata.annotations[seccomp.security" in ran.err, ran.err
 
 
 # --- Two rounds ---------------------------------------------------------------------------------------------
@@ -269,6 +306,16 @@ def test_a_namespace_of_the_same_manifests_comes_first_in_a_round_of_its_own(pla
         f"  apply complete: Deployment/{name}/web create",
     ]
     assert [r["type"] for r in place.records()].count("decision") == 3
+    place.server.delete(f"/api/v1/namespaces/{name}")
+
+
+def test_two_rounds_of_standard_input_read_it_once(place: Place) -> None:
+    name = in_a_new_namespace(place, privileged=False)
+    text = (place.folder / "manifests" / "all.json").read_bytes()
+
+    ran = place.plangate("apply", "-", "--context", CONTEXT, stdin=text)
+
+    assert (ran.code, ran.last.partition(",")[0]) == (0, "applied: 1 change made"), ran.err
     place.server.delete(f"/api/v1/namespaces/{name}")
 
 
@@ -353,6 +400,41 @@ def test_a_receipt_is_for_a_plan_and_not_for_manifests(place: Place) -> None:
         True,
         False,
     )
+
+
+# --- Stopping -----------------------------------------------------------------------------------------------
+
+
+def test_an_interrupt_stops_between_two_objects_and_the_log_says_how_it_ended(place: Place) -> None:
+    place.write(*(a_config_map(f"c-{number}") for number in range(100)))
+    with (
+        hearing_signals(),  # a process that is started inherits what is ignored
+        subprocess.Popen(
+            [sys.executable, "-m", "plangate.cli.main", "apply", "../manifests", "--context", CONTEXT],
+            cwd=place.folder / "run",
+            env=environment(KUBECONFIG=str(place.kubeconfig)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stderr is not None
+        assert process.stdout is not None
+        for line in process.stderr:
+            if "apply complete: ConfigMap" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        process.stderr.read()
+        said = process.stdout.read()
+
+    there = sum(place.is_there("ConfigMap", f"c-{number}") for number in range(100))
+    assert (process.returncode, "stopped by the user" in said) == (130, True), said
+    assert 0 < there < 100
+    finished = place.records()[-1]
+    assert finished["type"] == "execution.finished"
+    assert f"{there} exists, {100 - there} absent" in json.dumps(finished)
+    again = place.apply()
+    assert (again.code, again.last.partition(",")[0]) == (0, f"applied: {100 - there} changes made")
 
 
 # --- Which cluster ------------------------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 """What the Kubernetes executor refuses, and how it ends, against a real API server."""
 
 import json
+import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +12,10 @@ import pytest
 
 from plangate.errors import CannotDecideError, ExecutionError, UsageError
 from plangate.executor.base import ExecutionStatus, Found, Standing
-from plangate.executor.kubernetes.connection import ApiLimits, Cluster, RefusedError
+from plangate.executor.kubernetes.connection import ApiLimits, Cluster, ClusterRefusedError
 from tests.kubernetes_place import Object, Place, a_config_map, a_deployment, a_service
 from tests.kubernetes_server import kubernetes_server
-from tests.terraform_project import Told
+from tests.terraform_project import Told, hearing_signals
 
 pytestmark = pytest.mark.kubernetes
 
@@ -102,6 +105,30 @@ def test_a_status_that_moves_on_is_no_drift(place: Place) -> None:
 
     assert (report.status, report.problems) == (ExecutionStatus.SUCCEEDED, ())
     assert changes == [path, path]  # refused once, for the version that it no longer was
+
+
+def test_a_controller_that_writes_the_status_all_the_time_keeps_nobody_from_applying(place: Place) -> None:
+    path = place.path("Deployment", "web")
+    place.server.apply(path, a_deployment(), manager="plangate")
+    stop = threading.Event()
+
+    def control() -> None:
+        replicas = 0
+        while not stop.wait(0.02):
+            replicas += 1
+            place.server.patch(f"{path}/status", {"status": {"replicas": replicas}}, manager="controller")
+
+    controller = threading.Thread(target=control)
+    controller.start()
+    try:
+        reports = [
+            place.execute(place.plan(a_deployment(labels={"round": str(number)})))[0] for number in range(5)
+        ]
+    finally:
+        stop.set()
+        controller.join()
+
+    assert [(report.status, report.problems) for report in reports] == [(ExecutionStatus.SUCCEEDED, ())] * 5
 
 
 def test_drift_between_the_last_look_and_the_change_stops_it(place: Place) -> None:
@@ -218,23 +245,21 @@ def test_the_follow_up_holds_the_objects_as_they_are(place: Place) -> None:
 
 def test_an_interrupt_leaves_the_rest_and_says_what_is_there(place: Place) -> None:
     plan = place.plan(a_config_map("a"), a_config_map("b"), a_config_map("c"))
-    seen: list[str] = []
+    told = Told("apply_start", then=lambda: signal.raise_signal(signal.SIGINT))
 
-    class Impatient(Told):
-        def __call__(self, event: Any) -> None:
-            seen.append(f"{event.type} {event.address}")
-            if seen[-1].endswith("/b"):
-                raise KeyboardInterrupt
-
-    report, changes = place.execute(plan, Impatient())
+    with hearing_signals():
+        report, changes = place.execute(plan, told)
 
     assert (report.status, report.interrupted) == (ExecutionStatus.FAILED, True)
-    assert changes == [place.path("ConfigMap", "a")]
-    assert [(each.address, each.standing) for each in report.found] == [
-        (f"ConfigMap/{place.namespace}/a", Standing.EXISTS),
-        (f"ConfigMap/{place.namespace}/b", Standing.ABSENT),
-        (f"ConfigMap/{place.namespace}/c", Standing.ABSENT),
-    ]
+    assert changes == [place.path("ConfigMap", "a")]  # what was begun was finished
+    addresses = [f"ConfigMap/{place.namespace}/{name}" for name in ("a", "b", "c")]
+    assert report.problems == ("stopped by the user", f"not applied: {addresses[1]}, {addresses[2]}")
+    assert report.found == tuple(
+        Found(address=address, standing=standing)
+        for address, standing in zip(
+            addresses, (Standing.EXISTS, Standing.ABSENT, Standing.ABSENT), strict=True
+        )
+    )
 
 
 def test_a_change_that_the_server_refuses_stops_the_rest(place: Place) -> None:
@@ -259,13 +284,35 @@ def test_a_change_that_the_server_refuses_stops_the_rest(place: Place) -> None:
     assert not place.is_there("ConfigMap", "b")
 
 
+def test_what_is_stored_otherwise_than_it_was_judged_stops_the_rest(place: Place) -> None:
+    containers = [{"name": "a", "image": "registry.example/a:1"}]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": containers}}
+    plan = place.plan(pod, pod | {"metadata": {"name": "q"}})
+    limits = {"default": {"memory": "32Mi"}, "type": "Container"}
+
+    def limit() -> None:
+        place.server.create(
+            f"/api/v1/namespaces/{place.namespace}/limitranges",
+            {"metadata": {"name": "limits"}, "spec": {"limits": [limits]}},
+        )
+        time.sleep(2.0)  # until the server's admission knows of it
+
+    report, _ = place.execute(plan, before_change=limit)
+
+    assert report.status is ExecutionStatus.FAILED
+    assert report.problems[0].startswith(
+        f"Pod/{place.namespace}/p: was stored otherwise than it was judged: /metadata/annotations, "
+    )
+    assert (place.is_there("Pod", "p"), place.is_there("Pod", "q")) == (True, False)
+
+
 # --- The connection -----------------------------------------------------------------------------------------
 
 
 def test_an_answer_that_is_too_long_is_no_answer(place: Place) -> None:
     with (
         Cluster(place.where(), ApiLimits(max_answer_bytes=100)) as cluster,
-        pytest.raises(RefusedError, match="more than 100 bytes"),
+        pytest.raises(ClusterRefusedError, match="more than 100 bytes"),
     ):
         cluster.version()
 
@@ -326,3 +373,58 @@ def test_a_cluster_that_does_not_show_itself_is_told_by_its_url(place: Place) ->
         place.execute(json.dumps(other).encode())
 
     assert report.status is ExecutionStatus.SUCCEEDED
+
+
+# --- What a cluster makes of it -----------------------------------------------------------------------------
+
+
+def test_what_a_policy_of_the_cluster_changes_is_judged(tmp_path: Path) -> None:
+    """A mutating admission policy does what a mutating webhook does, without a server for the test to run."""
+    group = "/apis/admissionregistration.k8s.io/v1beta1"
+    (tmp_path / "server").mkdir()
+    (tmp_path / "place").mkdir()
+    with kubernetes_server(
+        tmp_path / "server",
+        "--feature-gates=MutatingAdmissionPolicy=true",
+        "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
+    ) as server:
+        rule = {
+            "apiGroups": ["apps"],
+            "apiVersions": ["v1"],
+            "operations": ["*"],
+            "resources": ["deployments"],
+        }
+        expression = (
+            "Object{spec: Object.spec{template: Object.spec.template{spec: "
+            "Object.spec.template.spec{hostNetwork: true}}}}"
+        )
+        server.create(
+            f"{group}/mutatingadmissionpolicies",
+            {
+                "metadata": {"name": "host"},
+                "spec": {
+                    "matchConstraints": {"resourceRules": [rule]},
+                    "failurePolicy": "Fail",
+                    "reinvocationPolicy": "Never",
+                    "mutations": [
+                        {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+                    ],
+                },
+            },
+        )
+        server.create(
+            f"{group}/mutatingadmissionpolicybindings",
+            {"metadata": {"name": "host"}, "spec": {"policyName": "host"}},
+        )
+        place = Place(server, tmp_path / "place")
+        deadline = time.monotonic() + 30
+        # The policy takes effect a moment after it was stored.
+        while "hostNetwork" not in json.dumps(the_last(place.plan(a_deployment()))["after"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        place.write(a_deployment())
+
+        checked, ran = place.plangate("check", "../manifests"), place.apply()
+
+        assert (checked.code, ran.code, place.is_there("Deployment", "web")) == (0, 1, False), ran.out
+        assert "/spec/template/spec/hostNetwork" in ran.out

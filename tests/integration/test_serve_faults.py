@@ -108,31 +108,18 @@ class Load:
                 assert "allowed" not in said
 
 
-def engine_workers(server: Server) -> list[int]:
-    """The processes that hold an engine: those without children that a judge started."""
-    found = []
-    for pid in server.processes():
-        children = [
-            child
-            for task in Path(f"/proc/{pid}/task").glob("*/children")
-            for child in task.read_text().split()
-        ]
-        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        depth = 0
-        while parent != server.process.pid and depth < 10:
-            parent = int(Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1])
-            depth += 1
-        if not children and depth == 2:
-            found.append(pid)
-    return found
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def judges(server: Server) -> list[int]:
-    """The processes that judge: parents of engines."""
-    return [
-        int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        for pid in engine_workers(server)
-    ]
+    """The processes that judge: those that a loader started."""
+    return [pid for pid in server.processes() if parent(pid) != server.process.pid]
+
+
+def loaders(server: Server) -> list[int]:
+    """The processes that loaded policies: parents of those that judge."""
+    return sorted({parent(pid) for pid in judges(server)})
 
 
 def log_writer(server: Server) -> int:
@@ -159,9 +146,9 @@ def ask_until_allowed(server: Server, timeout_s: float = 20.0) -> None:
     raise AssertionError(f"it did not come back: {last and last.text}")
 
 
-def test_engines_and_judges_that_are_killed_under_load_cost_no_record(tmp_path: Path) -> None:
+def test_judges_and_loaders_that_are_killed_under_load_cost_no_record(tmp_path: Path) -> None:
     with serving(tmp_path, OPEN) as server, Load(server) as load:
-        for find in (engine_workers, judges, engine_workers, judges):
+        for find in (judges, loaders, judges, loaders):
             time.sleep(0.7)
             for pid in find(server):
                 with contextlib.suppress(ProcessLookupError):

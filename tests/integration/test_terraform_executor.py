@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from plangate.errors import ExecutionError, ReceiptError
 from plangate.executor import terraform
-from plangate.executor.base import ExecutionEvent, ExecutionStatus
+from plangate.executor.base import ExecutionEvent, ExecutionStatus, Found, Standing
 from plangate.terraform_cli import PlanCopy, private_copy
 from tests.terraform_project import (
     NAMES,
@@ -399,6 +399,45 @@ def test_an_event_that_cannot_be_recorded_stops_the_change(project: Project) -> 
     )
     assert not project.has("marker")
     assert told.events[-1].type == "provision_start"
+
+
+@pytest.mark.parametrize("event", ["tool", "provider_lock"])
+def test_what_will_run_is_recorded_first_or_nothing_runs(tmp_path: Path, event: str) -> None:
+    project = a_project(the_tool(NAMES[0]), tmp_path, MARKER)
+    plan = project.plan()
+
+    with pytest.raises(ExecutionError, match=r"an event could not be recorded \(OSError\); nothing ran"):
+        apply(project, plan, Told(event))
+    assert not project.has("marker")
+
+
+BROKEN = """
+resource "terraform_data" "broken" {
+  provisioner "local-exec" { command = "exit 3" }
+}
+"""
+
+
+def test_that_what_exists_could_not_be_recorded_is_said(tmp_path: Path) -> None:
+    project = a_project(the_tool(NAMES[0]), tmp_path, BROKEN)
+    plan = project.plan()
+
+    report = apply(project, plan, Told("found"))
+
+    assert report.problems[-1] == "what exists could not be recorded (OSError)"
+    assert report.found == (Found(address="terraform_data.broken", standing=Standing.TAINTED),)
+
+
+def test_a_state_that_cannot_be_read_tells_nothing_of_what_exists(tmp_path: Path) -> None:
+    """With a double of terraform: the real one cannot be made to do this."""
+    real = a_project(the_tool(NAMES[0]), tmp_path / "project", BROKEN)
+    plan = real.plan()
+    script = "if command == 'show' and not arguments[-1].startswith('/proc'): sys.exit(1)"
+
+    report = apply(replace(real, tool=a_stand_in(tmp_path, real.tool, script)), plan)
+
+    assert report.problems[-1] == "the state could not be read, so what exists is not known"
+    assert report.found == (Found(address="terraform_data.broken", standing=Standing.UNKNOWN),)
 
 
 def test_ctrl_c_stops_in_order_and_is_reported(project: Project) -> None:

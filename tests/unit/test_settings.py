@@ -9,6 +9,7 @@ import pytest
 
 from plangate.cli.init import TEMPLATE
 from plangate.errors import UsageError
+from plangate.server_settings import CallerSettings, RuleSetSettings, ServerSettings, TlsSettings
 from plangate.settings import (
     MAX_SETTINGS_BYTES,
     LimitSettings,
@@ -108,6 +109,11 @@ def test_every_setting_is_read() -> None:
         TerraformSettings(binary="tofu"),
     )
     assert values.limits == LimitSettings(max_depth=10, show_timeout_s=0.5)
+
+
+@pytest.mark.parametrize("seconds", ["-1", "86401"])
+def test_nobody_waits_for_a_lock_for_ever(seconds: str) -> None:
+    assert "terraform" in complaint(f"version: 1\nterraform: {{lock_timeout_s: {seconds}}}")
 
 
 def test_a_time_stays_text() -> None:
@@ -262,9 +268,20 @@ def test_the_schema_has_the_settings_of_the_code_with_the_same_defaults() -> Non
         return {name: below.get("default") for name, below in schema["properties"].items()}
 
     top = expected(type(DEFAULTS), DEFAULTS)
-    assert said(SCHEMA) == top | {"version": None, "limits": {}, "terraform": {}}
+    sections = {"limits", "terraform", "server", "aws", "kubernetes"} & top.keys()
+    assert said(SCHEMA) == top | {"version": None} | {name: {} for name in sections}
     assert said(SCHEMA["properties"]["limits"]) == expected(LimitSettings, LimitSettings())
     assert said(SCHEMA["properties"]["terraform"]) == expected(TerraformSettings, TerraformSettings())
+    server = SCHEMA["properties"]["server"]
+    nested = {"queries", "limits"}
+    assert said(server) == expected(ServerSettings, ServerSettings()) | {name: {} for name in nested}
+    for name in nested:
+        default = getattr(ServerSettings(), name)
+        assert said(server["properties"][name]) == expected(type(default), default)
+    for name, structure in (("callers", CallerSettings), ("rule_sets", RuleSetSettings)):
+        one = server["properties"][name]["additionalProperties"]
+        assert set(one["properties"]) == set(structure.__struct_fields__)
+    assert set(server["properties"]["tls"]["properties"]) == set(TlsSettings.__struct_fields__)
     waiver = SCHEMA["properties"]["waivers"]["items"]
     assert list(waiver["properties"]) == list(WaiverSettings.__struct_fields__)
     assert waiver["required"] == [name for name in WaiverSettings.__struct_fields__ if name != "input"]

@@ -1,5 +1,7 @@
 """``plangate apply``: run a saved plan, exactly as it was judged, once."""
 
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -8,7 +10,7 @@ import typer
 from plangate.cli import options, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from plangate import wiring
     from plangate.cli.progress import Progress
@@ -45,7 +47,11 @@ def apply(
     ] = None,
     lock_timeout: Annotated[
         float,
-        typer.Option("--lock-timeout", min=0.0, help="Seconds to wait for another run (plans for AWS)."),
+        typer.Option(
+            "--lock-timeout",
+            min=0.0,
+            help="Seconds to wait for another run's lock (saved plans, plans for AWS).",
+        ),
     ] = 0.0,
     on_failure: Annotated[
         str,
@@ -144,7 +150,6 @@ def run(
     from plangate.cli.answer import announce_keys, exit_code, write_report
     from plangate.decision.decide import Result
     from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED, CannotDecideError
-    from plangate.report.base import one_line
 
     announce_keys(session)
     means = wiring.means_for(session, choices)
@@ -158,29 +163,26 @@ def run(
             return exit_code(decision)
         leave, receipt_sha256, redactor = wiring.approval_of(session, decision), None, decision.redactor
 
-    def watch(event: "ExecutionEvent") -> None:
-        if event.address and event.type.endswith(("_complete", "_errored")):
-            progress.say(
-                f"  {event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}".rstrip()
-            )
-
     progress("applying")
-    execution = gate.execute(
-        session.gate,
-        means.executor,
-        leave,
-        wiring.document_of(session).data,
-        executor_name=means.name,
-        receipt_sha256=receipt_sha256,
-        scrub=redactor.text,
-        follow_up=means.follow_up,
-        watch=watch,
-        anywhere=means.anywhere,
-        repeatable=means.repeatable,
-        quarantine=means.quarantine,
-        quarantine_for=[rule for rule, chosen in session.settings.values.rules.items() if chosen.quarantine],
-        obligation_timeout_s=session.settings.values.limits.obligation_timeout_s,
-    )
+    document = wiring.document_of(session).data
+    values = session.settings.values
+    with _watching(document, progress) as watch:
+        execution = gate.execute(
+            session.gate,
+            means.executor,
+            leave,
+            document,
+            executor_name=means.name,
+            receipt_sha256=receipt_sha256,
+            scrub=redactor.text,
+            follow_up=means.follow_up,
+            watch=watch,
+            anywhere=means.anywhere,
+            repeatable=means.repeatable,
+            quarantine=means.quarantine,
+            quarantine_for=[rule for rule, chosen in values.rules.items() if chosen.quarantine],
+            obligation_timeout_s=values.limits.obligation_timeout_s,
+        )
     try:
         streams.tell(_report(execution))
     except CannotDecideError:
@@ -191,6 +193,35 @@ def run(
     if execution.report.interrupted:
         return EXIT_INTERRUPTED
     return EXIT_ALLOW if execution.succeeded else EXIT_EXECUTION_FAILED
+
+
+@contextmanager
+def _watching(document: bytes, progress: "Progress") -> "Iterator[Callable[[ExecutionEvent], None]]":
+    """What is told of every event: a line for each that ends something; on a terminal, a tree of a plan for AWS."""
+    from plangate.model.aws_plan import decode_plan, is_aws_plan
+    from plangate.report.base import one_line
+
+    def say(event: "ExecutionEvent") -> None:
+        if event.address and event.type.endswith(("_complete", "_errored")):
+            words = f"{event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}"
+            message = f": {one_line(event.message)}" if event.message else ""
+            progress.say(f"  {words.rstrip()}{message}")
+
+    if not (sys.stderr.isatty() and is_aws_plan(document)):
+        yield say
+        return
+    from rich.console import Console
+
+    from plangate.cli.run_tree import RunTree
+
+    with RunTree(decode_plan(document), Console(stderr=True)) as tree:
+
+        def both(event: "ExecutionEvent") -> None:
+            tree(event)
+            if event.type.endswith("_errored"):
+                say(event)
+
+        yield both
 
 
 def _report(execution: "Execution") -> str:
@@ -221,12 +252,9 @@ def _what_is_there(report: "ExecutionReport") -> list[str]:
     """A line for each way in which resources stand, with the first of them."""
     from plangate.report.base import one_line
 
-    standings: dict[str, list[str]] = {}
-    for found in report.found:
-        standings.setdefault(found.standing.value, []).append(one_line(found.address))
     lines = []
-    for standing, addresses in standings.items():
+    for standing, addresses in report.what_is_there().items():
         more = len(addresses) - _MAX_FOUND
-        listed = ", ".join(addresses[:_MAX_FOUND]) + (f" and {more} more" if more > 0 else "")
+        listed = ", ".join(map(one_line, addresses[:_MAX_FOUND])) + (f" and {more} more" if more > 0 else "")
         lines.append(f"  {standing}: {listed}")
     return lines

@@ -1,6 +1,7 @@
 """From Kubernetes manifests to objects of a cluster: foreseen by its API server, judged, applied."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plangate.cli import streams
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from plangate import wiring
     from plangate.cli.progress import Progress
     from plangate.errors import CannotDecideError
+    from plangate.executor.kubernetes.connection import Cluster
 
 
 def apply_manifests(name: str, choices: "wiring.Choices", progress: "Progress") -> int:
@@ -25,28 +27,56 @@ def apply_manifests(name: str, choices: "wiring.Choices", progress: "Progress") 
     from plangate.errors import CannotDecideError
 
     with wiring.cluster_of(choices) as cluster:
-        streams.say(f"cluster: {cluster.url} (context {cluster.context})\n")
-        if cluster.credentials_program:
-            streams.say(f"credentials: the kubeconfig says to run {cluster.credentials_program!r}\n")
+        introduce(cluster)
         try:
             progress("reading manifests")
             manifests = wiring.read_manifests(name, choices)
+            tell_left_alone(manifests)
             early = wiring.first_stage(cluster, manifests)
         except CannotDecideError as error:
             return _judged(name, choices, progress, error)
 
-        def foreseen(chosen: "wiring.Manifests") -> Callable[[], "wiring.Document"]:
-            return lambda: wiring.cluster_document(name, cluster, chosen, progress)[0]
+        def foreseen(chosen: "wiring.Manifests") -> "wiring.Document":
+            document, _ = wiring.cluster_document(name, cluster, chosen, progress)
+            tell_warnings(cluster, chosen)
+            return document
 
         if early is not None:
             streams.say(
                 "two rounds: namespaces and definitions first, since the API server cannot foresee what needs them\n"
             )
-            code = _judged(name, choices, progress, None) or _round(name, choices, progress, foreseen(early))
+            code = _judged(name, choices, progress, manifests.document) or _round(
+                name, choices, progress, partial(foreseen, early)
+            )
             if code:
                 return code
             cluster.forget_types()
-        return _round(name, choices, progress, foreseen(manifests))
+        return _round(name, choices, progress, partial(foreseen, manifests))
+
+
+def introduce(cluster: "Cluster") -> None:
+    """Say which cluster it is, and what is run to be let in, before anything is asked of it."""
+    from plangate.report.base import one_line
+
+    streams.say(f"cluster: {one_line(cluster.url)} (context {one_line(cluster.context)})\n")
+    if cluster.credentials_program:
+        streams.say(f"credentials: the kubeconfig says to run {cluster.credentials_program!r}\n")
+
+
+def tell_left_alone(manifests: "wiring.Manifests") -> None:
+    """Say which files of a folder are not applied."""
+    from plangate.report.base import one_line
+
+    for each in manifests.left_alone:
+        streams.say(f"left alone, since it is no manifest: {one_line(each)}\n")
+
+
+def tell_warnings(cluster: "Cluster", manifests: "wiring.Manifests") -> None:
+    """Say what the API server warned of."""
+    from plangate.report.base import one_line
+
+    for each in cluster.warnings():
+        streams.say(f"warning of the API server: {one_line(manifests.scrub(each))}\n")
 
 
 def _round(
@@ -65,13 +95,16 @@ def _round(
 
 
 def _judged(
-    name: str, choices: "wiring.Choices", progress: "Progress", problem: "CannotDecideError | None"
+    name: str,
+    choices: "wiring.Choices",
+    progress: "Progress",
+    given: "wiring.Document | CannotDecideError | None",
 ) -> int:
-    """Record the decision on the manifests as written, or that there can be none; told unless it is an allow."""
+    """Record the decision on the manifests as written, or why there can be none; told unless it is an allow."""
     from plangate import gate, wiring
     from plangate.cli.answer import announce_keys, exit_code, write_report
 
-    with wiring.open_session([name], choices, progress, given=problem) as session:
+    with wiring.open_session([name], choices, progress, given=given) as session:
         announce_keys(session)
         decision = gate.check(session.gate, session.run)
         code = exit_code(decision)

@@ -98,6 +98,11 @@ class ExecutionReport(Struct, frozen=True, kw_only=True):
     found: tuple[Found, ...] = ()
     look_again: Callable[[], bytes | None] | None = None
 
+    def what_is_there(self) -> Mapping[str, tuple[str, ...]]:
+        """The addresses that stand in each way, in the order of the ways; empty when it ended well."""
+        grouped = {s.value: tuple(f.address for f in self.found if f.standing is s) for s in Standing}
+        return {standing: addresses for standing, addresses in grouped.items() if addresses}
+
     def __repr__(self) -> str:
         """Without ``followup``."""
         return f"ExecutionReport(status={self.status!r}, problems={self.problems!r}, tool={self.tool!r})"

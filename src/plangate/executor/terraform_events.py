@@ -42,6 +42,8 @@ _QUIET: Final = frozenset(
     }
 )
 """Counted, and not told: they repeat the plan, or are nothing without the values that they hold."""
+_VALUES: Final = ": was cty."
+"""Where terraform begins to quote values when a provider's answer is not what was planned."""
 _WITHHELD: Final = "(withheld: it could not be redacted)"
 
 
@@ -85,10 +87,10 @@ class Heard(Struct, kw_only=True):
     def refused(self) -> bool:
         """Terraform said who it is and why not, and nothing else: it had not even listed what it would do.
 
-        Steps like imports are done without a word, so silence after the list of changes proves nothing. Waiting for
-        the lock of the state comes before that list.
+        Steps like imports are done without a word, so silence after the list of changes proves nothing. Before that
+        list it may wait for the lock of the state, and say that it was asked to stop.
         """
-        said = self.events.keys() - {"state_lock_acquire"}
+        said = self.events.keys() - {"state_lock_acquire", "log"}
         return bool(self.errors) and said == {"version", "diagnostic"}
 
 
@@ -198,6 +200,7 @@ class Listener:
             detail = (
                 detail.partition(" Output: ")[0].rpartition("': ")[2].strip(" .") if "': " in detail else ""
             )
+        detail = detail.partition(_VALUES)[0]
         text = self.clean(f"{summary}: {detail}" if detail else summary)
         place = f"{address}: " if address else ""
         if severity == "error":

@@ -27,11 +27,12 @@ def what_is_there(plan: ShownPlan, state: ShownState | None, heard: Heard) -> tu
     found = {}
     for change in plan.changed():
         address = change.address
-        if state is None or heard.started[address] > heard.ended[address] or address in unanswered:
+        objects = there.get(address) or there.get(change.previous_address) or ()
+        standing = _standing(objects, last.get(address, ""))
+        if address in unanswered and standing is not Standing.TAINTED:
+            standing = Standing.UNKNOWN  # a tainted one was made, and its provider said so
+        if state is None or heard.started[address] > heard.ended[address]:
             standing = Standing.UNKNOWN
-        else:
-            objects = there.get(address) or there.get(change.previous_address) or ()
-            standing = _standing(objects, last.get(address, ""))
         found[address] = Found(address=address, standing=standing)
     return tuple(found.values())
 

@@ -2,10 +2,10 @@
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.audit import event_records as records
 from plangate.audit.base import Entry
@@ -102,6 +102,7 @@ def execute(
 
     def observe(event: ExecutionEvent) -> None:
         nonlocal written
+        event = replace(event, message=scrub(event.message))
         said = records.execution_event(
             gate.stamp(),
             decision_id=approved.decision_id,
@@ -109,7 +110,7 @@ def execute(
             event=event.type,
             address=event.address,
             action=event.action,
-            message=scrub(event.message),
+            message=event.message,
         )
         gate.log.append(said.encode(), idempotency_key=said.idempotency_key)
         written += 1
@@ -175,5 +176,5 @@ def _shut_off(address: str, quarantine: Callable[[str], str] | None) -> Executio
 
 def _what_is_there(report: ExecutionReport) -> list[str]:
     """One sentence with the number of resources that stand in each way; each of them has an event."""
-    counted = Counter(found.standing.value for found in report.found)
-    return [", ".join(f"{number} {standing}" for standing, number in counted.items())] if counted else []
+    counted = report.what_is_there().items()
+    return [", ".join(f"{len(addresses)} {standing}" for standing, addresses in counted)] if counted else []

@@ -20,6 +20,8 @@ from plangate.model.redaction import Redactor
 
 OBLIGATION_TIMEOUT_S: Final = 60.0
 """How long what is still unknown after apply may take to become known."""
+_SAID_NOTHING: Final = "the rule said nothing about it after apply"
+_NOT_THERE: Final = "it was not found after apply"
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 15.0
 
@@ -97,18 +99,24 @@ class Obligations:
     def _compare(self, obligations: Sequence[Obligation], followup: bytes | None) -> list[CheckedObligation]:
         said: dict[tuple[str, str], list[Outcome]] = {}
         clean = self._scrub
+        there: set[str] = set()
         problem = "the executor could not read the resources back"
         if followup is not None:
             try:
                 plan = plan_with_facts(self._follow_up(followup))
                 clean = self._cleaner(plan)
+                there = {resource.address for resource in plan.resources}
                 for outcome in judge(self._gate.judging, plan)[0]:
                     said.setdefault((outcome.rule, outcome.address), []).append(outcome)
-                problem = "the rule said nothing about it after apply"
+                problem = ""
             except CannotDecideError as error:
                 problem = str(error)
-        found = (_compared(each, said.get((each.rule, each.address), []), problem) for each in obligations)
-        return [replace(each, message=clean(each.message)) for each in found]
+        found = []
+        for each in obligations:
+            silent = _SAID_NOTHING if each.address in there else _NOT_THERE
+            compared = _compared(each, said.get((each.rule, each.address), []), problem or silent)
+            found.append(replace(compared, message=clean(compared.message)))
+        return found
 
     def _cleaner(self, plan: Plan) -> Callable[[str], str]:
         """Removes what became a secret of the plan only by being applied, too."""

@@ -19,6 +19,9 @@ from plangate.parsers.kubernetes_objects import Complaints, Entry, is_object
 
 ID: Final = "kubernetes-plan"
 SCHEMA: Final = "plangate.dev/kubernetes-plan/v1"
+MAX_UNKNOWN: Final = 1_000
+"""Unknown values of one object; each costs a copy of what holds it."""
+_MAX_INDEX_DIGITS: Final = 9
 _ACTIONS: Final = {"create": Action.CREATE, "update": Action.UPDATE, "no-op": Action.NO_OP}
 
 
@@ -93,6 +96,8 @@ def _resource(found: Resource, each: Mapping[str, Any], at: str, complaints: Com
     listed = each.get("unknown")
     if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
         complaints.refuse(0, f"{at}/unknown", "not a list of JSON Pointers")
+    if len(listed) > MAX_UNKNOWN:
+        complaints.refuse(0, f"{at}/unknown", f"more than {MAX_UNKNOWN} unknown values")
     planned: Any = found.planned
     for item in listed:
         tokens = pointer_tokens(item)
@@ -116,7 +121,8 @@ def _with_unknown(value: Any, tokens: Sequence[str]) -> Any:
             return None if first in value else {**value, first: UNKNOWN}
         below = _with_unknown(value.get(first), others)
         return None if below is None else {**value, first: below}
-    if isinstance(value, list) and others and first.isdecimal() and int(first) < len(value):
-        below = _with_unknown(value[int(first)], others)
-        return None if below is None else [*value[: int(first)], below, *value[int(first) + 1 :]]
+    index = int(first) if first.isdecimal() and len(first) <= _MAX_INDEX_DIGITS else -1
+    if isinstance(value, list) and others and 0 <= index < len(value):
+        below = _with_unknown(value[index], others)
+        return None if below is None else [*value[:index], below, *value[index + 1 :]]
     return None

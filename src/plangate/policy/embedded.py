@@ -72,7 +72,7 @@ class EmbeddedEngine:
             return self._worker
         self.close()
         try:
-            process = start_process(_setup(policies, self._limits))
+            process = start_process(setup_of(policies, self._limits))
         except OSError as problem:
             raise EngineError(
                 f"the policy engine cannot be started: {problem.strerror or problem}"
@@ -185,7 +185,8 @@ def rule_queries(policies: PolicySet) -> tuple[str, ...]:
     )
 
 
-def _setup(policies: PolicySet, limits: EngineLimits) -> dict[str, Any]:
+def setup_of(policies: PolicySet, limits: EngineLimits) -> dict[str, Any]:
+    """What a worker is told at its start."""
     return {
         "modules": policies.modules,
         "data": json.dumps(dict(policies.data)),

@@ -67,6 +67,7 @@ class Approvals:
             asked = msgspec.json.decode(exchange.body, type=ApprovalRequest)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise HttpProblem(400, "invalid_request", str(error)[:500]) from error
+        self._front.access.require(exchange.caller, "approve", asked.rule_set)
         environment = self._checked(asked)
         moment = now()
         expires = moment + timedelta(minutes=asked.valid_minutes)

@@ -192,7 +192,8 @@ def run_judge(setup: JudgeSetup, say: Callable[[Mapping[str, Any]], None]) -> in
             say({"problem": f"internal error: {type(error).__name__}", "hint": ""})
             return EXIT_CANNOT_DECIDE
         children.settle()
-        say({"ready": os.getpid(), "policies": judge.hello().policies})
+        hello = judge.hello()
+        say({"ready": os.getpid(), "policies": hello.policies, "queries": hello.query_sha256})
         _serve(judge, setup.path)
     return 0
 

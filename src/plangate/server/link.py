@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from plangate.errors import CannotDecideError
 from plangate.server.messages import BadFrameError, Frames, Message, frame
 
 
-class LinkLostError(CannotDecideError):
+class LinkLostError(ConnectionError):
     """The other process is gone; what it was asked is not answered."""
 
 

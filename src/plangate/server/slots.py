@@ -26,13 +26,25 @@ class Slot:
 
 
 class Load(Struct, kw_only=True):
-    """One load of the policies, on its way or in use."""
+    """One load of the policies, on its way or in use.
+
+    Attributes:
+        generation: Its number.
+        pid: Of its loader.
+        until: When it has to be ready, on the monotonic clock.
+        ready: Judges that are.
+        policies: By environment, what was loaded.
+        queries: Digest of the query policies; empty without any.
+        problem: Why it is refused.
+        hint: What to do about that.
+    """
 
     generation: int
     pid: int
     until: float
     ready: int = 0
     policies: Mapping[str, Any] = {}
+    queries: str = ""
     problem: str = ""
     hint: str = ""
 

@@ -211,7 +211,7 @@ class Supervisor:
                     load.problem, load.hint = message["problem"], message["hint"]
                 else:
                     load.ready += 1
-                    load.policies = message["policies"]
+                    load.policies, load.queries = message["policies"], message["queries"]
 
     def _hear(self, slot: Slot) -> None:
         if slot.control is None:
@@ -272,7 +272,9 @@ class Supervisor:
 
     def _record_activation(self, load: Load) -> None:
         policy = load.policies[""]
-        digests = {name: each["sha256"] for name, each in load.policies.items()}
+        digests = {f"environment {name}": each["sha256"] for name, each in load.policies.items()}
+        if load.queries:
+            digests["queries"] = load.queries
         bundles = {bundle["name"]: bundle for each in load.policies.values() for bundle in each["bundles"]}
         call_log(
             self._log_path,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _KUBECONFIG: Final = "KUBECONFIG"
 _DEFAULT: Final = "~/.kube/config"
 _REVIEW: Final = "AdmissionReview"
+_KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 BEGINS: Final = b'{"schema":"plangate.dev/kubernetes-plan/v1"'
 """The first bytes of a plan for a cluster."""
 
@@ -34,10 +35,14 @@ class Manifests(Struct, frozen=True, kw_only=True):
     Attributes:
         wanted: Each object.
         scrub: Removes their secrets from texts.
+        document: The one file that they are in; ``None`` when there are several.
+        left_alone: Names of files that are no manifests.
     """
 
     wanted: "tuple[Wanted, ...]"
     scrub: Callable[[str], str]
+    document: Document | None = None
+    left_alone: tuple[str, ...] = ()
 
 
 def cluster_of(choices: Choices) -> "Cluster":
@@ -84,6 +89,7 @@ def read_manifests(name: str, choices: Choices) -> Manifests:
     limits = limits_of(settings)
     found = search([name], (*settings.values.exclude, *choices.exclude), limits.max_files)
     wanted: list[Wanted] = []
+    left_alone: list[str] = []
     secrets: set[str] = set()
     for item in found:
         document = _read(item, limits)
@@ -91,6 +97,7 @@ def read_manifests(name: str, choices: Choices) -> Manifests:
         if (known := formats.format_of(documents)) is None:
             if item.named:
                 raise formats.refuse(documents, limits)
+            left_alone.append(item.name)
             continue
         if known.id != kubernetes.ID:
             raise PlanParseError(item.name, f"a {known.title}, which is not applied to a cluster as it is")
@@ -110,12 +117,23 @@ def read_manifests(name: str, choices: Choices) -> Manifests:
         raise UsageError(f"{name}: no Kubernetes manifests there")
     if len(wanted) > limits.max_resources:
         raise UsageError(f"{name}: more than {limits.max_resources} objects")
-    return Manifests(wanted=tuple(wanted), scrub=Redactor(secrets, os.urandom(32)).text)
+    return Manifests(
+        wanted=tuple(wanted),
+        scrub=Redactor(secrets, os.urandom(32)).text,
+        document=document if len(found) == 1 else None,
+        left_alone=tuple(left_alone),
+    )
 
 
 def _read(item: Found, limits: Limits) -> Document:
     if item.is_module or item.problem:
         raise PlanParseError(item.name, item.problem or "Terraform source, which is not applied to a cluster")
+    if Path(item.name).name in _KUSTOMIZATIONS:
+        raise PlanParseError(
+            item.name,
+            "a kustomization, whose files are not applied as they are",
+            hint="apply what `kubectl kustomize` makes of it",
+        )
     return read_document(item.name, limits, path=item.path)
 
 

@@ -18,7 +18,8 @@ from plangate.gate import Judge, Said
 from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
 from plangate.policy.base import EMBEDDED, OPA, Doubt, Engine, PolicySet, PolicySource, RuleAnswer
-from plangate.policy.embedded import EmbeddedEngine
+from plangate.policy.embedded import EmbeddedEngine, EngineLimits
+from plangate.policy.inline import InlineEngine
 from plangate.policy.rule_settings import with_settings
 from plangate.rules.base import Rule
 from plangate.rules.base import Settings as RuleSettings
@@ -106,11 +107,12 @@ class Policies:
                 settled.update(engine.settle(self._policies, doubts, encoded, left))
             return answers
 
-        is_small = len(encoded) <= _SMALL_BYTES and isinstance(engine, EmbeddedEngine)
-        if is_small or isinstance(after, Begun):
+        is_small = len(encoded) <= _SMALL_BYTES or isinstance(engine, InlineEngine)
+        begins = is_small and isinstance(engine, EmbeddedEngine | InlineEngine)
+        if begins or isinstance(after, Begun):
             one_at_a_time()
         errand: Errand[Sequence[RuleAnswer]] | Begun[Sequence[RuleAnswer]]
-        if is_small and isinstance(engine, EmbeddedEngine):
+        if begins and isinstance(engine, EmbeddedEngine | InlineEngine):
             # A thread costs more than such a plan: the worker is asked here, and goes on by itself.
             errand = Begun(engine.begin(self._policies, encoded, self._deadline_s))
         else:
@@ -200,17 +202,24 @@ def judges_for(
     *,
     start: bool = True,
     loaded: tuple[dict[str, Rule], PolicySet] | None = None,
+    inline: bool = False,
 ) -> tuple[list[Judge], PolicyUsed, list[str]]:
     """Every judge, what a decision says of them, and the ids of rules that the settings weaken.
 
     The policy worker is ended with ``stack``. It is started here, or with ``start=False`` when it is first asked.
-    ``loaded`` is what `rule_specs` gave for the same settings, so that it is not read again.
+    ``loaded`` is what `rule_specs` gave for the same settings, so that it is not read again. ``inline`` is for a
+    process that is a worker itself: the embedded engine then runs in it (see `plangate.policy.inline`).
     """
     rules, policies = loaded if loaded is not None else rule_specs(settings, choices)
-    engine = engine_for(settings, policies if start else None)
+    is_inline = inline and settings.opa() is None
+    engine: ClosableEngine
+    if is_inline:
+        engine = InlineEngine(policies, EngineLimits(memory_bytes=settings.values.limits.policy_memory_bytes))
+    else:
+        engine = engine_for(settings, policies if start else None)
     stack.callback(engine.close)
     spare: ClosableEngine | None = None
-    if settings.opa() is None:
+    if settings.opa() is None and not is_inline:
         # Not started until it is asked for the first time.
         spare = engine_for(settings, None)
         stack.callback(spare.close)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from plangate.errors import UsageError
 from plangate.model.plan import Plan
 from plangate.model.prior import prior_plan
+from plangate.settings import MAX_LOCK_TIMEOUT_S
 from plangate.wiring.choices import Choices
 from plangate.wiring.documents import Document, parse_follow_up, terraform_tool, working_dir
 from plangate.wiring.executors import Means
@@ -42,7 +43,7 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
         stop_grace_s=session.settings.values.limits.stop_grace_s,
         show_timeout_s=session.limits.show_timeout_s,
         max_json_bytes=session.limits.max_plan_bytes,
-        lock_timeout_s=session.settings.values.terraform.lock_timeout_s,
+        lock_timeout_s=_lock_timeout_s(session, choices),
     )
 
     def follow_up(data: bytes) -> Plan:
@@ -51,3 +52,11 @@ def means(session: Session, document: Document, choices: Choices) -> Means:
         return replace(prior_plan(plan), secrets=plan.secrets)
 
     return Means(name="terraform", executor=executor, follow_up=follow_up, anywhere=True)
+
+
+def _lock_timeout_s(session: Session, choices: Choices) -> float:
+    """What the command line says, else the settings."""
+    chosen = choices.aws.lock_timeout_s or session.settings.values.terraform.lock_timeout_s
+    if not 0 <= chosen <= MAX_LOCK_TIMEOUT_S:
+        raise UsageError(f"--lock-timeout: {chosen:g} (expected 0 to {MAX_LOCK_TIMEOUT_S} seconds)")
+    return chosen

@@ -82,7 +82,7 @@ def load_queries(settings: Settings) -> QueryPolicies | None:
 
 
 def open_serving(loaded: Loaded, redaction_key: bytes, stack: ExitStack) -> Serving:
-    """Start what judges in an environment.
+    """Start what judges in an environment, in a process that is ended at its deadline by others.
 
     Args:
         loaded: What was read.
@@ -93,7 +93,9 @@ def open_serving(loaded: Loaded, redaction_key: bytes, stack: ExitStack) -> Serv
         UsageError: A waiver makes no sense.
     """
     settings, choices = loaded.settings, loaded.choices
-    judges, policy, weakened = judges_for(settings, choices, stack, loaded=(loaded.rules, loaded.policies))
+    judges, policy, weakened = judges_for(
+        settings, choices, stack, loaded=(loaded.rules, loaded.policies), inline=True
+    )
     return Serving(
         settings=settings,
         choices=choices,

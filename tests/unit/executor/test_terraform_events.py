@@ -130,6 +130,7 @@ def test_it_was_refused_only_if_nothing_but_the_refusal_was_heard() -> None:
 
     cases: dict[str, tuple[object, ...]] = {
         "refused": (version, warning, error),
+        "waited": (version, {"type": "state_lock_acquire"}, {"type": "log"}, error),
         "no version": (error,),
         "no error": (version, warning),
         "listed changes": (version, {"type": "planned_change"}, error),
@@ -139,7 +140,21 @@ def test_it_was_refused_only_if_nothing_but_the_refusal_was_heard() -> None:
     }
     found = {name: heard(*lines)[0].heard.refused for name, lines in cases.items()}
 
-    assert [name for name, refused in found.items() if refused] == ["refused"]
+    assert [name for name, refused in found.items() if refused] == ["refused", "waited"]
+
+
+def test_a_step_that_failed_without_an_error_that_names_it_was_never_answered() -> None:
+    told = (
+        a_hook("apply_start", resource={"addr": "x.a"}),
+        a_hook("apply_errored", resource={"addr": "x.a"}),
+        a_hook("apply_start", resource={"addr": "x.b"}),
+        a_hook("apply_errored", resource={"addr": "x.b"}),
+        a_hook("apply_start", resource={"addr": "x.c"}),
+        a_diagnostic(summary="refused", address="x.a"),
+        a_diagnostic(summary="Plugin did not respond"),
+    )
+    said = heard(*told)[0].heard
+    assert (said.unanswered, said.started - said.ended) == ({"x.b"}, Counter({"x.c": 1}))
 
 
 @pytest.mark.parametrize("operation", ["plan", None, 1, [], "destroyed"])
@@ -176,3 +191,16 @@ def test_any_json_of_any_type_is_read_without_an_error(word: str, fields: dict[s
 
     assert listener.heard.events == Counter({word: 1})
     assert all(event.message.isprintable() and len(event.message) <= MAX_MESSAGE for event in told)
+
+
+def test_the_values_of_an_answer_that_was_not_planned_are_left_out() -> None:
+    detail = 'When applying changes to x.a, "p" produced an unexpected new value: .key: was cty.StringVal("k"), but now x.'
+    listener, _ = heard(
+        a_diagnostic(summary="Provider produced inconsistent result after apply", detail=detail)
+    )
+    assert listener.heard.errors == [
+        (
+            "Provider produced inconsistent result after apply:"
+            ' When applying changes to x.a, "p" produced an unexpected new value: .key'
+        )
+    ]

@@ -60,6 +60,9 @@ HERE = {"address": "x.a"}
         (["update"], [HERE], ["start x.a"], Standing.UNKNOWN),
         # The provider broke off: nobody knows what the cloud did.
         (["create"], [], ["start x.a", "broke-off x.a"], Standing.UNKNOWN),
+        (["update"], [HERE], ["start x.a", "broke-off x.a"], Standing.UNKNOWN),
+        # Terraform took the answer for wrong, which no error of the provider's names: it was made.
+        (["create"], [HERE | {"tainted": True}], ["start x.a", "broke-off x.a"], Standing.TAINTED),
         # Done, and the state could not be saved.
         (["create"], [], ["start x.a", "complete x.a create"], Standing.UNRECORDED),
         (["delete"], [HERE], ["start x.a", "complete x.a delete"], Standing.UNRECORDED),

@@ -134,6 +134,11 @@ def test_secrets_are_marked_and_remembered() -> None:
         ({"objects": [planned(SERVICE, unknown=["/spec/ports/1/x"])]}, "is no member of an object"),
         ({"objects": [planned(SERVICE, unknown=["/spec/ports/0"])]}, "is no member of an object"),
         ({"objects": [planned(SERVICE, unknown=["/spec/x", "/spec/x"])]}, "is no member of an object"),
+        (
+            {"objects": [planned(SERVICE, unknown=[f"/spec/ports/{'9' * 5000}/x"])]},
+            "is no member of an object",
+        ),
+        ({"objects": [planned(SERVICE, unknown=["/x"] * 1001)]}, "more than 1000 unknown values"),
     ],
 )
 def test_what_is_not_fully_understood_is_refused(members: dict[str, Any], problem: str) -> None:

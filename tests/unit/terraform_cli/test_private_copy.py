@@ -1,10 +1,12 @@
 import hashlib
+import io
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from plangate.terraform_cli import private_copy
+from plangate.terraform_cli import MAX_LOCK_BYTES, private_copy
 
 DATA = b"plan" * 100_000
 
@@ -42,3 +44,33 @@ def test_the_file_that_takes_its_place_is_the_owners_alone() -> None:
 
     assert modes == ["400", "700"]
     assert changed == hashlib.sha256(b"swapped").hexdigest()
+
+
+def a_zip(name: str, data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_the_lock_file_is_that_of_the_plan(memory: bool) -> None:
+    with private_copy(a_zip(".terraform.lock.hcl", b"lock"), memory=memory) as copy:
+        assert copy.lock_file() == b"lock"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"not a zip",
+        a_zip("tfplan", b"plan"),
+        a_zip("../.terraform.lock.hcl", b"lock"),
+        a_zip(".terraform.lock.hcl", b" " * (MAX_LOCK_BYTES + 1)),
+        a_zip(".terraform.lock.hcl", b"lock").replace(b"lock.hcl", b"luck.hcl", 1),
+    ],
+    ids=["empty", "no zip", "none", "elsewhere", "too long", "two names"],
+)
+def test_a_plan_whose_lock_file_cannot_be_read_has_none(data: bytes) -> None:
+    with private_copy(data) as copy:
+        assert copy.lock_file() is None

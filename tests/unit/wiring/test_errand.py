@@ -1,10 +1,10 @@
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from plangate.errors import EngineError
-from plangate.policy.base import PolicySet, RuleAnswer
+from plangate.policy.base import Doubt, PolicySet, RuleAnswer
 from plangate.policy.load import load, shipped_policies
 from plangate.wiring.errand import Errand
 from plangate.wiring.judges import Policies
@@ -51,6 +51,12 @@ class FailingEngine:
         del policies, document, deadline_s
         self.asked += 1
         raise EngineError("the policy engine ended")
+
+    def settle(
+        self, policies: PolicySet, doubts: Sequence[Doubt], document: bytes, deadline_s: float
+    ) -> Mapping[Doubt, tuple[tuple[str, ...], ...]]:
+        del policies, doubts, document, deadline_s
+        return {}
 
     def close(self) -> None:
         pass

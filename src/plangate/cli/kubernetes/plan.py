@@ -24,6 +24,7 @@ def plan(
     """
     from plangate import wiring
     from plangate.audit.private_files import create as create_file
+    from plangate.cli.manifests import introduce, tell_left_alone, tell_warnings
     from plangate.cli.progress import Progress
     from plangate.errors import UsageError
 
@@ -32,7 +33,9 @@ def plan(
         raise taken
     choices = wiring.Choices(config=config, cluster=options.cluster(context, kubeconfig, namespace))
     with Progress() as progress, wiring.cluster_of(choices) as cluster:
+        introduce(cluster)
         found = wiring.read_manifests(manifests, choices)
+        tell_left_alone(found)
         if wiring.first_stage(cluster, found) is not None:
             raise UsageError(
                 f"{manifests}: some of it is in a namespace, or of a type, that it makes itself, which the API server "
@@ -40,6 +43,7 @@ def plan(
                 hint="apply the namespaces and definitions first, or all of it with `plangate apply --context`",
             )
         document, planned = wiring.cluster_document(manifests, cluster, found, progress)
+        tell_warnings(cluster, found)
     if not create_file(out, document.data):
         raise taken
     changes = Counter(each.change for each in planned.objects)

@@ -109,7 +109,9 @@ def _belongs(part: Change, whole: Change) -> bool:
     """Whether one is a part of the other, which goes by the same name: a bucket's policy, say."""
     if whole.logical_id in part.depends_on:
         return True
-    return part.identifier == whole.identifier and part.type != whole.type and part.type.startswith(whole.type)
+    return (
+        part.identifier == whole.identifier and part.type != whole.type and part.type.startswith(whole.type)
+    )
 
 
 def _names(change: Change) -> set[str]:

@@ -28,8 +28,8 @@ from plangate.executor.change_set.events import Events
 from plangate.executor.change_set.found import how_they_stand
 from plangate.executor.change_set.read_back import ReadBack
 from plangate.executor.change_set.recorded import RecordedChangeSet, decode, differences
-from plangate.executor.change_set.stopping import Requests, requests_to_stop
 from plangate.executor.change_set.watching import Course, Watch, cancel_token
+from plangate.executor.stopping import Requests, requests_to_stop
 
 GOOD: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 MAX_LISTED: Final = 20

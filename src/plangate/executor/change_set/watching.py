@@ -15,7 +15,7 @@ from plangate.executor.change_set.creating import Waiting
 from plangate.executor.change_set.describing import Describer
 from plangate.executor.change_set.events import Events
 from plangate.executor.change_set.recorded import RecordedChangeSet
-from plangate.executor.change_set.stopping import Requests
+from plangate.executor.stopping import Requests
 
 MAX_FAILED_POLLS: Final = 5
 """Questions in a row without an answer (each was tried several times) until the stack is no longer watched."""

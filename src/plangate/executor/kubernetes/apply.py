@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
@@ -28,7 +29,7 @@ from plangate.executor.base import (
     Scrub,
     Standing,
 )
-from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, RefusedError
+from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, ClusterRefusedError
 from plangate.executor.kubernetes.document import (
     ClusterPlan,
     PlannedObject,
@@ -43,15 +44,16 @@ from plangate.executor.kubernetes.planning import (
     CONFLICT,
     DEFINITION,
     NO_OP,
+    TRIES,
     Wanted,
     foresee,
-    foreseen,
+    foreseen_all,
     refusal,
     version_of,
 )
+from plangate.executor.stopping import Requests, requests_to_stop
 
 _MAX_LISTED: Final = 20
-_TRIES: Final = 5
 _ESTABLISH_S: Final = 60.0
 _ESTABLISH_POLL_S: Final = 0.2
 
@@ -112,15 +114,13 @@ class KubernetesExecutor:
         """UID and version of every object, all of which are as they were judged."""
         problems: list[str] = []
         versions: dict[str, tuple[str, str]] = {}
-        for each in planned.objects:
-            try:
-                again = foreseen(self._cluster, Wanted.of(each))
+        looks = foreseen_all(self._cluster, [Wanted.of(each) for each in planned.objects])
+        for each, again in zip(planned.objects, looks, strict=True):
+            if isinstance(again, CannotDecideError):
+                problem = refusal(again)
+            else:
                 problem = _drift(each, again.before, again.uid) or _other_outcome(each, again)
                 versions[each.path] = (again.uid, again.resource_version)
-            except RefusedError as error:
-                problem = refusal(error)
-            except CannotDecideError as error:
-                problem = str(error)
             if problem:
                 problems.append(scrub(f"{each.address}: {problem}"))
         if problems:
@@ -160,6 +160,15 @@ def _listed(pointers: Sequence[str]) -> str:
     return ", ".join(pointers[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
+class _Ended(Struct, frozen=True, kw_only=True):
+    """How a run ended before its last object: after so many, at one that failed or between two."""
+
+    done: int
+    problem: str
+    failed: PlannedObject | None = None
+    interrupted: bool = False
+
+
 class _Run:
     """One run of a plan."""
 
@@ -182,39 +191,46 @@ class _Run:
     def go(self) -> ExecutionReport:
         """Apply one object after the other, and look at all of them again."""
         todo = [each for each in self._planned.objects if each.change != NO_OP]
-        done: list[PlannedObject] = []
-        for each in todo:
+        if not todo:
+            # The look before the first change was the last one too: everything is as it is wanted.
+            return self._report(
+                ExecutionStatus.SUCCEEDED, [], followup=self._as_found(self._planned), converged=True
+            )
+        with requests_to_stop() as stop:
+            ended = self._change(todo, stop)
+        return self._afterwards() if ended is None else self._broken_off(ended, todo)
+
+    def _change(self, todo: Sequence[PlannedObject], stop: Requests) -> _Ended | None:
+        """Apply one object after the other; how that ended before the last one, if it did."""
+        for number, each in enumerate(todo):
+            if stop.count:
+                return _Ended(done=number, problem="stopped by the user", interrupted=True)
             try:
                 self._tell("apply_start", each)
-                self._apply(each)
+                self._apply(each, stop)
                 self._tell("apply_complete", each)
-            except KeyboardInterrupt:
-                return self._broken_off(
-                    "interrupted by the user; it may have been applied", each, todo, done, interrupted=True
-                )
-            except (RefusedError, _StoppedError) as error:
-                problem = refusal(error) if isinstance(error, RefusedError) else str(error)
+            except (ClusterRefusedError, _StoppedError) as error:
+                problem = refusal(error) if isinstance(error, ClusterRefusedError) else str(error)
                 self._tell_failure(each, problem)
-                return self._broken_off(problem, each, todo, done)
+                return _Ended(done=number, failed=each, problem=problem)
             except Exception as error:
                 if error is not self._unheard:
                     raise
                 problem = (
                     f"an event could not be recorded ({type(error).__name__}), so the rest was not applied"
                 )
-                return self._broken_off(problem, each, todo, done)
-            done.append(each)
-        return self._afterwards()
+                return _Ended(done=number, failed=each, problem=problem)
+        return None
 
-    def _apply(self, each: PlannedObject) -> None:
+    def _apply(self, each: PlannedObject, stop: Requests) -> None:
         uid, version = self._versions[each.path]
-        for left in reversed(range(_TRIES)):
+        for left in reversed(range(TRIES)):
             try:
                 applied = self._cluster.apply(
                     each.path, _on_condition(each.manifest, uid, version), dry_run=False
                 )
                 break
-            except RefusedError as error:
+            except ClusterRefusedError as error:
                 # Somebody was here: the status alone may move on, and everything else is drift.
                 if not left or error.status != 409 or any(c.reason == CONFLICT for c in error.causes):  # noqa: PLR2004
                     raise
@@ -229,18 +245,19 @@ class _Run:
         if changed := members([*differences(each.after, without(settled(applied.object), each.unknown))]):
             raise _StoppedError(f"was stored otherwise than it was judged: {_listed(changed)}")
         if each.manifest["kind"] == DEFINITION:
-            self._await_established(each)
+            self._await_established(each, stop)
 
-    def _await_established(self, each: PlannedObject) -> None:
+    def _await_established(self, each: PlannedObject, stop: Requests) -> None:
         deadline = time.monotonic() + _ESTABLISH_S
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not stop.count:
             found = self._cluster.read(each.path) or {}
             conditions = (found.get("status") or {}).get("conditions") or []
             if any(c.get("type") == "Established" and c.get("status") == "True" for c in conditions):
                 self._cluster.forget_types()
                 return
             time.sleep(_ESTABLISH_POLL_S)
-        raise _StoppedError(f"was not established within {_ESTABLISH_S:.0f} seconds")
+        waited = "before it was stopped" if stop.count else f"within {_ESTABLISH_S:.0f} seconds"
+        raise _StoppedError(f"was not established {waited}")
 
     def _tell(self, event: str, each: PlannedObject, message: str = "") -> None:
         try:
@@ -264,24 +281,17 @@ class _Run:
             if error is not self._unheard:
                 raise
 
-    def _broken_off(
-        self,
-        problem: str,
-        each: PlannedObject,
-        todo: Sequence[PlannedObject],
-        done: Sequence[PlannedObject],
-        *,
-        interrupted: bool = False,
-    ) -> ExecutionReport:
-        problems = [f"{each.address}: {problem}"]
-        if left := [other.address for other in todo[len(done) + 1 :]]:
+    def _broken_off(self, ended: _Ended, todo: Sequence[PlannedObject]) -> ExecutionReport:
+        failed = ended.failed
+        problems = [ended.problem if failed is None else f"{failed.address}: {ended.problem}"]
+        if left := [each.address for each in todo[ended.done + (failed is not None) :]]:
             problems.append(f"not applied: {_listed(left)}")
         return self._report(
             ExecutionStatus.FAILED,
             problems,
-            interrupted=interrupted,
-            failed=(self._scrub(each.address),),
-            found=tuple(self._found(other) for other in todo),
+            interrupted=ended.interrupted,
+            failed=() if failed is None else (self._scrub(failed.address),),
+            found=tuple(self._found(each) for each in todo),
         )
 
     def _found(self, each: PlannedObject) -> Found:
@@ -298,12 +308,16 @@ class _Run:
         try:
             for each in self._planned.objects:
                 live = self._cluster.read(each.path)
-                if live is not None:
-                    is_now = settled(live)
-                    objects.append(replace(each, before=is_now, after=is_now, unknown=(), change=NO_OP))
+                objects.append(replace(each, before=None if live is None else settled(live)))
         except (CannotDecideError, KeyboardInterrupt):
             return None
-        return encode(replace(self._planned, objects=tuple(objects)))
+        return self._as_found(replace(self._planned, objects=tuple(objects)))
+
+    def _as_found(self, planned: ClusterPlan) -> bytes:
+        """The live objects of a plan, as a plan that changes nothing."""
+        there = [each for each in planned.objects if each.before is not None]
+        kept = [replace(e, after=e.before or {}, unknown=(), change=NO_OP) for e in there]
+        return encode(replace(planned, objects=tuple(kept)))
 
     def _afterwards(self) -> ExecutionReport:
         wanted = [Wanted.of(each) for each in self._planned.objects]
@@ -319,7 +333,7 @@ class _Run:
         left = [each.address for each in again.objects if each.change != NO_OP]
         status = ExecutionStatus.NOT_CONVERGED if left else ExecutionStatus.SUCCEEDED
         problems = [f"a new dry run wants to change it again: {_listed(left)}"] if left else []
-        return self._report(status, problems, followup=self._read_back(), converged=not left)
+        return self._report(status, problems, followup=self._as_found(again), converged=not left)
 
     def _report(
         self,

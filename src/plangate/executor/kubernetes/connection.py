@@ -11,6 +11,7 @@ that they do not know, so that what is sent would not be what is written.
 Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/
 """
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,8 @@ _TRIES: Final = 4
 _PAUSE_S: Final = 0.5
 _MAX_PAUSE_S: Final = 10.0
 _OK: Final = range(200, 300)
+_WARNING: Final = re.compile(r'299 \S{1,200} "(.*)"', re.DOTALL)
+_MAX_WARNINGS: Final = 50
 
 
 class ApiLimits(Struct, frozen=True, kw_only=True):
@@ -83,7 +86,7 @@ class _Status(Struct, frozen=True):
     details: _Details | None = None
 
 
-class RefusedError(CannotDecideError):
+class ClusterRefusedError(CannotDecideError):
     """The API server answered with anything but success.
 
     Args:
@@ -169,6 +172,7 @@ class Cluster:
             raise UsageError(f"{self._name}: {_plain(error)}") from error
         self._problems = (httpx2.HTTPError, httpx2.InvalidURL, ConfigError, OSError, ValueError, KeyError)
         self._types: dict[str, dict[str, Type]] = {}
+        self._warnings: dict[str, None] = {}
         self.url = config.cluster.server
         self.context = config.context_name
         self.namespace = where.namespace or config.namespace
@@ -189,11 +193,15 @@ class Cluster:
         found = self._get("/version").get("gitVersion")
         return found if isinstance(found, str) else ""
 
+    def warnings(self) -> list[str]:
+        """What the server warned of so far, each once: https://kubernetes.io/blog/2020/09/03/warnings/."""
+        return list(self._warnings)
+
     def identity(self) -> str:
         """What tells this cluster from any other: the UID of kube-system; empty when it may not be read."""
         try:
             found = self.read("/api/v1/namespaces/kube-system")
-        except RefusedError as error:
+        except ClusterRefusedError as error:
             if error.status == 403:  # noqa: PLR2004 - forbidden
                 return ""
             raise
@@ -213,7 +221,7 @@ class Cluster:
         """An object; ``None`` when there is none."""
         try:
             return self._get(path)
-        except RefusedError as error:
+        except ClusterRefusedError as error:
             if error.status == 404:  # noqa: PLR2004 - not found
                 return None
             raise
@@ -227,7 +235,7 @@ class Cluster:
             dry_run: Say what would be stored, and store nothing.
 
         Raises:
-            RefusedError: The server refused it, or cannot be asked.
+            ClusterRefusedError: The server refused it, or cannot be asked.
         """
         parameters = {"fieldManager": FIELD_MANAGER, "force": "false", "fieldValidation": "Strict"}
         if dry_run:
@@ -246,7 +254,7 @@ class Cluster:
         try:
             listed = msgspec.convert(found, _TypeList).resources
         except msgspec.ValidationError as error:
-            raise RefusedError(f"{self.url}{base}: not a list of types: {error}") from error
+            raise ClusterRefusedError(f"{self.url}{base}: not a list of types: {error}") from error
         return {
             each.kind: Type(
                 base=base, plural=each.name, namespaced=each.namespaced, verbs=frozenset(each.verbs)
@@ -264,7 +272,7 @@ class Cluster:
                 status, retry_after, data = self._once(method, path, body, parameters)
             except self._problems as error:
                 if not (again and left) or isinstance(error, KeyError | ValueError):
-                    raise RefusedError(f"{self.url}: cannot be asked: {_plain(error)}") from error
+                    raise ClusterRefusedError(f"{self.url}: cannot be asked: {_plain(error)}") from error
                 time.sleep(_PAUSE_S)
                 continue
             if status in _BUSY and left and (again or status == 429):  # noqa: PLR2004 - too many requests
@@ -288,6 +296,9 @@ class Cluster:
                 data += piece
                 if len(data) > self._limits.max_answer_bytes:
                     raise ValueError(f"an answer of more than {self._limits.max_answer_bytes} bytes")
+            for each in answer.headers.get_list("Warning")[:_MAX_WARNINGS]:
+                if (said := _WARNING.fullmatch(each)) and len(self._warnings) < _MAX_WARNINGS:
+                    self._warnings[said[1][:500]] = None
             return answer.status_code, _seconds(answer.headers.get("Retry-After", "")), bytes(data)
 
     def _answer(self, status: int, path: str, data: bytes) -> dict[str, Any]:
@@ -295,7 +306,7 @@ class Cluster:
             try:
                 return msgspec.json.decode(data, type=dict[str, Any])
             except msgspec.DecodeError as error:
-                raise RefusedError(
+                raise ClusterRefusedError(
                     f"{self.url}{path}: the answer is not a JSON object: {error}", status=status
                 ) from error
         try:
@@ -303,7 +314,7 @@ class Cluster:
         except msgspec.DecodeError:
             said = _Status(message=f"HTTP status {status}")
         causes = tuple(said.details.causes) if said.details is not None else ()
-        raise RefusedError(
+        raise ClusterRefusedError(
             said.message or f"HTTP status {status}", status=status, reason=said.reason, causes=causes
         )
 

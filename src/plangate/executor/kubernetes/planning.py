@@ -8,13 +8,15 @@ Rules this module keeps:
 """
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from msgspec import Struct
 
 from plangate.errors import CannotDecideError
-from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, RefusedError
+from plangate.executor.kubernetes.connection import FIELD_MANAGER, Cluster, ClusterRefusedError
 from plangate.executor.kubernetes.document import (
     SCHEMA,
     ClusterPlan,
@@ -30,7 +32,11 @@ CONFLICT: Final = "FieldManagerConflict"
 NO_OP: Final = "no-op"
 DEFINITION: Final = "CustomResourceDefinition"
 _NAMESPACE: Final = "Namespace"
-_TRIES: Final = 3
+_SERVERS_OWN: Final = ("managedFields", "resourceVersion", "uid")
+TRIES: Final = 8
+PAUSE_S: Final = 0.1
+"""After a try; a controller that writes the status comes in between."""
+_ASKERS: Final = 8
 _MAX_TOLD: Final = 50
 _MAX_FIELDS: Final = 20
 _STEPS: Final = (
@@ -114,7 +120,8 @@ def first_stage(cluster: Cluster, wanted: Sequence[Wanted]) -> list[Wanted]:
         version, kind = each.type
         if cluster.type_of(version, kind) is None and (version.rpartition("/")[0], kind) in defined:
             break
-        if each.namespace in made and cluster.read(f"/api/v1/namespaces/{each.namespace}") is None:
+        namespace = each.namespace or cluster.namespace
+        if namespace in made and cluster.read(f"/api/v1/namespaces/{namespace}") is None:
             break
     else:
         return []
@@ -149,17 +156,14 @@ def foresee(
     problems: list[str] = []
     planned: dict[str, PlannedObject] = {}
     in_order = sorted(wanted, key=lambda each: step_of(*each.type))
-    for number, each in enumerate(in_order, 1):
-        progress(f"asking the API server what it would store: {number} of {len(in_order)}")
-        try:
-            found = foreseen(cluster, each)
-        except RefusedError as error:
-            if not error.status:
-                raise CannotDecideError(scrub(str(error))) from error
-            problems.append(each.told(scrub(refusal(error))))
-            continue
-        except CannotDecideError as error:
-            problems.append(each.told(str(error)))
+    # Before there are several askers: whoever is not let in, or runs a program to be let in, does so once.
+    version, identity = cluster.version(), cluster.identity()
+    progress(f"asking the API server what it would store of {len(in_order)} objects")
+    for each, found in zip(in_order, foreseen_all(cluster, in_order), strict=True):
+        if isinstance(found, CannotDecideError):
+            if isinstance(found, ClusterRefusedError) and not found.status:
+                raise CannotDecideError(scrub(str(found))) from found
+            problems.append(each.told(scrub(refusal(found))))
             continue
         if found.path in planned:
             problems.append(each.told(f"comes twice (the first one: {planned[found.path].file})"))
@@ -170,8 +174,8 @@ def foresee(
         schema=SCHEMA,
         id=secrets.token_hex(16),
         server=cluster.url,
-        server_version=cluster.version(),
-        cluster=cluster.identity(),
+        server_version=version,
+        cluster=identity,
         field_manager=FIELD_MANAGER,
         objects=tuple(planned.values()),
     )
@@ -185,8 +189,10 @@ def _told(problems: Sequence[str]) -> str:
     return f"{len(problems)} objects cannot be applied: {'; '.join(listed)}"
 
 
-def refusal(error: RefusedError) -> str:
-    """Why the server refuses an object; of a conflict, which manager has which fields."""
+def refusal(error: CannotDecideError) -> str:
+    """Why an object cannot be applied; of a conflict, which manager has which fields."""
+    if not isinstance(error, ClusterRefusedError):
+        return str(error)
     held: dict[str, list[str]] = {}
     for cause in error.causes:
         if cause.reason == CONFLICT:
@@ -215,6 +221,9 @@ def _resolve(cluster: Cluster, each: Wanted) -> tuple[str, dict[str, Any], str]:
         raise CannotDecideError(f"a {version} {kind} cannot be applied")
     if not each.name:
         raise CannotDecideError("it has no metadata.name, by which alone it could be applied twice")
+    for key in _SERVERS_OWN:
+        if key in each.manifest["metadata"]:
+            raise CannotDecideError(f"metadata.{key} is the server's to write; take it out of the manifest")
     if not found.namespaced:
         return each.address, each.manifest, found.path("", each.name)
     namespace = each.namespace or cluster.namespace
@@ -224,14 +233,27 @@ def _resolve(cluster: Cluster, each: Wanted) -> tuple[str, dict[str, Any], str]:
     return address, {**each.manifest, "metadata": metadata}, found.path(namespace, each.name)
 
 
-def foreseen(cluster: Cluster, each: Wanted) -> PlannedObject:
-    """What applying one manifest would do now.
+def foreseen_all(cluster: Cluster, wanted: Sequence[Wanted]) -> list[PlannedObject | CannotDecideError]:
+    """What applying each manifest would do now, or why that cannot be said; several are asked for at once."""
 
-    Raises:
-        CannotDecideError: As for `foresee`, of this one.
-    """
+    def one(each: Wanted) -> PlannedObject | CannotDecideError:
+        try:
+            return _foreseen(cluster, each)
+        except CannotDecideError as error:
+            return error
+
+    pool = ThreadPoolExecutor(_ASKERS)
+    try:
+        return list(pool.map(one, wanted))
+    finally:
+        # All of them are gone before anybody forks.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _foreseen(cluster: Cluster, each: Wanted) -> PlannedObject:
     address, manifest, path = _resolve(cluster, each)
-    for _ in range(_TRIES):
+    for attempt in range(TRIES):
+        time.sleep(PAUSE_S * attempt)
         live = cluster.read(path)
         if live is not None and live.get("metadata", {}).get("deletionTimestamp"):
             raise CannotDecideError("it is being deleted")

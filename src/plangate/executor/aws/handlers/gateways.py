@@ -64,6 +64,7 @@ class GatewayAttachment(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"InternetGatewayId", "VpcId"})
+    patience_s: ClassVar[float] = 900.0
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call for all."""

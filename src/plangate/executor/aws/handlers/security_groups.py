@@ -43,6 +43,8 @@ class SecurityGroup(ec2.Ec2Handler):
         "Tags": [],
     }
     names: ClassVar[frozenset[str]] = frozenset({"GroupName"})
+    patience_s: ClassVar[float] = 1800.0
+    """Interfaces of load balancers and functions that are gone go later."""
     listing: ClassVar[ec2.Listing] = ec2.Listing(
         operation="describe_security_groups",
         result="SecurityGroups",

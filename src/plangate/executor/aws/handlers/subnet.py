@@ -30,6 +30,8 @@ class Subnet(ec2.Ec2Handler):
         "Tags": [],
     }
     names: ClassVar[frozenset[str]] = frozenset({"CidrBlock", "Ipv6CidrBlock"})
+    patience_s: ClassVar[float] = 1800.0
+    """Interfaces of load balancers and functions that are gone go later."""
     listing: ClassVar[ec2.Listing] = ec2.Listing(
         operation="describe_subnets", result="Subnets", key="SubnetId", filter="subnet-id", kind="subnet"
     )

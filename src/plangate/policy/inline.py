@@ -1,0 +1,128 @@
+"""The embedded engine in this very process: only for a process that judges, and that others end at its deadline.
+
+A process that is itself a worker gains nothing from a second one below it, and pays with two changes of process for
+each question. Whoever uses this must be killable at any time, must not hold anything that a crash would spoil, and has
+nobody in it who waits for anything else. `plangate.policy.embedded` is for all others.
+"""
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from plangate.errors import EngineError
+from plangate.policy import worker
+from plangate.policy.answers import AnswerError, Reply, query_values, rule_answers
+from plangate.policy.base import Doubt, PolicySet, RuleAnswer
+from plangate.policy.embedded import REGORUS_VERSION, EngineLimits, setup_of
+from plangate.policy.numbers import InexactNumberError, needs_exact_input
+
+_HEADER: Final = worker.HEADER_BYTES
+
+
+class InlineEngine:
+    """Judges with regorus, here. Nothing bounds an evaluation but the end of the process.
+
+    Args:
+        policies: What to load, at once.
+        limits: ``memory_bytes`` counts for the whole process from now on.
+
+    Raises:
+        EngineError: They cannot be loaded.
+    """
+
+    decision_ids: tuple[str, ...] = ()
+    version = f"regorus {REGORUS_VERSION}"
+
+    def __init__(self, policies: PolicySet, limits: EngineLimits) -> None:
+        self._limits = limits
+        self._policies = policies
+        worker.limit_memory(limits.memory_bytes)
+        self._worker: worker.Worker | None = self._loaded()
+
+    def _loaded(self) -> worker.Worker:
+        try:
+            return worker.Worker(setup_of(self._policies, self._limits))
+        except BaseException as problem:
+            if isinstance(problem, KeyboardInterrupt | SystemExit):
+                raise
+            raise EngineError(f"loading the policies failed: {worker.clean(problem)}") from problem
+
+    def begin(
+        self, policies: PolicySet, document: bytes, deadline_s: float
+    ) -> Callable[[], Sequence[RuleAnswer]]:
+        """The same as `evaluate`, later."""
+        return lambda: self.evaluate(policies, document, deadline_s)
+
+    def evaluate(self, policies: PolicySet, document: bytes, deadline_s: float) -> Sequence[RuleAnswer]:
+        """See `plangate.policy.base.Engine`. The deadline is kept by whoever ends this process."""
+        del deadline_s
+        if not policies.rules:
+            return ()
+        if policies.sha256 != self._policies.sha256:
+            raise EngineError("the policy engine holds other policies than those that it is asked about")
+        try:
+            exact = needs_exact_input(document)
+        except InexactNumberError as problem:
+            raise EngineError(
+                f"the plan holds the number {problem}, which the embedded engine cannot hold exactly",
+                hint="judge this plan with `engine: opa`",
+            ) from problem
+        except ValueError as problem:
+            raise EngineError(f"the plan document cannot be read: {problem}") from problem
+        out = io.BytesIO()
+        loaded, self._worker = self._worker or self._loaded(), None
+        try:
+            loaded.evaluate(out, document, exact=exact)
+        except BaseException as problem:  # the engine's panics are no Exception
+            if isinstance(problem, KeyboardInterrupt | SystemExit):
+                raise
+            raise EngineError(f"evaluating the policies failed: {worker.clean(problem)}") from problem
+        # An engine that failed half-way is not asked again: only one that came to its end is kept.
+        self._worker = loaded
+        return rule_answers(policies.rules, policies.handles_unknowns, self._replies(out.getvalue()))
+
+    def _replies(self, said: bytes) -> Sequence[Reply]:
+        """One reply for each rule, or none at all."""
+        names = [rule.id for rule in self._policies.rules]
+        if len(said) > self._limits.max_answer_bytes:
+            raise EngineError(
+                f"the policies gave more than {self._limits.max_answer_bytes} bytes (max_answer_bytes)"
+            )
+        replies: dict[int, Reply] = {}
+        is_done = False
+        try:
+            while said:
+                kind, end = said[:4], _HEADER + int.from_bytes(said[4:_HEADER], "big")
+                body, said = said[_HEADER:end], said[end:]
+                if kind == b"ALLA":
+                    replies = {n: Reply(value=v) for n, v in enumerate(query_values(body, len(names)))}
+                elif kind in {b"ANSW", b"FAIL"}:
+                    number, _, text = body.partition(b"\n")
+                    replies[int(number)] = _reply(kind, text)
+                is_done = kind == b"DONE"
+        except (AnswerError, ValueError) as problem:
+            raise EngineError(f"the policy engine gave garbage instead of an answer: {problem}") from problem
+        missing = [name for number, name in enumerate(names) if number not in replies]
+        if missing or not is_done or len(replies) != len(names):
+            raise EngineError(f"the policy engine did not answer for {', '.join(missing) or 'all rules'}")
+        return [replies[number] for number in range(len(names))]
+
+    def settle(
+        self, policies: PolicySet, doubts: Sequence[Doubt], document: bytes, deadline_s: float
+    ) -> Mapping[Doubt, tuple[tuple[str, ...], ...]]:
+        """Nothing: it has no partial evaluation."""
+        del policies, doubts, document, deadline_s
+        return {}
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._worker = None
+
+
+def _reply(kind: bytes, text: bytes) -> Reply:
+    if kind == b"FAIL":
+        return Reply(error=text.decode(errors="replace") or "it failed without a word")
+    if json.loads(text) == {}:
+        return Reply(error="it is undefined")
+    return Reply(value=query_values(text, 1)[0])
