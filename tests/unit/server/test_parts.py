@@ -279,7 +279,7 @@ def test_a_question_that_ends_its_judge_takes_none_of_those_along_that_came_with
                 rest -= 1
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert isinstance(found[1], EngineError)
-        assert [found[0].value, found[2].value, found[3].value] == ["0", "2", "3"]
+        assert [item.value for item in found if not isinstance(item, BaseException)] == ["0", "2", "3"]
         writer.close()
         listener.close()
 
