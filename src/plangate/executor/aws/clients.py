@@ -124,7 +124,11 @@ class Aws:
             core = botocore.session.Session(profile=place.profile or None)
             core.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         core.register_component("data_loader", _descriptions())
-        core.get_component("event_emitter").register("before-send", self._count)
+        events = core.get_component("event_emitter")
+        events.register("before-send", self._count)
+        events.register(
+            "needs-retry.*.*", _not_blindly
+        )  # asked before botocore's own, which is for a whole service
         if prepare is not None:
             prepare(core)
         return boto3.Session(botocore_session=core, region_name=place.region)
@@ -151,6 +155,32 @@ def _descriptions() -> Any:
 
     folder = Path(boto3.__file__).parent / "data"
     return botocore.loaders.create_loader(str(folder))
+
+
+def _not_blindly(
+    *, operation: Any, response: Any = None, caught_exception: BaseException | None = None, **_details: Any
+) -> bool | None:
+    """Keeps botocore from making a change again that may have been made: most creations have no client token.
+
+    The engine looks first whether it was made.
+    """
+    if operation.name.startswith(_READING):
+        return None
+    if caught_exception is not None:
+        return None if type(caught_exception).__name__ in _NEVER_SENT else False
+    answer, parsed = response or (None, {})
+    if answer is None or answer.status_code < _SERVER_ERROR:
+        return None
+    return None if parsed.get("Error", {}).get("Code") in _THROTTLED else False
+
+
+_READING: Final = ("Assume", "BatchGet", "Describe", "Get", "Head", "List", "Search", "Simulate")
+_NEVER_SENT: Final = frozenset({"ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"})
+_THROTTLED: Final = frozenset({
+    "EC2ThrottledException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException", "SlowDown",
+    "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
+})  # fmt: skip
+"""Refusals that come with a server error's status, at S3 and EC2."""
 
 
 def code_of(error: BaseException) -> str:
