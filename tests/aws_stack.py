@@ -156,12 +156,12 @@ class Stack:
             changes=(),
         )
 
-    def plan(
-        self, template: Mapping[str, Any] | None, aws: Aws | None = None, **parameters: str
-    ) -> AwsPlan:
+    def plan(self, template: Mapping[str, Any] | None, aws: Aws | None = None, **parameters: str) -> AwsPlan:
         """What a template would change; without one the stack goes."""
         with Journal(self.folder) as journal:
-            return compared(self.empty(template, **parameters), journal, kit(aws or self.aws()), LIMITS, lambda _: None)
+            return compared(
+                self.empty(template, **parameters), journal, kit(aws or self.aws()), LIMITS, lambda _: None
+            )
 
     def apply(
         self,
@@ -247,7 +247,5 @@ def census(aws: Aws) -> Counter[str]:
     })  # fmt: skip
 
 
-SMALL: Final = Counter(
-    vpcs=1, subnets=1, tables=1, joined=1, groups=1, rules=1, roles=1, policies=1, logs=1
-)
+SMALL: Final = Counter(vpcs=1, subnets=1, tables=1, joined=1, groups=1, rules=1, roles=1, policies=1, logs=1)
 """The census of `small`."""

@@ -44,7 +44,9 @@ def _subnet(block: str) -> dict[str, Any]:
 
 def _identifier(stack: Stack, name: str) -> str:
     with Journal(stack.folder) as journal:
-        return next(k.identifier for k in journal.known(stack.owner) if k.logical_id == name and not k.leaving)
+        return next(
+            k.identifier for k in journal.known(stack.owner) if k.logical_id == name and not k.leaving
+        )
 
 
 def _refused(stack: Stack, plan: AwsPlan, match: str, **options: Any) -> None:

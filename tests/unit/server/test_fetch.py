@@ -56,7 +56,7 @@ def test_networks_that_are_none_are_refused() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://app.terraform.io/", "https://", "https:///x", "//app.terraform.io/", "ftp://app.terraform.io/",
+        "http://app.terraform.io/", "https://", "https://./", "https:///x", "//app.terraform.io/", "ftp://app.terraform.io/",
         "https://u@app.terraform.io/", "https://u:p@app.terraform.io/", "https://app.terraform.io#@evil.example/",
         "https://app.terraform.io\\@evil.example/", "https://app.terraform.io%2eevil.example/",
         "https://app.terraform.io/\r\nHost: evil", "https://app.terraform.io/ x", "https://app.terraform.io:99999/",
