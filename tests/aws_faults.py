@@ -99,5 +99,7 @@ def answer(request: Any, status: int, body: bytes) -> AWSResponse:
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other at once: botocore's pauses, its own limit of calls, and ours."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
-    monkeypatch.setattr("botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda *_, **__: None)
+    monkeypatch.setattr(
+        "botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda *_, **__: None
+    )
     monkeypatch.setattr("plangate.executor.aws.run._FIRST_LOOK_S", 0.001)

@@ -123,7 +123,9 @@ class Aws:
             core.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         events = core.get_component("event_emitter")
         events.register("before-send", self._count)
-        events.register("needs-retry.*.*", _not_blindly)  # asked before botocore's own, which is for a whole service
+        events.register(
+            "needs-retry.*.*", _not_blindly
+        )  # asked before botocore's own, which is for a whole service
         if prepare is not None:
             prepare(core)
         return boto3.Session(botocore_session=core, region_name=place.region)

@@ -112,6 +112,8 @@ class AwsExecutor:
             self._journal.lease(document.environment)
             run = self._begun(approved, document, check)
             self._refuse_changed(run)
+            # Not before: a run that was refused has to leave the one that was cut off the newest.
+            self._journal.begin(run.name, run.owner, approved.plan_sha256)
             scheduler = Scheduler(self._options.workers, observe)
             counted: Counter[str] = Counter()
             outcome = scheduler.run([self._counted(run, task, counted) for task in tasks])
@@ -167,7 +169,6 @@ class AwsExecutor:
             for change in document.changes
             if change.action in {Action.UPDATE, Action.NO_OP} and not change.deposed
         }
-        self._journal.begin(name, owner, approved.plan_sha256)
         return Run(
             name=name,
             plan=document,
