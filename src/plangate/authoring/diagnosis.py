@@ -10,8 +10,8 @@ from plangate.authoring.cases import variables
 from plangate.authoring.evaluation import Query, TimeLimits, evaluate
 from plangate.authoring.instrument import with_texts
 from plangate.authoring.probe import Conditions, Probe, Prober
-from plangate.authoring.suite import Found, FoundTest, Suite, find_tests, parse_texts
-from plangate.authoring.testing import TestResult, TestRun, Verdict, reference
+from plangate.authoring.suite import Found, FoundTest, Suite, find_tests, parse_texts, reference
+from plangate.authoring.testing import TestResult, TestRun, Verdict
 from plangate.authoring.trace import Trace, read_trace
 from plangate.errors import EngineError
 from plangate.policy.program import Definition, Program

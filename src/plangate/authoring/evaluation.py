@@ -106,9 +106,13 @@ def evaluate(
             groups.setdefault(query.group, []).append(index)
     answers: dict[int, Answered] = {}
     members = [found for found in groups.values() if len(found) > 1]
+    grouped = {index for found in members for index in found}
+    alone = [index for index in range(len(queries)) if index not in grouped]
     together = [_together([queries[index].text for index in found]) for found in members]
-    for found, answered in zip(members, asking.ask(together, counted=False), strict=True):
+    asked = asking.ask([*together, *(queries[index] for index in alone)], first_tries=len(together))
+    for found, answered in zip(members, asked[: len(members)], strict=True):
         answers |= _apart(found, answered)
+    answers |= zip(alone, asked[len(members) :], strict=True)
     left = [index for index in range(len(queries)) if index not in answers]
     answers |= zip(left, asking.ask([queries[index] for index in left]), strict=True)
     return Evaluation(answers=tuple(answers[index] for index in range(len(queries))), covered=asking.covered)
@@ -160,12 +164,12 @@ class _Asking:
         self.restarts = 0
         self.covered: dict[str, frozenset[int]] = {}
 
-    def ask(self, queries: Sequence[Query], *, counted: bool = True) -> list[Answered]:
+    def ask(self, queries: Sequence[Query], *, first_tries: int = 0) -> list[Answered]:
         """The answers, in the order of the queries.
 
         Args:
             queries: What to ask.
-            counted: A process that is used up counts. It does not for queries that are only a first try.
+            first_tries: How many of them, from the first, are only tries: a process that these use up does not count.
         """
         answers: dict[int, Answered] = {}
         left = list(range(len(queries)))
@@ -182,7 +186,7 @@ class _Asking:
             if exchange.problem is not None:
                 if exchange.current is None or not exchange.process.ready:
                     raise exchange.problem
-                self.restarts += counted
+                self.restarts += left[exchange.current] >= first_tries
                 if exchange.current not in exchange.replies:
                     answers[left[exchange.current]] = Answered(
                         error=str(exchange.problem), seconds=exchange.seconds_of_current()

@@ -11,7 +11,9 @@ from plangate.authoring.diagnosis import Diagnosis, diagnose
 from plangate.authoring.evaluation import TimeLimits
 from plangate.authoring.folders import read_plain, read_suite
 from plangate.authoring.selection import Select
+from plangate.authoring.suite import Suite
 from plangate.authoring.testing import TestRun, Verdict, run_tests
+from plangate.authoring.watching import Watch
 from plangate.errors import PolicyLoadError, UsageError
 from plangate.policy.base import PolicySource
 
@@ -87,27 +89,39 @@ def examine(sources: Sequence[PolicySource], asked: Asked) -> Examination:
         suite, policies = read_plain(sources, asked.data, v0=asked.v0), None
     else:
         suite, policies = read_suite(sources, asked.data)
+    rules = len(policies.rules) if policies is not None else 0
+    no_demand = _no_demand(asked, rules)
+    watch = None if no_demand or policies is None else Watch(suite, policies)
     wants_coverage = asked.coverage or asked.threshold is not None
     run = run_tests(
         for_coverage(suite) if wants_coverage else suite,
         selected=asked.select, limits=limits, coverage=wants_coverage,
+        observe=None if watch is None or wants_coverage else watch.put_into,
     )  # fmt: skip
     if not run.results:
         if asked.select is not None:
             raise UsageError("-k selects no test")
         raise PolicyLoadError(", ".join(source.name for source in sources), "no tests")
     failed = any(result.verdict is Verdict.FAILED for result in run.results)
-    rules = len(policies.rules) if policies is not None else 0
-    no_demand = _no_demand(asked, rules)
     return Examination(
         run=run,
         diagnoses=diagnose(suite, run, limits) if failed else (),
         coverage=coverage_of(suite, run.covered) if wants_coverage else None,
         threshold=asked.threshold,
-        unseen=None if no_demand or policies is None else unmet_demand(suite, policies, run, limits),
+        unseen=None
+        if watch is None or policies is None
+        else unmet_demand(
+            suite, policies, watch, _watched(suite, run, watch, limits) if wants_coverage else run
+        ),
         rules=rules,
         no_demand=no_demand,
     )
+
+
+def _watched(suite: Suite, run: TestRun, watch: Watch, limits: TimeLimits) -> TestRun:
+    """The tests that passed once more, watched: lines that only an observation evaluates are not covered."""
+    passed = {result.name for result in run.results if result.verdict is Verdict.PASSED}
+    return run_tests(suite, selected=passed.__contains__, limits=limits, observe=watch.put_into)
 
 
 def _no_demand(asked: Asked, rules: int) -> str:

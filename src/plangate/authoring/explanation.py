@@ -9,8 +9,7 @@ from plangate.authoring.evaluation import Query, TimeLimits, evaluate
 from plangate.authoring.instrument import with_texts
 from plangate.authoring.masking import Masking, Redact
 from plangate.authoring.probe import Probe, Prober
-from plangate.authoring.suite import parse_texts
-from plangate.authoring.testing import reference
+from plangate.authoring.suite import parse_texts, reference
 from plangate.authoring.trace import Trace, Value, Way, read_trace
 from plangate.authoring.trace_text import is_resource, show_value, title, whole
 from plangate.errors import EngineError

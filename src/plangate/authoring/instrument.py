@@ -13,6 +13,9 @@ from plangate.policy.syntax import Module, Statement
 MARK: Final = f"plangate {secrets.token_hex(16)} "
 """What a line printed by us begins with. A test cannot know it, so it cannot say it either."""
 
+SEEN: Final = f"plangate {secrets.token_hex(16)} "
+"""Likewise, for what rules were seen to give."""
+
 _COMMENT: Final = re.compile(rb"#[^\n]*")
 
 
@@ -64,7 +67,7 @@ def with_texts(modules: Iterable[tuple[str, str]], texts: Mapping[str, str]) -> 
     return tuple((name, texts.get(name, text)) for name, text in modules)
 
 
-def own_print(line: str) -> str | None:
-    """What a line said that we put in, without its mark and place; ``None`` for a line of the author's."""
-    _, mark, said = line.partition(MARK)
-    return said if mark else None
+def own_print(line: str, mark: str = MARK) -> str | None:
+    """What a line said that we put in, without its mark and place; ``None`` for a line with another mark or none."""
+    _, found, said = line.partition(mark)
+    return said if found else None

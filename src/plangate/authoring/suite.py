@@ -6,6 +6,7 @@ The engine would take them for alternatives, of which one that holds hides one t
 its own in the text before it is loaded.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -147,6 +148,11 @@ def _found(module: Module, rule: Rule, written: Sequence[Expr], label: str) -> F
         skipped=words[-1].startswith(SKIPPED),
         keys=() if rule.form != "value" or all(step.form == "scalar" for step in rest) else rest,
     )
+
+
+def reference(path: Sequence[str]) -> str:
+    """``data.a["b-c"]`` for a path below ``data``."""
+    return "data" + "".join(f".{word}" if word.isidentifier() else f"[{json.dumps(word)}]" for word in path)
 
 
 def is_test(rule: Rule) -> bool:

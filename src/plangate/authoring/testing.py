@@ -13,11 +13,14 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from plangate.authoring.cases import cases_rule, name_of
-from plangate.authoring.evaluation import Answered, Query, TimeLimits, evaluate
-from plangate.authoring.instrument import MARK, Instrumented, modifiers, own_print, with_texts
-from plangate.authoring.suite import Found, FoundTest, Suite, find_tests
+from plangate.authoring.evaluation import Answered, Evaluation, Query, TimeLimits, evaluate
+from plangate.authoring.instrument import MARK, SEEN, Instrumented, modifiers, own_print, with_texts
+from plangate.authoring.suite import Found, FoundTest, Suite, find_tests, reference
 
 _MOST_SHOWN: Final = 200
+
+Observe = Callable[[dict[str, Instrumented]], None]
+"""Puts lines marked with `SEEN` into the texts of modules, by file name."""
 
 
 class Verdict(StrEnum):
@@ -75,12 +78,14 @@ class TestRun(Struct, frozen=True, kw_only=True):
     Attributes:
         results: One per test.
         covered: File to the lines of it that were evaluated; empty unless it was asked for.
+        observed: Name of a test that passed to what was observed in it; empty unless it was asked for.
     """
 
     __test__ = False
 
     results: tuple[TestResult, ...]
     covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    observed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -95,6 +100,7 @@ def run_tests(
     selected: Callable[[str], bool] | None = None,
     limits: TimeLimits | None = None,
     coverage: bool = False,
+    observe: Observe | None = None,
 ) -> TestRun:
     """Every test of a suite and how it went.
 
@@ -103,6 +109,7 @@ def run_tests(
         selected: Says by its name whether a test is run; all are without it.
         limits: How long they may take.
         coverage: Find out which lines are evaluated.
+        observe: Puts observations into the tests. Not together with coverage: what they evaluate would count.
 
     Raises:
         PolicyLoadError: A module is not Rego as the engine knows it.
@@ -111,19 +118,57 @@ def run_tests(
     found = find_tests(suite)
     tests = [test for test in found.tests if selected is None or selected(test.name)]
     asked = [test for test in tests if not test.skipped and test.rule.form != "function"]
-    texts = {name: text.text() for name, text in _with_doubts(found).items()}
-    queries = []
-    for number, test in enumerate(asked):
-        text, file = reference(test.path), test.module.file
-        if test.keys:
-            rule = f"plangate_cases_{number}"
-            texts[file] = f"{texts.get(file, test.module.text)}\n{rule} := {cases_rule(test)}\n"
-            text = f"[[tests | tests := {text}], {reference((*test.module.package, rule))}]"
-        queries.append(Query(name=f"test {test.name}", text=text, group=file))
-    modules = with_texts(found.modules, texts)
-    ran = evaluate(modules, suite.data, queries, limits or TimeLimits(), v0=suite.v0, coverage=coverage)
-    answers = dict(zip((id(test) for test in asked), ran.answers, strict=True))
-    return TestRun(results=tuple(_result(test, answers.get(id(test))) for test in tests), covered=ran.covered)
+    asking = _Asking(suite, found, limits or TimeLimits())
+    ran = asking.ask(asked, coverage=coverage, observe=observe)
+    answers = dict(zip(map(id, asked), ran.answers, strict=True))
+    results = {id(test): _result(test, answers.get(id(test))) for test in tests}
+    if observe is not None:
+        # An observation may take time or fail where its test does neither.
+        again = [test for test in asked if results[id(test)].verdict is not Verdict.PASSED]
+        alone = asking.ask(again).answers if again else ()
+        results |= {id(test): _result(test, answer) for test, answer in zip(again, alone, strict=True)}
+        for test in again:
+            del answers[id(test)]
+    return TestRun(
+        results=tuple(results[id(test)] for test in tests),
+        covered=ran.covered,
+        observed={test.name: seen for test in asked if (seen := _seen(answers.get(id(test))))},
+    )
+
+
+def _seen(answered: Answered | None) -> tuple[str, ...]:
+    """What was observed in a test."""
+    lines = answered.prints if answered else ()
+    return tuple(said for line in lines if (said := own_print(line, SEEN)) is not None)
+
+
+class _Asking:
+    """Tests as queries to the engine."""
+
+    def __init__(self, suite: Suite, found: Found, limits: TimeLimits) -> None:
+        self.suite = suite
+        self.found = found
+        self.limits = limits
+
+    def ask(
+        self, tests: Sequence[FoundTest], *, coverage: bool = False, observe: Observe | None = None
+    ) -> Evaluation:
+        """How the engine answers each of them."""
+        instrumented = _with_doubts(self.found)
+        if observe is not None:
+            observe(instrumented)
+        texts = {name: text.text() for name, text in instrumented.items()}
+        queries = []
+        for number, test in enumerate(tests):
+            text, file = reference(test.path), test.module.file
+            if test.keys:
+                rule = f"plangate_cases_{number}"
+                texts[file] = f"{texts.get(file, test.module.text)}\n{rule} := {cases_rule(test)}\n"
+                text = f"[[tests | tests := {text}], {reference((*test.module.package, rule))}]"
+            queries.append(Query(name=f"test {test.name}", text=text, group=file))
+        modules = with_texts(self.found.modules, texts)
+        suite = self.suite
+        return evaluate(modules, suite.data, queries, self.limits, v0=suite.v0, coverage=coverage)
 
 
 def _with_doubts(found: Found) -> dict[str, Instrumented]:
@@ -143,18 +188,13 @@ def _with_doubts(found: Found) -> dict[str, Instrumented]:
     return texts
 
 
-def reference(path: Sequence[str]) -> str:
-    """``data.a["b-c"]`` for a path below ``data``."""
-    return "data" + "".join(f".{word}" if word.isidentifier() else f"[{json.dumps(word)}]" for word in path)
-
-
 def _result(  # noqa: PLR0911 - one for each way in which a test can go
     test: FoundTest, answered: Answered | None
 ) -> TestResult:
     def result(verdict: Verdict, problem: str = "", cases: tuple[CaseResult, ...] = ()) -> TestResult:
         return TestResult(
             name=test.name, file=test.module.file, line=test.line, verdict=verdict, problem=problem, cases=cases,
-            prints=tuple(line for line in prints if own_print(line) is None),
+            prints=tuple(line for line in prints if own_print(line) is None and own_print(line, SEEN) is None),
             seconds=answered.seconds if answered else 0.0,
         )  # fmt: skip
 

@@ -15,10 +15,12 @@ from plangate.authoring.evaluation import TimeLimits
 from plangate.authoring.examination import Asked, Examination, examine
 from plangate.authoring.examination_documents import document, render_junit
 from plangate.authoring.examination_text import render_text, summary
+from plangate.authoring.folders import read_suite
 from plangate.authoring.selection import selection
 from plangate.authoring.suite import Suite
 from plangate.authoring.testing import TestResult, TestRun, Verdict, run_tests
 from plangate.authoring.trace_text import failure
+from plangate.authoring.watching import Watch
 from plangate.errors import PolicyLoadError, UsageError
 from plangate.policy.base import PolicySource
 from plangate.policy.load import shipped_policies
@@ -373,3 +375,80 @@ def test_a_rule_that_a_test_asks_in_the_head_of_another_rule_was_seen(tmp_path: 
 def test_a_doubtful_not_in_a_head_is_found_too() -> None:
     result = only("found := [1 | not count(input.xs) == 2]\n\ntest_x if found == [1]")
     assert result.verdict is Verdict.ERROR
+
+
+def verdicts(run: TestRun) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    return [(result.name, result.verdict.value, result.problem, result.prints) for result in run.results]
+
+
+def test_to_be_observed_changes_nothing_for_a_test(tmp_path: Path) -> None:
+    others = """
+test_false if count(rule.deny) == 2 with input as instance(true)
+
+test_none if {
+	every plan in [instance(true)] { print("a"); count(rule.deny) == 0 with input as plan }
+}
+
+test_hidden if count([1 | rule.deny == set() with input as instance(true)]) == 0
+
+test_not if not count(rule.deny) == 2 with input as instance(true)
+
+test_case[public] if { some public in [true, false]; count(rule.deny) == 1 with input as instance(public) }
+
+todo_test_later if rule.deny == set() with input as instance(true)
+"""
+    source = write(tmp_path, {"no_bad.rego": a_policy(), "no_bad_test.rego": TESTS + others})
+    for sources in ([source], [shipped_policies()]):
+        whole, policies = read_suite(sources)
+        watched = run_tests(whole, observe=Watch(whole, policies).put_into)
+        alone = run_tests(whole)
+        assert verdicts(watched) == verdicts(alone)
+        assert watched.observed.keys() <= {
+            result.name for result in watched.results if result.verdict is Verdict.PASSED
+        }
+        assert (len(watched.observed) > 0, alone.observed) == (True, {})
+
+
+BREAKS = """
+deny contains lib.finding(instance, "it is public") if {
+	some instance in lib.of_kind("compute.instance")
+	1 / (count(instance.after.disks) * 1) == 1
+}
+"""
+
+
+def test_what_only_an_observation_cannot_evaluate_fails_no_test(tmp_path: Path) -> None:
+    tests = """
+import data.policies.test.breaks as other
+
+test_other if other.deny == set() with input as builders.plan([])
+
+test_both if count(rule.deny) == 1 with input as builders.plan([{
+	"address": "aws_instance.web",
+	"kind": "compute.instance",
+	"facts": {"public_ip": true}, "after": {"disks": []},
+}])
+"""
+    source = write(
+        tmp_path,
+        {
+            "no_bad.rego": a_policy(),
+            "breaks.rego": a_policy(BREAKS, "breaks"),
+            "no_bad_test.rego": TESTS.replace("\ninstance", tests + "\ninstance", 1),
+        },
+    )
+    found = examine([source], Asked())
+    assert [result.verdict for result in found.run.results] == [Verdict.PASSED] * 5
+    assert "policies.test.no_bad_test.test_both" not in found.run.observed
+    assert {unseen.rule: unseen.missing for unseen in found.unseen or ()} == {
+        "breaks": (Sight.FAIL, Sight.UNKNOWN)
+    }
+
+
+def test_coverage_counts_no_line_that_only_an_observation_reaches(tmp_path: Path) -> None:
+    tests = (
+        TESTS.split("test_fail", maxsplit=1)[0] + "test_x if not rule.deny with input as builders.plan([])\n"
+    )
+    plain = examined(tmp_path, tests, asked=Asked(coverage=True, demand=False)).coverage
+    watched = examined(tmp_path, tests, asked=Asked(coverage=True)).coverage
+    assert plain == watched

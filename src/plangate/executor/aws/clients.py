@@ -3,6 +3,8 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
@@ -121,6 +123,7 @@ class Aws:
             given = self._credentials_of_role(boto3.Session(botocore_session=core, region_name=place.region))
             core = botocore.session.Session(profile=place.profile or None)
             core.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        core.register_component("data_loader", _descriptions())
         events = core.get_component("event_emitter")
         events.register("before-send", self._count)
         events.register(
@@ -142,6 +145,16 @@ class Aws:
         _, service, operation = event_name.split(".", 2)
         with self._lock:
             self.calls[f"{service}:{operation}"] += 1
+
+
+@cache
+def _descriptions() -> Any:
+    """The SDK's descriptions of services, read once in a process: they are most of the time that a client takes."""
+    import boto3  # noqa: PLC0415
+    import botocore.loaders  # noqa: PLC0415
+
+    folder = Path(boto3.__file__).parent / "data"
+    return botocore.loaders.create_loader(str(folder))
 
 
 def _not_blindly(
