@@ -43,7 +43,9 @@ def main() -> int:
             if problem:
                 sys.stdout.write(f"{where} {number}: {problem}\n")
                 sys.stdout.flush()
-    sys.stdout.write(f"{done} of {len(points)} points, {bad} of them bad, {time.monotonic() - started:.0f} s\n")
+    sys.stdout.write(
+        f"{done} of {len(points)} points, {bad} of them bad, {time.monotonic() - started:.0f} s\n"
+    )
     return 1 if bad else 0
 
 

@@ -190,7 +190,8 @@ class AwsExecutor:
         """
         changes = run.plan.changes
         types = {change.logical_id: change.type for change in changes}
-        actual = read_actual(run.owner, types, self._journal.known(run.owner), self._kit)
+        begun = frozenset(token_of(run.name, key) for key in run.resumed)
+        actual = read_actual(run.owner, types, self._journal.known(run.owner), self._kit, begun=begun)
         touched = {key.partition(":")[2] for key in run.resumed}
         ours = {(kind, each.identifier, name): each for name, (kind, each) in actual.current.items()}
         ours |= {(*key, name): each for key, (name, each) in actual.leaving.items()}

@@ -81,7 +81,9 @@ def test_a_circle_is_refused_before_anything_begins() -> None:
 
 def test_a_need_of_something_that_is_no_step_is_met() -> None:
     run = Recorded()
-    assert Scheduler(1, _nothing).run([run.step("a", "elsewhere")]).failed.keys() == {"a"}, "the test's own check"
+    assert Scheduler(1, _nothing).run([run.step("a", "elsewhere")]).failed.keys() == {"a"}, (
+        "the test's own check"
+    )
 
 
 def test_events_are_told_in_the_callers_thread_before_the_step_goes_on() -> None:
@@ -151,7 +153,9 @@ def test_afterwards_an_interrupt_is_an_interrupt_again() -> None:
     st.integers(1, 4),
     st.sets(st.integers(0, 9), max_size=2),
 )
-def test_every_step_runs_once_or_is_told_as_left(needs: list[set[int]], workers: int, failing: set[int]) -> None:
+def test_every_step_runs_once_or_is_told_as_left(
+    needs: list[set[int]], workers: int, failing: set[int]
+) -> None:
     run = Recorded()
     steps = [
         run.step(f"s{index}", *(f"s{each}" for each in needed if each < index), fails=index in failing)
