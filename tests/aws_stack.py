@@ -208,25 +208,25 @@ class Stack:
 
     def up(self, template: Mapping[str, Any] | None, **parameters: str) -> ExecutionReport:
         """Plan and run."""
-        return self.apply(self.plan(template, **parameters))
+        return self.apply(self.plan(template, None, **parameters))
 
     def told(self, plan: AwsPlan) -> dict[str, str]:
         """Action by key, less what stays as it is."""
         return {change.key: str(change.action) for change in plan.changes if change.action != "no-op"}
 
 
-def approval(data: bytes, environment: str = "prod", **changes: Any) -> ApprovedPlan:
+def approval(data: bytes, environment: str = "prod") -> ApprovedPlan:
     """Leave to run these bytes."""
     now = datetime.now(UTC)
-    given = {
-        "decision_id": str(uuid.uuid4()),
-        "plan_sha256": hashlib.sha256(data).hexdigest(),
-        "environment": environment,
-        "expires": now + timedelta(minutes=5),
-        "nonce": uuid.uuid4().hex,
-        "obligations": (),
-    }
-    return approve_receipt(**given | changes, now=now)
+    return approve_receipt(
+        decision_id=str(uuid.uuid4()),
+        plan_sha256=hashlib.sha256(data).hexdigest(),
+        environment=environment,
+        expires=now + timedelta(minutes=5),
+        nonce=uuid.uuid4().hex,
+        obligations=(),
+        now=now,
+    )
 
 
 def mutating(calls: Counter[str]) -> Counter[str]:

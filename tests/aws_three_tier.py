@@ -11,6 +11,8 @@ from tests.command_line import Ran, environment, run
 from tests.tools import ROOT
 
 TEMPLATE: Final = ROOT / "fixtures" / "stacks" / "three-tier.yaml"
+_KEY: Final = "Data and logs of the application"
+"""The double makes others by itself."""
 _LISTS: Final[tuple[tuple[str, str, str, Any], ...]] = (
     ("ec2", "describe_vpcs", "Vpcs", lambda each: not each["IsDefault"]),
     ("ec2", "describe_subnets", "Subnets", lambda each: not each["DefaultForAz"]),
@@ -78,7 +80,7 @@ def everything(aws: Aws) -> Counter[str]:
         found[key] = sum(counts is None or bool(counts(each)) for each in aws.pages(service, operation, key))
     keys = [each["KeyId"] for each in aws.pages("kms", "list_keys", "Keys")]
     told = [aws.client("kms").describe_key(KeyId=each)["KeyMetadata"] for each in keys]
-    found["Keys"] = sum(each["KeyState"] == "Enabled" and each["KeyManager"] == "CUSTOMER" for each in told)
+    found["Keys"] = sum(each["KeyState"] == "Enabled" and each["Description"] == _KEY for each in told)
     tables = aws.pages("ec2", "describe_route_tables", "RouteTables")
     found["Routes"] = sum(len(each["Routes"]) for each in tables)
     found["Associations"] = sum(len(each["Associations"]) for each in tables)

@@ -209,8 +209,8 @@ def read_actual(
             elif name in current:
                 raise UsageError(
                     f"both {current[name][1].identifier} and {identifier} say that they are {name} of {owner.stack}",
-                    hint="go on with a run that was cut off, with --resume; or delete the one that is not, or take the tag"
-                    " plangate:resource off it",
+                    hint="go on with a run that was cut off, with --resume; or delete the one that is not, or take"
+                    " the tag plangate:resource off it",
                 )
             elif name:
                 current[name] = (type_name, each)
