@@ -103,3 +103,10 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         "botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda *_, **__: None
     )
     monkeypatch.setattr("plangate.executor.aws.run._FIRST_LOOK_S", 0.001)
+
+
+def without_limit() -> None:
+    """botocore's own limit of calls is off for the rest of this process."""
+    from botocore.retries.adaptive import ClientRateLimiter  # noqa: PLC0415
+
+    ClientRateLimiter.on_sending_request = lambda *_, **__: None

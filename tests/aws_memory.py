@@ -105,6 +105,13 @@ class Database(Memory):
     defaults: ClassVar[Properties] = {}
 
 
+class Disk(Memory):
+    """Volumes."""
+
+    type: ClassVar[str] = "AWS::EC2::Volume"
+    supported: ClassVar[frozenset[str]] = frozenset({"AvailabilityZone", "Encrypted", "Size", "Tags"})
+
+
 class World:
     """An account in memory, and what the journal knows of it."""
 

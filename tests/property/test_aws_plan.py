@@ -7,17 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from plangate.errors import PlanParseError
-from plangate.executor.aws.base import Owner
-from plangate.executor.aws.planning import Known, make_changes
-from plangate.model.aws_plan import AWS_PLAN_SCHEMA, AwsPlan, Template, decode_plan, encode_plan
+from plangate.executor.aws.planning import Known
+from plangate.model.aws_plan import AwsPlan, decode_plan, encode_plan
 from plangate.model.plan import Plan
 from plangate.parsers import formats
 from plangate.parsers.base import Input, Limits, Options
 from plangate.wiring.aws import evaluated
 from tests.aws_memory import World
+from tests.aws_planned import planned
 from tests.unit.executor.aws.test_planning import DATABASE, LOG, NET, SUB, SUBNET, VPC, resource
 
 
@@ -34,7 +33,7 @@ def _plan() -> AwsPlan:
         Known(logical_id="Kept", type=LOG, identifier="log-3", deletion_policy="Retain"),
         Known(logical_id="Net", type=VPC, identifier="vpc-0", leaving=True),
     ]
-    text = json.dumps({
+    document = {
         "Parameters": {"Days": {"Type": "Number"}},
         "Resources": {
             "Net": NET,
@@ -42,19 +41,12 @@ def _plan() -> AwsPlan:
             "Log": resource(LOG, RetentionInDays={"Ref": "Days"}),
             "New": resource(VPC, CidrBlock="10.1.0.0/16"),
             "Within": resource(SUBNET, VpcId={"Ref": "New"}, CidrBlock="10.1.1.0/24"),
-            "Data": resource(DATABASE, DBInstanceClass="db.t4g.micro", Engine="postgres", MasterUserPassword="x"),
+            "Data": resource(
+                DATABASE, DBInstanceClass="db.t4g.micro", Engine="postgres", MasterUserPassword="x"
+            ),
         },
-    })  # fmt: skip
-    plan = AwsPlan(
-        schema=AWS_PLAN_SCHEMA, environment="prod", stack="shop", account="123456789012", region="eu-central-1",
-        tool="plangate 0", template=Template(name="t.json", sha256=sha256(text.encode()).hexdigest(), text=text),
-        parameters={"Days": "60"}, zones={"eu-central-1": ("eu-central-1a",)}, changes=(),
-    )  # fmt: skip
-    attributes: dict[str, Any] = {}
-    desired = evaluated(plan, attributes, Limits())
-    owner = Owner(environment="prod", stack="shop")
-    changes = make_changes(desired, attributes, owner, world.known, world.kit)
-    return replace(plan, changes=changes)
+    }
+    return planned(world, document, Days="60")
 
 
 PLAN = _plan()

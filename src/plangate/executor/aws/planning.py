@@ -196,9 +196,10 @@ def read_actual(
         if handler is None:
             continue
         mine = wanted.get(type_name, {})
-        found = dict(handler.read(kit.aws, sorted(mine))) if mine else {}
-        for each in handler.owned(kit.aws, owner):
-            found.setdefault(each.identifier, each)
+        found = {each.identifier: each for each in handler.owned(kit.aws, owner)}
+        untagged = sorted(set(mine) - set(found))
+        if untagged:
+            found |= handler.read(kit.aws, untagged)
         for identifier, each in found.items():
             row = mine.get(identifier)
             name = row.logical_id if row is not None else each.marks.get(MARK_RESOURCE, "")

@@ -1,21 +1,17 @@
 """What has to be done so that what is there becomes what a template wants, with an account in memory."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from plangate.errors import UsageError
-from plangate.executor.aws.base import Condition, Owner
-from plangate.executor.aws.planning import Known, make_changes
-from plangate.model.aws_plan import AWS_PLAN_SCHEMA, AwsPlan, Change, Template
-from plangate.parsers.base import Limits
-from plangate.wiring.aws import evaluated
+from plangate.executor.aws.base import Condition
+from plangate.executor.aws.planning import Known
+from plangate.model.aws_plan import Change
 from tests.aws_memory import World
+from tests.aws_planned import planned
 
-OWNER = Owner(environment="prod", stack="shop")
 VPC, SUBNET, LOG, DATABASE = (
     "AWS::EC2::VPC",
     "AWS::EC2::Subnet",
@@ -34,15 +30,8 @@ def plan(world: World, **resources: Any) -> dict[str, Change]:
     document: dict[str, Any] = {"Resources": resources}
     if parameters:
         document["Parameters"] = {name: {"Type": "String"} for name in parameters}
-    text = json.dumps(document, indent=1) if resources else ""
-    made = AwsPlan(
-        schema=AWS_PLAN_SCHEMA, environment="prod", stack="shop", account="1", region="eu-central-1", tool="plangate",
-        template=Template(name="shop.json", sha256=hashlib.sha256(text.encode()).hexdigest(), text=text),
-        parameters={name: value for name, value in parameters.items() if value is not None}, zones={}, changes=(),
-    )  # fmt: skip
-    attributes: dict[str, Mapping[str, Any]] = {}
-    desired = evaluated(made, attributes, Limits())
-    return {each.key: each for each in make_changes(desired, attributes, OWNER, world.known, world.kit)}
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return {each.key: each for each in planned(world, document, **given).changes}
 
 
 def actions(changes: Mapping[str, Change]) -> dict[str, str]:
