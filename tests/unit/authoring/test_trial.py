@@ -20,7 +20,7 @@ from plangate.policy.base import PolicySource
 from plangate.policy.load import load, shipped_policies
 from plangate.report.base import Style
 from tests.tools import ROOT
-from tests.unit.authoring.test_policy_test import TESTS
+from tests.unit.authoring.test_policy_test import TESTS, checked
 from tests.unit.policy.builders import a_plan, a_policy, a_resource, write
 from tests.unit.policy.builders import document as plan_bytes
 
@@ -63,7 +63,7 @@ def change(root: Path, cases: Any) -> None:
 
 
 def examined(root: Path, **asked: Any) -> Examination:
-    return examine([PolicySource(root=root, name="custom")], Asked(**asked))
+    return checked(examine([PolicySource(root=root, name="custom")], Asked(**asked)))
 
 
 def cases(found: Examination) -> dict[str, tuple[str, str]]:
