@@ -36,6 +36,7 @@ class AwsServer:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._aws: Aws | None = None
 
     def reset(self) -> None:
         """An empty account again."""
@@ -43,8 +44,11 @@ class AwsServer:
             assert answer.status == 200
 
     def aws(self) -> Aws:
-        """Connections to it."""
-        return Aws(Place(region=REGION, endpoint=self.url), attempts=2)
+        """Connections to it, always the same: making clients takes longer than most tests. Nothing was called yet."""
+        if self._aws is None:
+            self._aws = Aws(Place(region=REGION, endpoint=self.url), attempts=2)
+        self._aws.calls.clear()
+        return self._aws
 
 
 @contextmanager
@@ -68,7 +72,7 @@ def aws_server(program: Sequence[str] = ("-m", "moto.server")) -> Iterator[AwsSe
         _await(server, process)
         yield server
     finally:
-        process.terminate()
+        process.kill()  # it has nothing to save, and takes its time when asked
         process.wait(timeout=30)
 
 

@@ -1,7 +1,8 @@
 """What every executor keeps, the double included."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,16 @@ class Case(Struct, frozen=True, kw_only=True):
         pytest.param("kubernetes", marks=pytest.mark.kubernetes),
     ]
 )
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+    with ExitStack() as stack:
+        yield _case(request, tmp_path, stack)
+
+
+def _case(request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack) -> Case:
     if request.param == "kubernetes":
         place: Place = request.getfixturevalue("place")
         cluster = Cluster(place.where())
-        request.addfinalizer(cluster.close)
+        stack.callback(cluster.close)
         return Case(
             executor=KubernetesExecutor(cluster),
             plan=place.plan(a_config_map()),

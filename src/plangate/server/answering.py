@@ -8,6 +8,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -39,6 +40,7 @@ class AnsweringSetup(Struct, frozen=True, kw_only=True):
         judges: Listening socket for its judges.
         control: Socket to the main process.
         log_path: The log writer's socket.
+        folder: The state folder.
         generation: Which load of the policies judges.
         reload_problem: Why the last reload was refused; empty when it was not.
     """
@@ -48,6 +50,7 @@ class AnsweringSetup(Struct, frozen=True, kw_only=True):
     judges: socket.socket
     control: socket.socket
     log_path: str
+    folder: Path
     generation: int
     reload_problem: str = ""
 
@@ -63,7 +66,8 @@ class Answering:
         self._judges = Judges(self._on_hello)
         self._judges.generation = setup.generation
         self._metrics = Metrics()
-        self._front = Front(settings, Access(server, settings.folder), self._judges, self._log, self._metrics)
+        access = Access(server, settings.folder)
+        self._front = Front(settings, access, self._judges, self._log, self._metrics, folder=setup.folder)
         self._front.reload_problem = setup.reload_problem
         self._requests = RequestLog()
         Protocol.limits = server.limits
@@ -104,6 +108,7 @@ class Answering:
         await self._judges.listen(self._setup.judges)
         children.settle()
         tasks = [asyncio.create_task(self._flush()), asyncio.create_task(self._listen())]
+        tasks += [asyncio.create_task(work()) for work in self._front.background]
         self._metrics.generation.set(self._judges.generation)
         try:
             yield

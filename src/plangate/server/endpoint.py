@@ -53,11 +53,13 @@ class Guard:
         if mine >= caller.max_requests:
             raise HttpProblem(429, "busy", "too many requests of this caller at a time", headers=RETRY)
         self.running += 1
+        self.front.metrics.running.inc()
         self.by_caller[caller.name] = mine + 1
 
     def leave(self, caller: Caller) -> None:
         """Give the place back."""
         self.running -= 1
+        self.front.metrics.running.dec()
         self.by_caller[caller.name] -= 1
 
 

@@ -7,8 +7,9 @@ recorded, there is no answer but a problem.
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -108,16 +109,29 @@ class Front:
         judges: The judges.
         log: The log.
         metrics: Counts.
+        folder: The state folder; contracts that have something to remember keep it in a folder below.
+
+    Attributes:
+        background: What runs beside the requests for as long as the process does. Contracts add to it.
     """
 
     def __init__(
-        self, settings: Settings, access: Access, judges: Judges, log: LogClient, metrics: Metrics
+        self,
+        settings: Settings,
+        access: Access,
+        judges: Judges,
+        log: LogClient,
+        metrics: Metrics,
+        *,
+        folder: Path,
     ) -> None:
         self.settings = settings
         self.access = access
         self.judges = judges
         self.log = log
         self.metrics = metrics
+        self.folder = folder
+        self.background: list[Callable[[], Coroutine[None, None, None]]] = []
         self.reload_problem = ""
 
     @property

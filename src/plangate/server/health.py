@@ -8,6 +8,8 @@ from plangate.server.exchange import Answer, Exchange, json_answer
 from plangate.server.front import Front
 from plangate.server.metrics import CONTENT_TYPE, exposition
 
+MAX_CHECKPOINT_AGE_S: Final = 60.0
+"""Seconds that records may be without a checkpoint over them."""
 _CHECKPOINT_S: Final = 2.0
 """Seconds that an answer of the log counts for."""
 
@@ -49,7 +51,9 @@ class Health:
         judges = front.judges.count()
         policy = front.policy("")
         return {
-            "ready": bool(judges) and self._log["ok"],
+            "ready": bool(judges)
+            and self._log["ok"]
+            and self._log["checkpoint_age_s"] < MAX_CHECKPOINT_AGE_S,
             "engine": {"ok": bool(judges), "judges": judges, "version": policy.engine},
             "log": self._log,
             "policy": {

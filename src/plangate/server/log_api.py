@@ -23,6 +23,8 @@ _MAX_LEVEL: Final = 7
 _LENGTH_BYTES: Final = 2
 _NUMBER: Final = re.compile(r"(?:x[0-9]{3}/)*[0-9]{3}")
 _PARTIAL: Final = re.compile(r"(?P<number>.*?)(?:\.p/(?P<width>[1-9][0-9]{0,2}))?")
+_MAX_NUMBER: Final = 40
+"""Characters of a number: more than any log will need."""
 _BYTES: Final = "application/octet-stream"
 _FOREVER: Final = (("cache-control", "max-age=31536000, immutable"),)
 
@@ -96,7 +98,7 @@ class LogApi:
 def _tile(text: str) -> tuple[int, int]:
     """Number and width of a tile from its path: ``x001/x234/067.p/12``."""
     found = _PARTIAL.fullmatch(text)
-    if found is None or not _NUMBER.fullmatch(found["number"]) or len(found["number"]) > 20:  # noqa: PLR2004
+    if found is None or not _NUMBER.fullmatch(found["number"]) or len(found["number"]) > _MAX_NUMBER:
         raise _no_tile()
     number = int(found["number"].replace("x", "").replace("/", ""))
     width = int(found["width"] or WIDTH)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -72,6 +72,11 @@ class Metrics:
             counter = self._answers[key] = self.requests.labels(known, str(status))
         counter.inc()
         self.request_seconds.observe(seconds)
+
+
+def forget(pid: int) -> None:
+    """Leave the gauges of a process that ended out of the sums; what it counted stays."""
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library has no types there
 
 
 def exposition() -> bytes:

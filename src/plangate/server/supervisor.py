@@ -22,6 +22,7 @@ from plangate.server.assembly import check_parts
 from plangate.server.front import environments_of
 from plangate.server.loader import LoaderSetup, run_loader
 from plangate.server.log_writer import LogWriter
+from plangate.server.metrics import forget
 from plangate.server.slots import Load, Slot, together
 from plangate.server.sockets import bind, call_log, listen_privately, socket_path
 from plangate.settings import Settings
@@ -89,7 +90,7 @@ class Supervisor:
     # --- starting
 
     def _start(self) -> None:
-        check_parts(self._settings)
+        check_parts(self._settings, self._folder)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake, selectors.EVENT_READ, "signal")
         self._status, self._status_out = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -147,6 +148,7 @@ class Supervisor:
                     judges=slot.judges,
                     control=theirs,
                     log_path=self._log_path,
+                    folder=self._folder,
                     generation=active.generation if active is not None else 0,
                     reload_problem=self._reload_problem,
                 )
@@ -299,6 +301,7 @@ class Supervisor:
         for slot in self._slots:
             if slot.pid and self._ended(slot.pid):
                 self._say(f"worker {slot.number} ended; starting it again\n")
+                forget(slot.pid)
                 self._pause(slot.pid)
                 self._start_answering(slot)
         for pid in list(self._retired):

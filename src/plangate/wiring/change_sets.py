@@ -116,7 +116,6 @@ def completed(plan: Plan, root: Mapping[str, Any], environment: str) -> Plan:
     Raises:
         PlanParseError: It was made for another environment, or there are no schemas.
     """
-    from plangate.executor.aws.schemas import Schemas  # noqa: PLC0415 - only for change sets
     from plangate.parsers.cloudformation.replacements import with_schemas  # noqa: PLC0415
 
     name = plan.source.name
@@ -129,15 +128,29 @@ def completed(plan: Plan, root: Mapping[str, Any], environment: str) -> Plan:
             hint=f"--environment {str(made_for)[:100]}",
         )
     try:
-        schemas = Schemas(str(root.get("region")))
-
-        def create_only(type_name: str) -> frozenset[str] | None:
-            schema = schemas.of(type_name)
-            return None if schema is None else schema.create_only | schema.conditional_create_only
-
-        return with_schemas(plan, root["described"], create_only)
+        return with_schemas(plan, root["described"], create_only_of(str(root.get("region"))))
     except (UsageError, ExecutionError) as error:
         raise PlanParseError(name, str(error), hint=error.hint) from error
+
+
+def create_only_of(region: str) -> Callable[[str], frozenset[str] | None]:
+    """What gives, for a resource type, JSON Pointers of the properties whose change may replace a resource.
+
+    It gives ``None`` for a type that the region does not have.
+
+    Raises:
+        UsageError: There are no schemas, or not of this region; also what it gives may raise this.
+        ExecutionError: The schemas cannot be read.
+    """
+    from plangate.executor.aws.schemas import Schemas  # noqa: PLC0415 - only for change sets
+
+    schemas = Schemas(region)
+
+    def create_only(type_name: str) -> frozenset[str] | None:
+        schema = schemas.of(type_name)
+        return None if schema is None else schema.create_only | schema.conditional_create_only
+
+    return create_only
 
 
 def _template_of(document: Document, limits: Limits) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from plangate.errors import EngineError
 from plangate.policy.base import Doubt, PolicySet, RuleAnswer
 from plangate.policy.load import load, shipped_policies
-from plangate.wiring.errand import Errand
+from plangate.wiring.errand import Begun, Errand
 from plangate.wiring.judges import Policies
 from tests.unit.gate.doubles import a_plan
 
@@ -130,3 +130,34 @@ def test_what_fails_for_one_input_does_not_fail_for_the_next() -> None:
         with pytest.raises(EngineError, match="the policy engine ended"):
             answer()
     assert second()
+
+
+def test_what_was_begun_is_waited_for_once_and_says_the_same_each_time() -> None:
+    asked: list[int] = []
+
+    def work() -> str:
+        asked.append(1)
+        return "said"
+
+    begun = Begun(work)
+    begun.wait()
+    begun.wait()
+    assert (begun.result(), begun.result(), asked) == ("said", "said", [1])
+
+
+def test_what_was_begun_is_going_on_until_somebody_waits() -> None:
+    begun = Begun(lambda: 7)
+    before = begun.is_going_on
+    begun.wait()
+    assert (before, begun.is_going_on) == (True, False)
+
+
+def test_a_failure_of_what_was_begun_is_for_whoever_wants_the_result() -> None:
+    def fail() -> str:
+        raise EngineError("it broke")
+
+    begun = Begun(fail)
+    begun.wait()
+    for _ in range(2):
+        with pytest.raises(EngineError, match="it broke"):
+            begun.result()

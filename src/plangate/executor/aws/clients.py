@@ -3,6 +3,8 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
@@ -121,7 +123,12 @@ class Aws:
             given = self._credentials_of_role(boto3.Session(botocore_session=core, region_name=place.region))
             core = botocore.session.Session(profile=place.profile or None)
             core.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        core.get_component("event_emitter").register("before-send", self._count)
+        core.register_component("data_loader", _descriptions())
+        events = core.get_component("event_emitter")
+        events.register("before-send", self._count)
+        events.register(
+            "needs-retry.*.*", _not_blindly
+        )  # asked before botocore's own, which is for a whole service
         if prepare is not None:
             prepare(core)
         return boto3.Session(botocore_session=core, region_name=place.region)
@@ -138,6 +145,41 @@ class Aws:
         _, service, operation = event_name.split(".", 2)
         with self._lock:
             self.calls[f"{service}:{operation}"] += 1
+
+
+@cache
+def _descriptions() -> Any:
+    """The SDK's descriptions of services, read once in a process: they are most of the time that a client takes."""
+    import boto3  # noqa: PLC0415
+    import botocore.loaders  # noqa: PLC0415
+
+    folder = Path(boto3.__file__).parent / "data"
+    return botocore.loaders.create_loader(str(folder))
+
+
+def _not_blindly(
+    *, operation: Any, response: Any = None, caught_exception: BaseException | None = None, **_details: Any
+) -> bool | None:
+    """Keeps botocore from making a change again that may have been made: most creations have no client token.
+
+    The engine looks first whether it was made.
+    """
+    if operation.name.startswith(_READING):
+        return None
+    if caught_exception is not None:
+        return None if type(caught_exception).__name__ in _NEVER_SENT else False
+    if response is None or response[0].status_code < _SERVER_ERROR:
+        return None
+    return None if response[1].get("Error", {}).get("Code") in _THROTTLED else False
+
+
+_READING: Final = ("Assume", "BatchGet", "Describe", "Get", "Head", "List", "Search", "Simulate")
+_NEVER_SENT: Final = frozenset({"ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"})
+_THROTTLED: Final = frozenset({
+    "EC2ThrottledException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException", "SlowDown",
+    "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
+})  # fmt: skip
+"""Refusals that come with a server error's status, at S3 and EC2."""
 
 
 def code_of(error: BaseException) -> str:

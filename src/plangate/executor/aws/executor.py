@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ExecutionError, PlangateError, ReceiptError
-from plangate.executor.aws.base import Owner, token_of
+from plangate.executor.aws.base import Handler, Owner, token_of
 from plangate.executor.aws.clients import asked, is_of_aws, said
 from plangate.executor.aws.journal import Journal, RunRow, StepRow
 from plangate.executor.aws.locks import Lock
@@ -112,6 +112,8 @@ class AwsExecutor:
             self._journal.lease(document.environment)
             run = self._begun(approved, document, check)
             self._refuse_changed(run)
+            # Not before: a run that was refused has to leave the one that was cut off the newest.
+            self._journal.begin(run.name, run.owner, approved.plan_sha256)
             scheduler = Scheduler(self._options.workers, observe)
             counted: Counter[str] = Counter()
             outcome = scheduler.run([self._counted(run, task, counted) for task in tasks])
@@ -167,7 +169,6 @@ class AwsExecutor:
             for change in document.changes
             if change.action in {Action.UPDATE, Action.NO_OP} and not change.deposed
         }
-        self._journal.begin(name, owner, approved.plan_sha256)
         return Run(
             name=name,
             plan=document,
@@ -189,10 +190,11 @@ class AwsExecutor:
         """
         changes = run.plan.changes
         types = {change.logical_id: change.type for change in changes}
-        actual = read_actual(run.owner, types, self._journal.known(run.owner), self._kit)
+        begun = frozenset(token_of(run.name, key) for key in run.resumed)
+        actual = read_actual(run.owner, types, self._journal.known(run.owner), self._kit, begun=begun)
         touched = {key.partition(":")[2] for key in run.resumed}
-        found = {(kind, each.identifier): each for kind, each in actual.current.values()}
-        found |= {key: each for key, (_, each) in actual.leaving.items()}
+        ours = {(kind, each.identifier, name): each for name, (kind, each) in actual.current.items()}
+        ours |= {(*key, name): each for key, (name, each) in actual.leaving.items()}
         problems = []
         for change in changes:
             if change.key in touched or change.logical_id in touched:
@@ -201,9 +203,12 @@ class AwsExecutor:
                 if change.logical_id in actual.current:
                     problems.append(f"{change.key} exists since then")
                 continue
-            there = found.get((change.type, change.identifier)) or self._kit.handler(change.type).read(  # type: ignore[union-attr]
+            there = ours.get((change.type, change.identifier, change.logical_id))
+            if there is None and change.identifier in self._handler(change).read(
                 self._kit.aws, [change.identifier]
-            ).get(change.identifier)
+            ):
+                problems.append(f"{change.key}: {change.identifier} is not known as this stack's")
+                continue
             if there is None:
                 problems.append(f"{change.key} is not there any more")
             elif names := drifted(change, there):
@@ -215,6 +220,12 @@ class AwsExecutor:
                 f"what is there is not what was judged: {listed}; nothing ran",
                 hint="make a new plan and have it judged, or go on with --resume if a run of this one was cut off",
             )
+
+    def _handler(self, change: Change) -> Handler:
+        found = self._kit.handler(change.type)
+        if found is None:
+            raise ExecutionError(f"nothing can make {change.type}; nothing ran")
+        return found
 
     # --- while ---
 

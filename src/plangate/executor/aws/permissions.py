@@ -55,7 +55,7 @@ def permissions_of(type_name: str, operations: Iterable[str], schemas: Schemas) 
         raise UsageError(f"the region has no type {type_name}")
     wanted = tuple(operations)
     found = set(schema.permissions(*wanted))
-    extra: Mapping[str, frozenset[str]] = getattr(handler, "permissions", {})
+    extra: Mapping[str, frozenset[str]] = {} if handler is None else handler.permissions
     for operation in wanted:
         found |= extra.get(operation, frozenset())
     if not found:

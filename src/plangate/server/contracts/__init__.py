@@ -32,8 +32,21 @@ class Contract(Protocol):
         """
 
 
-CONTRACTS: Final[Mapping[str, str]] = {}
+CONTRACTS: Final[Mapping[str, str]] = {
+    "cloudformation-hooks": "plangate.server.contracts.cloudformation_hooks",
+    "kubernetes": "plangate.server.contracts.kubernetes",
+    "terraform-run-tasks": "plangate.server.contracts.run_tasks",
+}
 """Name in the settings to module."""
+
+
+def _module(name: str) -> Contract:
+    if name not in CONTRACTS:
+        raise UsageError(
+            f"server.contracts: no contract {name!r:.80}", hint=f"there are: {', '.join(CONTRACTS)}"
+        )
+    module: Contract = import_module(CONTRACTS[name])
+    return module
 
 
 def contract_routes(front: Front, guard: Guard) -> list[Route]:
@@ -44,10 +57,5 @@ def contract_routes(front: Front, guard: Guard) -> list[Route]:
     """
     found: list[Route] = []
     for name, settings in front.server.contracts.items():
-        if name not in CONTRACTS:
-            raise UsageError(
-                f"server.contracts: no contract {name!r}", hint=f"there are: {', '.join(CONTRACTS) or 'none'}"
-            )
-        module: Contract = import_module(CONTRACTS[name])
-        found += module.routes(front, guard, settings)
+        found += _module(name).routes(front, guard, settings)
     return found

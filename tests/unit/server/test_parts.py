@@ -1,0 +1,213 @@
+"""Parts of the server that need no process: frames, tokens, tiles, bodies, who is asked next."""
+
+import asyncio
+import gzip
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("starlette")
+
+from plangate.audit.base import Entry
+from plangate.errors import EngineError, UsageError
+from plangate.server.access import Access, read_digests
+from plangate.server.body import GoneError, read_body
+from plangate.server.exchange import HttpProblem
+from plangate.server.front import Decided
+from plangate.server.judges import Judges
+from plangate.server.log_api import _number_text, _tile
+from plangate.server.messages import Append, BadFrameError, Call, Control, Frames, Message, frame
+from plangate.server_settings import CallerSettings, ServerLimitSettings, ServerSettings
+from plangate.wiring.choices import now
+
+MESSAGES = st.one_of(
+    st.builds(Append, number=st.integers(0, 9), record=st.binary(max_size=50), key=st.text(max_size=9)),
+    st.builds(Call, number=st.integers(0, 9), name=st.text(max_size=9), arguments=st.just({"a": [1, b"x"]})),
+    st.builds(Control, word=st.text(max_size=9), generation=st.integers(0, 9)),
+)
+
+
+@given(messages=st.lists(MESSAGES, max_size=6), data=st.data())
+def test_messages_are_the_same_however_their_bytes_arrive(
+    messages: list[Message], data: st.DataObject
+) -> None:
+    whole = b"".join(map(frame, messages))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
+    frames = Frames()
+    heard: list[Message] = []
+    for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
+        heard += frames.feed(whole[start:end])
+    assert heard == messages
+
+
+@given(garbage=st.binary(min_size=1, max_size=60))
+def test_what_is_no_message_is_never_taken_for_one(garbage: bytes) -> None:
+    with pytest.raises(BadFrameError):
+        list(Frames().feed(len(garbage).to_bytes(4, "big") + b"\xc1" + garbage))
+
+
+def test_a_frame_has_a_limit() -> None:
+    with pytest.raises(BadFrameError, match="limit"):
+        list(Frames().feed(b"\xff\xff\xff\xff"))
+
+
+@given(number=st.integers(0, 10**12), width=st.integers(1, 256))
+def test_the_path_of_a_tile_leads_back_to_it(number: int, width: int) -> None:
+    text = _number_text(number)
+    assert _tile(f"{text}.p/{width}") == (number, width)
+    assert _tile(text) == (number, 256)
+
+
+@given(text=st.text(alphabet="0123456789x/.p", max_size=16))
+def test_a_tile_has_one_path_only(text: str) -> None:
+    try:
+        number, width = _tile(text)
+    except HttpProblem:
+        return
+    assert text in {_number_text(number), f"{_number_text(number)}.p/{width}"}
+
+
+@pytest.mark.parametrize(
+    ("result", "mode", "allowed"),
+    [
+        ("allow", "enforce", True),
+        ("allow", "warn", True),
+        ("deny", "enforce", False),
+        ("deny", "warn", True),
+        ("error", "enforce", False),
+        ("error", "warn", False),
+        ("", "warn", False),
+        ("nothing", "warn", False),
+    ],
+)
+def test_only_an_allow_or_a_denial_that_is_only_told_lets_anybody_go_on(
+    result: str, mode: str, allowed: bool
+) -> None:
+    entry = Entry(index=0, size=1, root=bytes(32), leaf_hash=bytes(32))
+    decided = Decided(
+        decision_id="x", result=result, mode=mode, document=b"{}", entry=entry, record=b"", time=now(),
+        policy_sha256="",
+    )  # fmt: skip
+    assert decided.allowed is allowed
+
+
+# --- who asks
+
+
+def digest(token: str) -> str:
+    return f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
+
+
+def scope(authorization: str = "", *names: str) -> dict[str, Any]:
+    headers = [(b"authorization", authorization.encode())] if authorization else []
+    return {"headers": headers, "extensions": {"tls": {"client_names": names}} if names else {}}
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> Access:
+    (tmp_path / "a").write_text(f"{digest('one')}\n{digest('two')} here\n{digest('three')} there\n")
+    settings = ServerSettings(
+        audience="here",
+        callers={
+            "a": CallerSettings(may=["ask"], tokens="a", certificate="cn:a"),
+            "b": CallerSettings(may=["read"], certificate="uri:b"),
+        },
+    )
+    return Access(settings, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("request_scope", "name", "identity"),
+    [
+        (scope(), "anonymous", "anonymous"),
+        (scope("Bearer one"), "a", "a"),
+        (scope("bearer  two "), "a", "a"),
+        (scope("", "cn:a"), "a", "a (cn:a)"),
+        (scope("", "dns:x", "uri:b"), "b", "b (dns:x)"),
+        (scope("", "cn:unknown"), "anonymous", "anonymous (cn:unknown)"),
+        (scope("Bearer one", "cn:a"), "a", "a (cn:a)"),
+        (scope("Bearer one", "cn:unknown"), "a", "a (cn:unknown)"),
+    ],
+)
+def test_a_caller_is_known_by_token_or_certificate(
+    access: Access, request_scope: Mapping[str, Any], name: str, identity: str
+) -> None:
+    caller = access.identify(request_scope)
+    assert (caller.name, caller.identity) == (name, identity)
+
+
+@pytest.mark.parametrize(
+    "request_scope",
+    [scope("Bearer three"), scope("Bearer"), scope("one"), scope("Bearer one", "uri:b"), scope("Bearer " + "x" * 9_000)],
+)  # fmt: skip
+def test_wrong_credentials_are_of_nobody(access: Access, request_scope: Mapping[str, Any]) -> None:
+    with pytest.raises(HttpProblem) as caught:
+        access.identify(request_scope)
+    assert caught.value.status == 401
+
+
+@pytest.mark.parametrize("line", ["one", "sha256:abc", f"{digest('x').upper()}", f"{digest('x')} a b"])
+def test_a_file_of_digests_holds_nothing_else(tmp_path: Path, line: str) -> None:
+    (tmp_path / "t").write_text(f"# a comment\n\n{line}\n")
+    with pytest.raises(UsageError, match=":3:"):
+        read_digests(tmp_path / "t", "")
+
+
+# --- bodies
+
+LIMITS = ServerLimitSettings(max_body_bytes=100, body_timeout_s=0.2)
+
+
+def body_of(pieces: list[bytes], headers: list[tuple[bytes, bytes]], *, gone: bool = False) -> bytes:
+    waiting = list(pieces)
+
+    async def receive() -> Mapping[str, Any]:
+        if not waiting:
+            if gone:
+                return {"type": "http.disconnect"}
+            await asyncio.sleep(10)
+        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting) or gone}
+
+    return asyncio.run(read_body({"headers": headers}, receive, LIMITS))
+
+
+@given(pieces=st.lists(st.binary(max_size=30), min_size=1, max_size=6))
+def test_a_body_is_the_whole_of_its_pieces_or_refused(pieces: list[bytes]) -> None:
+    whole = b"".join(pieces)
+    if len(whole) <= LIMITS.max_body_bytes:
+        assert body_of(pieces, []) == whole
+    else:
+        with pytest.raises(HttpProblem) as caught:
+            body_of(pieces, [])
+        assert caught.value.status == 413
+
+
+def test_bodies_that_lie_or_never_end_are_refused() -> None:
+    for headers, pieces, status in (
+        ([(b"content-length", b"101")], [b"x"], 413),
+        ([(b"content-length", b"-1")], [b"x"], 400),
+        ([(b"content-encoding", b"br")], [b"x"], 415),
+        ([(b"content-encoding", b"gzip")], [b"x"], 400),
+        ([(b"content-encoding", b"gzip")], [gzip.compress(b"x" * 101)], 413),
+        ([(b"content-encoding", b"gzip")], [gzip.compress(b"x") + b"more"], 400),
+        ([(b"content-encoding", b"gzip")], [gzip.compress(b"x")[:-1]], 400),
+        ([], [], 408),
+    ):
+        with pytest.raises(HttpProblem) as caught:
+            body_of(pieces, headers)
+        assert caught.value.status == status
+    with pytest.raises(GoneError):
+        body_of([b"x"], [], gone=True)
+
+
+def test_without_a_judge_there_is_no_answer() -> None:
+    async def ask() -> None:
+        await Judges(lambda _: None).ask(lambda number: Call(number=number, name="x", arguments={}), 0.05)
+
+    with pytest.raises(EngineError, match="longer than"):
+        asyncio.run(ask())
