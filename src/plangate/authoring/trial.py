@@ -15,7 +15,7 @@ import jsonschema
 from msgspec import Struct
 
 from plangate.authoring.evaluation import TimeLimits
-from plangate.authoring.fixtures import CASES, SETTINGS, folder_of, read_cases, read_json, stray
+from plangate.authoring.fixtures import CASES, SETTINGS, folder_of, read_cases, read_content, read_json, stray
 from plangate.authoring.observed import observed_plan
 from plangate.authoring.testing import TestResult, Verdict
 from plangate.decision.outcome import RuleSpec
@@ -169,7 +169,7 @@ class _Trial:
         plan = observed_plan(document)
         if plan is None or len(plan.resources) != len(document["resources"]):
             raise PolicyLoadError(case.shown, "is not a plan document")
-        answers = self._answers(policies, case.file.read_bytes(), left)
+        answers = self._answers(policies, read_content(case.file), left)
         said: dict[str, set[str]] = defaultdict(set)
         for outcome in judge(policies, answers, PlanView(plan)).outcomes:
             if outcome.rule == case.rule:

@@ -1,6 +1,7 @@
 """Policies on their fixtures: a case holds only if the gate would say exactly what ``cases.json`` says."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,3 +197,21 @@ deny contains lib.finding(instance, "slow") if {
         ("passed", ""),
         ("passed", ""),
     ]
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", ""])
+def test_a_fixture_without_end_is_an_error_and_is_not_waited_for(root: Path, device: str) -> None:
+    elsewhere = root.parent / f"{root.name}-more"
+    (root / "fixtures" / "no_bad").rename(elsewhere)
+    endless = elsewhere / "fail_public.json"
+    endless.unlink()
+    if device:
+        endless.symlink_to(device)
+    else:
+        os.mkfifo(endless)
+    folder = root.parent / f"{root.name}-fixtures"
+    folder.mkdir()
+    elsewhere.rename(folder / "no_bad")
+    found = examined(root, fixtures=(folder,))
+    assert cases(found)["fail_public"] == ("error", "is not a file")
+    assert cases(found)["pass_private"] == ("passed", "")
