@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,8 @@ def _moved(old: str, new: str) -> Change:
         (_replaced("fail_public.json", of(public=True) + b"}"), "fail_public", "is not JSON: "),
         (_replaced("settings.json", b'{"limit": 1}'), "fail_public", "this policy has no such setting"),
         (_replaced("settings.json", b"[]"), "fail_public", "must map names of settings to values"),
+        (lambda root: (root / "fixtures/no_bad/cases.json").unlink(), "cases", "cannot be read: No such file"),
+        (lambda root: (root / "fixtures/no_bda").mkdir(), "fixtures.no_bda", "there is no such rule"),
         (_moved("no_bad", "no_bda"), "fixtures.no_bda", "there is no such rule, so nothing was tried"),
     ],
 )  # fmt: skip
@@ -197,6 +200,16 @@ deny contains lib.finding(instance, "slow") if {
         ("passed", ""),
         ("passed", ""),
     ]
+
+
+def test_fixtures_from_elsewhere_hide_none_of_the_folders_own(root: Path, tmp_path_factory: Any) -> None:
+    elsewhere = tmp_path_factory.mktemp("fixtures")
+    shutil.copytree(root / "fixtures" / "no_bad", elsewhere / "no_bad")
+    (elsewhere / "of_no_rule_here").mkdir()
+    change(root, {"fail_public": {}, "pass_private": {ADDRESS: "pass"}, "unknown_public": {}})
+    found = examined(root, fixtures=(elsewhere,))
+    said = [result.verdict.value for result in found.run.results if "fixtures." in result.name]
+    assert said == ["passed", "passed", "passed", "failed", "passed", "failed"]
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", ""])
