@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from plangate.authoring import docs, docs_html, docs_markdown, scaffold
 from plangate.authoring.docs import RulePage, rule_pages
-from plangate.authoring.docs_examples import MAX_FIXTURE_BYTES, MAX_RESOURCES, SENSITIVE
+from plangate.authoring.docs_examples import MAX_RESOURCES, SENSITIVE
+from plangate.authoring.fixtures import MAX_FIXTURE_BYTES
 from plangate.errors import PolicyLoadError, UsageError
 from plangate.policy.base import PolicySource
 from plangate.policy.load import shipped_policies
