@@ -76,7 +76,7 @@ def _applies(server: AwsServer, number: int, rounds: int, delay_s: float) -> Ite
                 began = time.perf_counter()
                 report = stack.apply(plan, workers=workers, aws=aws, patience=1.0)
                 taken.append(time.perf_counter() - began)
-                changes = mutating(aws.calls).total()
+                changes, total = mutating(aws.calls).total(), aws.calls.total()
                 if report.status != "succeeded":
                     raise SystemExit("\n".join(report.problems))
                 calls, again_s = _again(stack, wanted) if workers == WORKERS[-1] else ({}, 0.0)
@@ -85,7 +85,7 @@ def _applies(server: AwsServer, number: int, rounds: int, delay_s: float) -> Ite
         ratio = medians[WORKERS[0]] / medians[workers]
         yield (
             f"{number} resources, {workers:>2} workers: {medians[workers]:.2f} s, {ratio:.1f} times as fast as 1,"
-            f" {changes} changing calls, {aws.calls.total()} in all"
+            f" {changes} changing calls, {total} in all"
         )
     yield f"{number} resources, a plan that changes nothing: {again_s:.2f} s, {sum(calls.values())} calls {dict(calls)}"
 

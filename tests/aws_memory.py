@@ -119,7 +119,7 @@ class World:
         self.net, self.part, self.log, self.database = Network(), Part(), Log(), Database()
         self.known: list[Known] = []
         handlers: dict[str, Handler] = {
-            each.type: each for each in (self.net, self.part, self.log, self.database)
+            each.type: each for each in (self.net, self.part, self.log, self.database, Disk())
         }
         self.kit: Final = Kit(
             aws=None,  # type: ignore[arg-type]

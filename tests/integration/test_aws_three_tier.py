@@ -9,6 +9,7 @@ import pytest
 
 from plangate.executor.aws.clients import Aws
 from tests.aws_crash import AFTER, CRASHED
+from tests.aws_permissions import permission
 from tests.aws_server import AwsServer
 from tests.aws_three_tier import TEMPLATE, ThreeTier, everything
 
@@ -135,31 +136,7 @@ def test_the_printed_policy_allows_every_call_of_the_plan(
     missing = {
         needed
         for call in counted
-        for needed in [_permission(*call.split("."))]
+        for needed in [permission(*call.split("."))]
         if not any(re.fullmatch(each.replace("*", ".*"), needed) for each in allowed)
     }
     assert missing == set()
-
-
-_SERVICES = {
-    "auto-scaling": "autoscaling", "cloudwatch-logs": "logs", "elastic-load-balancing-v2": "elasticloadbalancing",
-    "resource-groups-tagging-api": "tag",
-}  # fmt: skip
-_OTHERWISE = {
-    "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
-    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
-    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
-    "s3:GetBucketReplication": "s3:GetReplicationConfiguration",
-    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:ListBuckets": "s3:ListAllMyBuckets",
-    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
-    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
-    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
-}
-"""Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html"""
-
-
-def _permission(service: str, operation: str) -> str:
-    name = f"{_SERVICES.get(service, service)}:{operation}"
-    return _OTHERWISE.get(name, name)

@@ -19,7 +19,7 @@ from plangate.model.aws_plan import Change
 from plangate.model.plan import Action
 
 MAX_SESSION_POLICY_CHARS: Final = 2048
-_ALWAYS: Final = frozenset({"sts:GetCallerIdentity"})
+_ALWAYS: Final = frozenset({"sts:GetCallerIdentity", "tag:GetResources"})
 _READING: Final = re.compile(r"(?:BatchGet|Describe|Get|List)")
 _WORD: Final = re.compile(r"[A-Z][a-z0-9]*")
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {

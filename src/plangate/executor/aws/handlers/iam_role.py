@@ -31,7 +31,9 @@ class Role(BaseHandler):
     """
 
     type: ClassVar[str] = "AWS::IAM::Role"
-    permissions: ClassVar[Mapping[str, frozenset[str]]] = {"read": frozenset({"iam:ListRoleTags"})}
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "read": frozenset({"iam:ListRoleTags", "iam:ListRoles"}),
+    }
     supported: ClassVar[frozenset[str]] = frozenset({
         "AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "MaxSessionDuration", "Path",
         "PermissionsBoundary", "Policies", "RoleName", "Tags",
