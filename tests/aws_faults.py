@@ -99,5 +99,14 @@ def answer(request: Any, status: int, body: bytes) -> AWSResponse:
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other at once: botocore's pauses, its own limit of calls, and ours."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
-    monkeypatch.setattr("botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda *_, **__: None)
+    monkeypatch.setattr(
+        "botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda *_, **__: None
+    )
     monkeypatch.setattr("plangate.executor.aws.run._FIRST_LOOK_S", 0.001)
+
+
+def without_limit() -> None:
+    """botocore's own limit of calls is off for the rest of this process."""
+    from botocore.retries.adaptive import ClientRateLimiter  # noqa: PLC0415
+
+    ClientRateLimiter.on_sending_request = lambda *_, **__: None

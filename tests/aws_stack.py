@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from botocore.loaders import Loader
 from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan, approve_receipt
@@ -94,14 +95,25 @@ class Hook:
 
 
 @cache
+def _loader() -> Loader:
+    """Descriptions of AWS's services, which take long to read."""
+    return Loader()
+
+
+def fresh_connection(url: str) -> Aws:
+    """Connections of one's own, with the hook."""
+
+    def prepare(session: Any) -> None:
+        session.register_component("data_loader", _loader())
+        session.get_component("event_emitter").register_last("before-send", Hook.sending)
+
+    return Aws(Place(region=REGION, endpoint=url), prepare=prepare)
+
+
+@cache
 def connection(url: str) -> Aws:
-    """One for each server, with the hook."""
-    return Aws(
-        Place(region=REGION, endpoint=url),
-        prepare=lambda session: session.get_component("event_emitter").register_last(
-            "before-send", Hook.sending
-        ),
-    )
+    """One for each server."""
+    return fresh_connection(url)
 
 
 @cache
@@ -156,12 +168,12 @@ class Stack:
             changes=(),
         )
 
-    def plan(
-        self, template: Mapping[str, Any] | None, aws: Aws | None = None, **parameters: str
-    ) -> AwsPlan:
+    def plan(self, template: Mapping[str, Any] | None, aws: Aws | None = None, **parameters: str) -> AwsPlan:
         """What a template would change; without one the stack goes."""
         with Journal(self.folder) as journal:
-            return compared(self.empty(template, **parameters), journal, kit(aws or self.aws()), LIMITS, lambda _: None)
+            return compared(
+                self.empty(template, **parameters), journal, kit(aws or self.aws()), LIMITS, lambda _: None
+            )
 
     def apply(
         self,
@@ -196,25 +208,25 @@ class Stack:
 
     def up(self, template: Mapping[str, Any] | None, **parameters: str) -> ExecutionReport:
         """Plan and run."""
-        return self.apply(self.plan(template, **parameters))
+        return self.apply(self.plan(template, None, **parameters))
 
     def told(self, plan: AwsPlan) -> dict[str, str]:
         """Action by key, less what stays as it is."""
         return {change.key: str(change.action) for change in plan.changes if change.action != "no-op"}
 
 
-def approval(data: bytes, environment: str = "prod", **changes: Any) -> ApprovedPlan:
+def approval(data: bytes, environment: str = "prod") -> ApprovedPlan:
     """Leave to run these bytes."""
     now = datetime.now(UTC)
-    given = {
-        "decision_id": str(uuid.uuid4()),
-        "plan_sha256": hashlib.sha256(data).hexdigest(),
-        "environment": environment,
-        "expires": now + timedelta(minutes=5),
-        "nonce": uuid.uuid4().hex,
-        "obligations": (),
-    }
-    return approve_receipt(**given | changes, now=now)
+    return approve_receipt(
+        decision_id=str(uuid.uuid4()),
+        plan_sha256=hashlib.sha256(data).hexdigest(),
+        environment=environment,
+        expires=now + timedelta(minutes=5),
+        nonce=uuid.uuid4().hex,
+        obligations=(),
+        now=now,
+    )
 
 
 def mutating(calls: Counter[str]) -> Counter[str]:
@@ -247,7 +259,5 @@ def census(aws: Aws) -> Counter[str]:
     })  # fmt: skip
 
 
-SMALL: Final = Counter(
-    vpcs=1, subnets=1, tables=1, joined=1, groups=1, rules=1, roles=1, policies=1, logs=1
-)
+SMALL: Final = Counter(vpcs=1, subnets=1, tables=1, joined=1, groups=1, rules=1, roles=1, policies=1, logs=1)
 """The census of `small`."""

@@ -16,144 +16,25 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plangate.errors import UsageError
-from plangate.server_settings import ServerSettings, check_server
+from plangate.server_settings import check_server
+from plangate.settings_file import (
+    BundleSettings,
+    EngineSettings,
+    EnvironmentSettings,
+    LimitSettings,
+    OpaSettings,
+    RuleSettings,
+    SettingsFile,
+    WaiverSettings,
+)
 
 FILE_NAME: Final = "plangate.yaml"
 SCHEMA_FILE: Final = Path(__file__).parent / "schemas" / "settings.v1.json"
 MAX_SETTINGS_BYTES: Final = 1024 * 1024
 MAX_ENVIRONMENT_CHARS: Final = 100
-MAX_NESTING: Final = 32
 MAX_LOCK_TIMEOUT_S: Final = 24 * 3600
+MAX_NESTING: Final = 32
 """Levels of mappings and lists. A YAML parser goes down by calling itself, also the one in C."""
-
-
-class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule's own choices. ``None`` keeps what the rule says of itself."""
-
-    enforcement: str | None = None
-    severity: str | None = None
-    on_unknown: str | None = None
-    quarantine: bool | None = None
-    settings: dict[str, Any] = {}
-
-
-class EnvironmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is otherwise in one environment."""
-
-    rules: dict[str, RuleSettings] = {}
-
-
-class WaiverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One waiver as written; times are RFC 3339."""
-
-    rule: str
-    address: str
-    owner: str
-    reason: str
-    expires: str
-    input: str = ""
-
-
-class BundleKeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One key that a bundle may be signed with."""
-
-    file: str
-    algorithm: str
-
-
-class BundleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One policy bundle, and what is asked of it."""
-
-    path: str
-    keys: dict[str, BundleKeySettings] = {}
-    scope: str = ""
-    unsafe_unsigned: bool = False
-    monotonic: bool = False
-    min_sequence: int | None = None
-
-
-class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What hostile input may cost at most; see the schema for units and defaults."""
-
-    max_plan_bytes: int = 256 * 1024 * 1024
-    max_depth: int = 120
-    max_number_digits: int = 1000
-    max_resources: int = 200_000
-    max_yaml_nodes: int = 5_000_000
-    max_files: int = 100_000
-    max_template_nodes: int = 2_000_000
-    show_timeout_s: float = 120.0
-    policy_timeout_s: float = 60.0
-    policy_memory_bytes: int = 4 * 1024 * 1024 * 1024
-    apply_timeout_s: float = 6 * 3600.0
-    stop_grace_s: float = 300.0
-    obligation_timeout_s: float = 60.0
-
-
-class TerraformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which program reads and applies saved plans. ``None``: ``terraform``, else ``tofu``, from PATH."""
-
-    binary: str | None = None
-    lock_timeout_s: float = 0.0
-
-
-class AwsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where resources are in AWS, and who changes them; see the schema."""
-
-    region: str = ""
-    profile: str = ""
-    role: str = ""
-    lock_bucket: str = ""
-    workers: int = 10
-
-
-class OpaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An OPA that judges: one that runs (``url``), or one that is started for each run (``binary``).
-
-    Secrets are named here, never written: by a file, or by a variable of the environment.
-    """
-
-    url: str | msgspec.UnsetType = msgspec.UNSET
-    binary: str | msgspec.UnsetType = msgspec.UNSET
-    token_file: str | msgspec.UnsetType = msgspec.UNSET
-    token_env: str | msgspec.UnsetType = msgspec.UNSET
-    ca_file: str | msgspec.UnsetType = msgspec.UNSET
-    client_cert: str | msgspec.UnsetType = msgspec.UNSET
-    client_key: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which engine judges with Rego policies, when it is not the embedded one."""
-
-    opa: OpaSettings
-
-
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file, key by key."""
-
-    version: int
-    environment: str = "default"
-    profile: str = "standard"
-    policies: list[str] = []
-    bundles: dict[str, BundleSettings] = {}
-    data: list[str] = []
-    engine: str | EngineSettings = "embedded"
-    shipped_policies: bool = True
-    gate_existing: bool = False
-    unsafe_allow_incomplete: bool = False
-    unsafe_disabled_rules: list[str] = []
-    unsafe_allow_unknown_source: bool = False
-    exclude: list[str] = []
-    required_rules: list[str] = []
-    rules: dict[str, RuleSettings] = {}
-    environments: dict[str, EnvironmentSettings] = {}
-    waivers: list[WaiverSettings] = []
-    receipt_valid_minutes: int = 60
-    state_dir: str | None = None
-    limits: LimitSettings = LimitSettings()
-    terraform: TerraformSettings = TerraformSettings()
-    aws: AwsSettings = AwsSettings()
-    server: ServerSettings = ServerSettings()
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -169,7 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     file: str
     folder: Path
     sha256: str
-    values: _File = field(default_factory=lambda: _File(version=1))
+    values: SettingsFile = field(default_factory=lambda: SettingsFile(version=1))
 
     def policy_roots(self) -> tuple[Path, ...]:
         """Extra policy folders, absolute."""
@@ -273,7 +154,7 @@ def parse_settings(data: bytes, name: str, folder: Path) -> Settings:
         raise UsageError(f"{name}: {len(data)} bytes (limit: {MAX_SETTINGS_BYTES})")
     document = _read_yaml(data, name)
     try:
-        values = msgspec.convert(document, _File)
+        values = msgspec.convert(document, SettingsFile)
         _check_choices(values)
     except (msgspec.ValidationError, ValueError) as error:
         problem = _explain(document, error)
@@ -357,7 +238,7 @@ def _strict_loader() -> Any:
     return Strict
 
 
-def _check_choices(values: _File) -> None:
+def _check_choices(values: SettingsFile) -> None:
     if values.version != 1:
         raise ValueError(f"version: {values.version} (supported: 1)")
     _one_of("profile", values.profile, "profile")

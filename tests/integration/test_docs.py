@@ -17,6 +17,7 @@ from plangate import errors
 from plangate.cli.app import COMMANDS
 from plangate.errors import PlangateError
 from plangate.rules.registry import RULES
+from tests.aws_server import ENVIRONMENT
 from tests.command_line import ALLOWED, DENIED, command_folder, environment
 from tests.integration.documents import Session, blocks, pattern, steps
 from tests.tools import ROOT, require_tool
@@ -38,7 +39,9 @@ def name(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", SESSIONS, ids=name)
-def test_the_commands_of_a_page_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_print_what_the_page_says(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     found = list(blocks(page.read_text()))
     tools = command_folder(tmp_path / "bin")
     program = require_tool("terraform") if _uses_terraform(page) else None
@@ -49,6 +52,8 @@ def test_the_commands_of_a_page_print_what_the_page_says(page: Path, tmp_path: P
         (tools / "terraform").symlink_to(program)
     env = environment()
     env |= {"PATH": os.pathsep.join((str(tools), env["PATH"])), "LC_ALL": "C.UTF-8"}
+    if page.name == "run-aws.md":
+        env |= {**ENVIRONMENT, "AWS_ENDPOINT_URL": request.getfixturevalue("aws_account").url}
     folder = tmp_path / "session"
     folder.mkdir()
     (folder / "allowed.json").write_bytes(ALLOWED.read_bytes())

@@ -116,6 +116,19 @@ def test_create_update_and_delete_are_asked_about(cluster: Cluster) -> None:
     assert cluster.recorded(space) == [("CREATE", "allow"), ("UPDATE", "allow"), ("DELETE", "allow")]
 
 
+def test_scaling_is_asked_about_as_a_subresource(cluster: Cluster) -> None:
+    space = cluster.namespace()
+    cluster.create(space, deployment(DEPLOYMENT, "web"))
+    path = f"/apis/apps/v1/namespaces/{space}/deployments/web/scale"
+    assert cluster.kubernetes.patch(path, {"spec": {"replicas": 4}})["spec"]["replicas"] == 4
+    asked = [
+        record["body"]["request"]
+        for record in cluster.gate.records()
+        if record["type"] == "decision" and record["body"]["request"]["resource"] == "deployments.apps/scale"
+    ]
+    assert [each["operation"] for each in asked] == ["UPDATE"]
+
+
 def test_what_is_denied_is_not_there_and_the_user_reads_why(cluster: Cluster) -> None:
     space = cluster.namespace()
     refused = cluster.create(space, deployment(PRIVILEGED, "web"))

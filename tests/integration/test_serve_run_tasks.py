@@ -376,3 +376,35 @@ def test_a_private_address_is_not_asked_even_for_a_listed_host(
             assert send(client, payload(double, request)).status_code == 200
             assert "its address may not be asked" in found.wait_for('"run task"')
         assert double.seen == []
+
+
+def test_an_approval_of_the_plans_bytes_lets_the_next_task_pass(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    rules = [
+        "bucket-no-public-access",
+        "ingress-no-open-admin-ports",
+        "instance-no-public-ip",
+        "volume-encrypted",
+    ]
+    overridable = "".join(f"  {rule}: {{enforcement: overridable}}\n" for rule in rules)
+    folder = tmp_path / "serve"
+    folder.mkdir()
+    with terraform(tmp_path) as double:
+        text = settings_for(double).replace("unsafe_anonymous: [read]", "unsafe_anonymous: [read, approve]")
+        with serving(folder, f"rules:\n{overridable}{text}") as found, found.client() as client:
+            double.plan[:] = [(200, {}, DENIED.read_bytes())]
+            send(client, payload(double, request))
+            assert double.final()["status"] == "failed"
+            (denied,) = decisions(found, request.node.name)
+            body = {
+                "plan_sha256": denied["subject"]["sha256"],
+                "rules": [*rules, "bucket-versioned"],
+                "reason": "seen",
+                "valid_minutes": 5,
+            }
+            given = client.post("/v1/approvals", json=body)
+            assert given.status_code == 201, given.text
+            double.callbacks.clear()
+            send(client, double.payload(task_result_id="after-the-approval", stage="pre_apply"))
+            assert double.final()["status"] == "passed"

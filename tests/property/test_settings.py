@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plangate.errors import UsageError
-from plangate.settings import LimitSettings, Settings, parse_settings
+from plangate.settings import Settings, parse_settings
+from plangate.settings_file import LimitSettings
 from tests.tools import ROOT
 
 SCALARS: Final = (

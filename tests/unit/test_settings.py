@@ -10,16 +10,8 @@ import pytest
 from plangate.cli.init import TEMPLATE
 from plangate.errors import UsageError
 from plangate.server_settings import CallerSettings, RuleSetSettings, ServerSettings, TlsSettings
-from plangate.settings import (
-    MAX_SETTINGS_BYTES,
-    LimitSettings,
-    RuleSettings,
-    Settings,
-    TerraformSettings,
-    WaiverSettings,
-    load_settings,
-    parse_settings,
-)
+from plangate.settings import MAX_SETTINGS_BYTES, Settings, load_settings, parse_settings
+from plangate.settings_file import LimitSettings, RuleSettings, TerraformSettings, WaiverSettings
 from tests.tools import ROOT
 
 DEFAULTS = parse_settings(b"version: 1", "f", Path()).values

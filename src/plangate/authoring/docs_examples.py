@@ -1,26 +1,22 @@
 """Examples for the pages about a rule: of the plans in its fixtures, what the rule reads and no more."""
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
 
+from plangate.authoring.fixtures import CASES, SETTINGS, folder_of, read_cases, read_json
 from plangate.errors import PolicyLoadError
 from plangate.model.values import pointer_tokens
 from plangate.policy.reads import ANY, Read, Reads
-
-MAX_FIXTURE_BYTES: Final = 1 << 20
-"""One file of a rule's fixtures."""
 
 MAX_RESOURCES: Final = 20
 """Resources that one example shows; of more it says how many there are."""
 
 SENSITIVE: Final = "(sensitive)"
 
-_CASE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _ALWAYS: Final = ("address", "type", "action")
 _GOING: Final = ("delete", "replace", "forget")
 
@@ -29,9 +25,9 @@ class Example(Struct, frozen=True, kw_only=True):
     """One case.
 
     Attributes:
-        case: Its name.
+        case: Its name; empty for one that is no case, of a built-in rule.
         address: What the outcome is about; empty for the plan as a whole.
-        text: JSON of what the rule reads of it.
+        text: JSON of what the rule reads of it; of a built-in rule, source.
         settings: JSON of the settings that it was judged with, or an empty string for the defaults.
     """
 
@@ -61,13 +57,12 @@ def examples(folders: Sequence[Path], slug: str, reads: Reads, *, whole_plan: bo
     Raises:
         PolicyLoadError: A file of the fixtures is not what it has to be.
     """
-    folder = next(
-        (found for found in (top / slug for top in folders) if (found / "cases.json").is_file()), None
-    )
+    folder = folder_of(folders, slug)
     if folder is None:
         return Examples()
-    cases = tuple(_cases(folder / "cases.json"))
-    settings = _read(folder / "settings.json") if (folder / "settings.json").is_file() else None
+    found = read_cases(folder / CASES)
+    cases = tuple((case, at, said) for case, outcomes in found.items() for at, said in outcomes.items())
+    settings = read_json(folder / SETTINGS) if (folder / SETTINGS).is_file() else None
     bad = next(((case, at) for case, at, said in cases if case.startswith("fail_") and said == "fail"), None)
     passes = [(case, at) for case, at, said in cases if case.startswith("pass_") and said == "pass"]
     # The same resource in both is easier to compare.
@@ -76,7 +71,7 @@ def examples(folders: Sequence[Path], slug: str, reads: Reads, *, whole_plan: bo
     def shown(found: tuple[str, str] | None) -> Example | None:
         if found is None:
             return None
-        plan = _read(folder / f"{found[0]}.json")
+        plan = read_json(folder / f"{found[0]}.json")
         return Example(
             case=found[0],
             address=found[1],
@@ -91,26 +86,6 @@ def to_json(value: Any) -> str:
     """JSON for people; what does not print is escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     return "".join(char if char == "\n" or char.isprintable() else json.dumps(char)[1:-1] for char in text)
-
-
-def _cases(file: Path) -> Iterable[tuple[str, str, str]]:
-    document = _read(file)
-    for case, outcomes in document.items() if isinstance(document, dict) else [("", None)]:
-        if not _CASE.fullmatch(case) or not isinstance(outcomes, dict):
-            raise PolicyLoadError(str(file), "must map names of cases to {address: outcome}", code="fixtures")
-        for address, outcome in outcomes.items():
-            yield case, address, str(outcome)
-
-
-def _read(file: Path) -> Any:
-    try:
-        if file.stat().st_size > MAX_FIXTURE_BYTES:
-            raise PolicyLoadError(str(file), f"has more than {MAX_FIXTURE_BYTES} bytes", code="fixtures")
-        return json.loads(file.read_bytes())
-    except OSError as problem:
-        raise PolicyLoadError(str(file), f"cannot be read: {problem.strerror}", code="fixtures") from problem
-    except (ValueError, RecursionError) as problem:
-        raise PolicyLoadError(str(file), f"is not JSON: {problem}", code="fixtures") from problem
 
 
 def _excerpt(plan: Any, address: str, reads: Reads, file: Path, *, whole_plan: bool) -> Any:

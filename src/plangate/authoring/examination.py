@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plangate.authoring.coverage import Coverage, coverage_of, for_coverage
 from plangate.authoring.demand import Unseen, unmet_demand
@@ -13,6 +14,7 @@ from plangate.authoring.folders import read_plain, read_suite
 from plangate.authoring.selection import Select
 from plangate.authoring.suite import Suite
 from plangate.authoring.testing import TestRun, Verdict, run_tests
+from plangate.authoring.trial import try_fixtures
 from plangate.authoring.watching import Watch
 from plangate.errors import PolicyLoadError, UsageError
 from plangate.policy.base import PolicySource
@@ -23,6 +25,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     Attributes:
         data: Data documents besides those in the folders.
+        fixtures: Folders with the plans of each rule in ``<slug>/``, besides those in the folders.
         plain: The folders hold Rego of any kind, not rules of plangate.
         v0: It is Rego v0; goes with ``plain``.
         select: Which tests to run; all without it.
@@ -33,6 +36,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     """
 
     data: tuple[Path, ...] = ()
+    fixtures: tuple[Path, ...] = ()
     plain: bool = False
     v0: bool = False
     select: Select | None = None
@@ -46,7 +50,7 @@ class Examination(Struct, frozen=True, kw_only=True):
     """What was found out.
 
     Attributes:
-        run: How every test went.
+        run: How every test went, and after them every case of the fixtures.
         diagnoses: Why the first ones that failed did.
         coverage: Which lines were reached; ``None`` when nobody asked.
         threshold: Percent that had to be reached, or ``None``.
@@ -77,7 +81,7 @@ class Examination(Struct, frozen=True, kw_only=True):
 
 
 def examine(sources: Sequence[PolicySource], asked: Asked) -> Examination:
-    """Run the tests below the folders and find out what was asked.
+    """Run the tests below the folders, try the policies on their fixtures, and find out what was asked.
 
     Raises:
         PolicyLoadError: A policy or a test must not be judged with, or there are no tests.
@@ -98,13 +102,18 @@ def examine(sources: Sequence[PolicySource], asked: Asked) -> Examination:
         selected=asked.select, limits=limits, coverage=wants_coverage,
         observe=None if watch is None or wants_coverage else watch.put_into,
     )  # fmt: skip
-    if not run.results:
+    cases = (
+        ()
+        if policies is None
+        else try_fixtures(sources, policies, fixtures=asked.fixtures, selected=asked.select, limits=limits)
+    )
+    if not run.results and not cases:
         if asked.select is not None:
             raise UsageError("-k selects no test")
         raise PolicyLoadError(", ".join(source.name for source in sources), "no tests")
     failed = any(result.verdict is Verdict.FAILED for result in run.results)
     return Examination(
-        run=run,
+        run=replace(run, results=(*run.results, *cases)),
         diagnoses=diagnose(suite, run, limits) if failed else (),
         coverage=coverage_of(suite, run.covered) if wants_coverage else None,
         threshold=asked.threshold,

@@ -110,7 +110,7 @@ def _strange_cases(folder: Path, name: str) -> Iterator[PolicyLoadError]:
         problem = "no readable cases.json, which says what becomes of each plan here"
         yield PolicyLoadError(name, problem, code="fixtures")
         return
-    there = {plan.stem for plan in folder.glob("*.json")} - {"cases"}
+    there = {plan.stem for plan in folder.glob("*.json")} - {"cases", "settings"}
     for stray in sorted(there ^ cases.keys()):
         problem = "is not in cases.json" if stray in there else "is in cases.json, and there is no such plan"
         yield PolicyLoadError(f"{name}/{stray}.json", problem, code="fixtures")

@@ -204,7 +204,8 @@ def _watching(document: bytes, progress: "Progress") -> "Iterator[Callable[[Exec
     def say(event: "ExecutionEvent") -> None:
         if event.address and event.type.endswith(("_complete", "_errored")):
             words = f"{event.type.replace('_', ' ')}: {one_line(event.address)} {one_line(event.action)}"
-            message = f": {one_line(event.message)}" if event.message else ""
+            failed = event.message and event.type.endswith("_errored")
+            message = f": {one_line(event.message)}" if failed else ""
             progress.say(f"  {words.rstrip()}{message}")
 
     if not (sys.stderr.isatty() and is_aws_plan(document)):

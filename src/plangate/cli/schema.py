@@ -11,7 +11,9 @@ from plangate.cli import streams
 def schema(
     name: Annotated[
         str,
-        typer.Argument(help="plan, decision, record, change-set, policy-metadata, policy-check or settings."),
+        typer.Argument(
+            help="plan, decision, record, change-set, policy-metadata, policy-check, policy-test, mutation or settings."
+        ),
     ],
 ) -> int:
     """Print a JSON Schema."""

@@ -28,6 +28,7 @@ from plangate.parsers.yaml_documents import read_yaml
 ID: Final = "aws-plan"
 _GOES: Final = frozenset({Action.DELETE, Action.FORGET})
 _STAYS: Final = frozenset({Action.UPDATE, Action.REPLACE, Action.NO_OP})
+_KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 _KNOWN: Final = frozenset({Action.CREATE}) | _GOES | _STAYS
 
 
@@ -182,6 +183,9 @@ class _Reading:
         wanted = self._template.resource(change.logical_id)
         if wanted.type != change.type:
             self._refuse(f"{at}/type", f"{change.type[:100]} (the template has {wanted.type[:100]})")
+        kept = self._template.policy(change.logical_id, "UpdateReplacePolicy") in _KEPT
+        if change.keep is not (change.action == Action.REPLACE and kept):
+            self._refuse(f"{at}/keep", "not what the template says")
         planned = self._planned(change, wanted, at)
         after, unknown = known_part(planned)
         if change.action == Action.NO_OP and unknown:

@@ -1,19 +1,18 @@
 """The files of policy folders and bundles, read within limits. Nothing is skipped without a reason."""
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from msgspec import Struct
 
 from plangate.errors import PolicyLoadError
 from plangate.policy.base import PolicySource
+from plangate.policy.data_documents import bundled, merge, parse_data
 from plangate.policy.problems import Problems
-from plangate.policy.trust import BundleUsed, Roots
+from plangate.policy.trust import BundleUsed
 
 FIXTURES: Final = "fixtures"
 """The folder at the top of a policy folder that holds plans to try policies on."""
@@ -164,10 +163,10 @@ class _Reading:
         """Keep a file, or refuse it."""
         if relative.suffix != ".rego":
             folders = relative.parts[:-1]
-            document, defaults = _bundled(_parse_data(file.text, file.name), folders, self._bundle, file.name)
+            document, defaults = bundled(parse_data(file.text, file.name), folders, self._bundle, file.name)
             self._total += len(file.text)
             self.defaults += defaults
-            _merge(self.data, document, folders, file.name)
+            merge(self.data, document, folders, file.name)
             return
         self.keep(file, self.tests if _is_test(file.name, file.text) else self.modules)
 
@@ -234,7 +233,7 @@ def read_data(paths: Sequence[Path], limits: LoadLimits, data: dict[str, Any]) -
                 raise PolicyLoadError(
                     name, f"more than {limits.max_total_bytes} bytes of data in all (max_total_bytes)"
                 )
-            _merge(data, _parse_data(text, name), relative.parts[:-1], name)
+            merge(data, parse_data(text, name), relative.parts[:-1], name)
         if count == before:
             raise PolicyLoadError(str(given), "no data documents in this folder")
 
@@ -360,78 +359,3 @@ def _skip_string(text: str, start: int) -> tuple[int, int]:
             break  # A syntax error, which the engine will place.
         index += 2 if quote == '"' and text[index] == "\\" else 1
     return index + 1, text.count("\n", start, index)
-
-
-def _parse_data(text: str, name: str) -> Any:
-    # Most policy folders hold no data, and YAML takes longer to import than they take to read.
-    from plangate.policy import strict_yaml  # noqa: PLC0415
-    from plangate.policy.numbers import InexactNumberError, needs_exact_input  # noqa: PLC0415
-
-    def repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in pairs}) != len(pairs):
-            raise PolicyLoadError(name, "a key is written twice in one object")
-        return dict(pairs)
-
-    def constant(text: str) -> NoReturn:
-        raise PolicyLoadError(name, f"{text} is not a number")
-
-    try:
-        if not name.endswith(".json"):
-            document = strict_yaml.parse(text)
-            # Numbers are judged by their text, so the one check below serves both.
-            text = json.dumps(document)
-        document = json.loads(text, object_pairs_hook=repeated, parse_constant=constant)
-        if needs_exact_input(text.encode()):
-            raise PolicyLoadError(name, "the embedded engine cannot hold an integer beyond 64 bits exactly")
-    except InexactNumberError as problem:
-        raise PolicyLoadError(
-            name, f"the embedded engine cannot hold the number {problem} exactly"
-        ) from problem
-    except strict_yaml.StrictYamlError as problem:
-        raise PolicyLoadError(name, f"not a data document: {problem}", line=problem.line) from problem
-    except (ValueError, RecursionError) as problem:
-        said = " ".join(str(problem).split())[:200]
-        raise PolicyLoadError(name, f"not a data document: {said}") from problem
-    return document
-
-
-def _bundled(
-    document: Any, folders: tuple[str, ...], bundle: BundleUsed | None, name: str
-) -> tuple[Any, list[tuple[str, Any]]]:
-    """A data document without the default settings that a bundle brings along for OPA, and those."""
-    if bundle is None or not isinstance(document, dict):
-        return document, []
-    _refuse_outside(document, folders, _roots(bundle.roots), name)
-    if folders or not isinstance(document.get("plangate"), dict) or set(document["plangate"]) != {"settings"}:
-        return document, []
-    rest = {key: value for key, value in document.items() if key != "plangate"}
-    return rest, [(name, document["plangate"]["settings"])]
-
-
-_roots = lru_cache(maxsize=8)(Roots)
-"""A bundle has few roots or many, and few data documents or many."""
-
-
-def _refuse_outside(value: Any, path: tuple[str, ...], roots: Roots, name: str) -> None:
-    """Refuse data that a bundle's roots do not allow for."""
-    if roots.hold(path):
-        return
-    if not (isinstance(value, dict) and roots.lie_below(path)):
-        raise PolicyLoadError(name, f"data.{'.'.join(path)[:200]} is outside of the bundle's roots")
-    for key, item in value.items():
-        _refuse_outside(item, (*path, key), roots, name)
-
-
-def _merge(data: dict[str, Any], document: Any, folders: tuple[str, ...], name: str) -> None:
-    """Put a document where its folder says; two documents may share folders but no key."""
-    if not isinstance(document, dict):
-        raise PolicyLoadError(name, "a data document must be an object")
-    place = data
-    for folder in folders:
-        place = place.setdefault(folder, {})
-        if not isinstance(place, dict):
-            raise PolicyLoadError(name, f'"{folder}" is already a value in another data document')
-    for key, value in document.items():
-        if key in place:
-            raise PolicyLoadError(name, f'"{key}" is already in another data document')
-        place[key] = value

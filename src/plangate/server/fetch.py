@@ -71,14 +71,14 @@ def read_url(text: str) -> Url:
         raise FetchRefusedError("a URL with characters that no URL has, or too many of them")
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
+        host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError as error:
         raise FetchRefusedError("a URL that cannot be read") from error
     if parts.scheme != "https" or not host or port == 0:
         raise FetchRefusedError("a URL that is not https with a host")
     if "\\" in text or "@" in parts.netloc or "%" in parts.netloc or "#" in text:
         raise FetchRefusedError("a URL with user information, a fragment, or a host that is written oddly")
-    return Url(host=host.rstrip("."), port=_HTTPS if port is None else port, target=_target(parts))
+    return Url(host=host, port=_HTTPS if port is None else port, target=_target(parts))
 
 
 def _target(parts: SplitResult) -> str:

@@ -230,7 +230,7 @@ def needed_policy(source: str, choices: Choices, *, session: bool) -> Mapping[st
         every = ("create", "read", "update", "delete")
         types = {template.resource(name).type for name in template.names}
         actions = frozenset().union(
-            {"sts:GetCallerIdentity", "ec2:DescribeAvailabilityZones"},
+            {"sts:GetCallerIdentity", "ec2:DescribeAvailabilityZones", "tag:GetResources"},
             *(permissions_of(each, every, schemas) for each in types),
         )
     return policy_document(actions, region, MAX_SESSION_POLICY_CHARS if session else 0)

@@ -19,7 +19,8 @@ from plangate.decision.document import PolicyBundle
 from plangate.errors import AuditError, PolicyLoadError, UsageError
 from plangate.policy.base import PolicySource
 from plangate.policy.trust import BundleTrust, BundleUsed, VerificationKey
-from plangate.settings import BundleSettings, Settings
+from plangate.settings import Settings
+from plangate.settings_file import BundleSettings
 
 _MAX_KEY_BYTES: Final = 64 * 1024
 _ATTEMPTS: Final = 8

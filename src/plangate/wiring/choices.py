@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from plangate.decision.waiver import Waiver
 from plangate.errors import UsageError
 from plangate.parsers.base import Limits, Options
-from plangate.settings import Settings, WaiverSettings, load_settings
+from plangate.settings import Settings, load_settings
+from plangate.settings_file import WaiverSettings
 
 
 class ConftestChoices(Struct, frozen=True, kw_only=True):

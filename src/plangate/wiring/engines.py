@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from plangate.errors import UsageError
 from plangate.policy.base import Engine, PolicySet
 from plangate.policy.embedded import EmbeddedEngine, EngineLimits
-from plangate.settings import OpaSettings, Settings
+from plangate.settings import Settings
+from plangate.settings_file import OpaSettings
 
 if TYPE_CHECKING:
     from plangate.policy.opa.engine import PrivateServer, RunningServer

@@ -1,8 +1,10 @@
 """Tests of policies: verdicts, why they failed, what rules were seen to do, which lines were reached."""
 
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from plangate.authoring.demand import Sight
 from plangate.authoring.diagnosis import diagnose
 from plangate.authoring.evaluation import TimeLimits
 from plangate.authoring.examination import Asked, Examination, examine
-from plangate.authoring.examination_documents import document, render_junit
+from plangate.authoring.examination_documents import document, render_json, render_junit
 from plangate.authoring.examination_text import render_text, summary
 from plangate.authoring.folders import read_suite
 from plangate.authoring.selection import selection
@@ -25,7 +27,10 @@ from plangate.errors import PolicyLoadError, UsageError
 from plangate.policy.base import PolicySource
 from plangate.policy.load import shipped_policies
 from plangate.report.base import Style
+from tests.tools import ROOT
 from tests.unit.policy.builders import a_policy, write
+
+SCHEMA = json.loads((ROOT / "src/plangate/schemas/policy-test.v1.json").read_text(encoding="utf-8"))
 
 TESTS = """package policies.test.no_bad_test
 
@@ -59,7 +64,13 @@ def only(tests: str, policy: str = "package p\n", limits: TimeLimits | None = No
 
 def examined(folder: Path, tests: str, policy: str | None = None, asked: Asked | None = None) -> Examination:
     source = write(folder, {"no_bad.rego": policy or a_policy(), "no_bad_test.rego": tests})
-    return examine([source], asked or Asked())
+    return checked(examine([source], asked or Asked()))
+
+
+def checked(found: Examination) -> Examination:
+    """The same; its document keeps to the schema."""
+    jsonschema.validate(json.loads(render_json(found)), SCHEMA)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -214,7 +225,7 @@ def test_what_no_passing_test_shows_is_demanded(
 
 
 def test_every_shipped_rule_was_seen_at_work_and_its_lines_were_reached() -> None:
-    found = examine([shipped_policies()], Asked(threshold=100))
+    found = checked(examine([shipped_policies()], Asked(threshold=100)))
     assert found.coverage is not None
     assert (found.unseen, {file.file: file.missed for file in found.coverage.files if file.missed}) == (
         (),

@@ -52,13 +52,22 @@ def test(
     ] = False,
     v0: Annotated[bool, typer.Option("--v0", help="The folders hold Rego v0; implies --plain.")] = False,
     data: options.DataPaths = None,
+    fixtures: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--fixtures", help="Folder of plans by rule, besides fixtures/ in the folders. Repeatable."
+        ),
+    ] = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that one test may take.")] = 5.0,
     output_format: Annotated[str, typer.Option("--format", "-f", help="text, json or junit.")] = "text",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the report to this file.")
     ] = None,
 ) -> int:
-    """Run the tests of policies. Exit 1: one failed, or they show too little; 3: they could not be run."""
+    """Run the tests of policies, and try the policies on their fixtures.
+
+    Exit 1: one failed, or they show too little; 3: they could not be run.
+    """
     from plangate.authoring.evaluation import TimeLimits
     from plangate.authoring.examination import Asked
     from plangate.authoring.selection import selection
@@ -68,10 +77,15 @@ def test(
         raise UsageError(f"--format: {output_format!r} (expected one of: {', '.join(FORMATS)})")
     if threshold is not None and not 0 < threshold <= 100:  # noqa: PLR2004 - percent
         raise UsageError(f"--threshold {threshold:g} (expected more than 0, and 100 at most)")
+    for folder in fixtures or ():
+        if plain or v0 or not folder.is_dir():
+            problem = "there are none with --plain" if plain or v0 else "expected a folder"
+            raise UsageError(f"--fixtures {folder}: {problem}")
     if not 0 < timeout <= 300:  # noqa: PLR2004 - as for all tests together
         raise UsageError(f"--timeout {timeout:g} (expected more than 0 seconds, and 300 at most)")
     asked = Asked(
         data=tuple(data or ()),
+        fixtures=tuple(fixtures or ()),
         plain=plain or v0,
         v0=v0,
         select=selection(select) if select is not None else None,
@@ -84,7 +98,7 @@ def test(
     def once() -> int:
         return _once(folders, asked, _Report(output_format, output, lcov, html, verbose=verbose))
 
-    return _watched([*folders, *asked.data], once) if watch else once()
+    return _watched([*folders, *asked.data, *asked.fixtures], once) if watch else once()
 
 
 class _Report:

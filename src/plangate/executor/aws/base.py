@@ -116,6 +116,8 @@ class Handler(Protocol):
         defaults: What a property is when the template leaves it out, for those that are put back to it then.
             A property that is neither in the template nor here is nobody's business.
         volatile: Attributes that an update in place may change.
+        permissions: IAM actions by operation (``create``, ``read``, ``update``, ``delete``) that its calls need besides
+            those that the schema names.
         patience_s: Seconds until a creation, change or deletion counts as failed.
     """
 
@@ -124,6 +126,7 @@ class Handler(Protocol):
     updatable: ClassVar[frozenset[str]]
     defaults: ClassVar[Properties]
     volatile: ClassVar[frozenset[str]]
+    permissions: ClassVar[Mapping[str, frozenset[str]]]
     patience_s: ClassVar[float]
 
     @property
@@ -164,6 +167,7 @@ class BaseHandler:
     updatable: ClassVar[frozenset[str]] = frozenset({"Tags"})
     defaults: ClassVar[Properties] = {"Tags": []}
     volatile: ClassVar[frozenset[str]] = frozenset()
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {}
     patience_s: ClassVar[float] = 300.0
     names: ClassVar[frozenset[str]] = frozenset()
     """Properties that no two resources may share, e.g. a bucket's name."""

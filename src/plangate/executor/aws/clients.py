@@ -168,10 +168,9 @@ def _not_blindly(
         return None
     if caught_exception is not None:
         return None if type(caught_exception).__name__ in _NEVER_SENT else False
-    answer, parsed = response or (None, {})
-    if answer is None or answer.status_code < _SERVER_ERROR:
+    if response is None or response[0].status_code < _SERVER_ERROR:
         return None
-    return None if parsed.get("Error", {}).get("Code") in _THROTTLED else False
+    return None if response[1].get("Error", {}).get("Code") in _THROTTLED else False
 
 
 _READING: Final = ("Assume", "BatchGet", "Describe", "Get", "Head", "List", "Search", "Simulate")

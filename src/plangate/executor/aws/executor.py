@@ -112,6 +112,8 @@ class AwsExecutor:
             self._journal.lease(document.environment)
             run = self._begun(approved, document, check)
             self._refuse_changed(run)
+            # Not before: a run that was refused has to leave the one that was cut off the newest.
+            self._journal.begin(run.name, run.owner, approved.plan_sha256)
             scheduler = Scheduler(self._options.workers, observe)
             counted: Counter[str] = Counter()
             outcome = scheduler.run([self._counted(run, task, counted) for task in tasks])
@@ -167,7 +169,6 @@ class AwsExecutor:
             for change in document.changes
             if change.action in {Action.UPDATE, Action.NO_OP} and not change.deposed
         }
-        self._journal.begin(name, owner, approved.plan_sha256)
         return Run(
             name=name,
             plan=document,
@@ -189,7 +190,8 @@ class AwsExecutor:
         """
         changes = run.plan.changes
         types = {change.logical_id: change.type for change in changes}
-        actual = read_actual(run.owner, types, self._journal.known(run.owner), self._kit)
+        begun = frozenset(token_of(run.name, key) for key in run.resumed)
+        actual = read_actual(run.owner, types, self._journal.known(run.owner), self._kit, begun=begun)
         touched = {key.partition(":")[2] for key in run.resumed}
         ours = {(kind, each.identifier, name): each for name, (kind, each) in actual.current.items()}
         ours |= {(*key, name): each for key, (name, each) in actual.leaving.items()}

@@ -19,7 +19,7 @@ from plangate.model.aws_plan import Change
 from plangate.model.plan import Action
 
 MAX_SESSION_POLICY_CHARS: Final = 2048
-_ALWAYS: Final = frozenset({"sts:GetCallerIdentity"})
+_ALWAYS: Final = frozenset({"sts:GetCallerIdentity", "tag:GetResources"})
 _READING: Final = re.compile(r"(?:BatchGet|Describe|Get|List)")
 _WORD: Final = re.compile(r"[A-Z][a-z0-9]*")
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -55,7 +55,7 @@ def permissions_of(type_name: str, operations: Iterable[str], schemas: Schemas) 
         raise UsageError(f"the region has no type {type_name}")
     wanted = tuple(operations)
     found = set(schema.permissions(*wanted))
-    extra: Mapping[str, frozenset[str]] = getattr(handler, "permissions", {})
+    extra: Mapping[str, frozenset[str]] = {} if handler is None else handler.permissions
     for operation in wanted:
         found |= extra.get(operation, frozenset())
     if not found:

@@ -18,7 +18,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plangate.errors import UsageError
-from plangate.executor.aws.base import MARK_RESOURCE, Condition, Found, Handler, Owner, Properties
+from plangate.executor.aws.base import (
+    MARK_CREATION,
+    MARK_RESOURCE,
+    Condition,
+    Found,
+    Handler,
+    Owner,
+    Properties,
+)
 from plangate.executor.aws.clients import Aws
 from plangate.executor.aws.difference import changed_properties, holds_unknown
 from plangate.executor.aws.schemas import Schema, Schemas
@@ -157,7 +165,14 @@ def _ordered(needs: Mapping[str, Sequence[str]]) -> list[str]:
 # --- what is there ---
 
 
-def read_actual(owner: Owner, types: Mapping[str, str], known: Sequence[Known], kit: Kit) -> Actual:
+def read_actual(
+    owner: Owner,
+    types: Mapping[str, str],
+    known: Sequence[Known],
+    kit: Kit,
+    *,
+    begun: frozenset[str] = frozenset(),
+) -> Actual:
     """What is there of a stack: by the journal, and by tags for what the journal does not know.
 
     Args:
@@ -165,6 +180,7 @@ def read_actual(owner: Owner, types: Mapping[str, str], known: Sequence[Known], 
         types: Type by logical id, of the template.
         known: The journal's.
         kit: How to look.
+        begun: Tokens of creations that are gone on with: what they made, and the journal does not know, is left out.
 
     Raises:
         UsageError: Two resources say that they are the same one, or something is neither ready nor gone.
@@ -180,20 +196,22 @@ def read_actual(owner: Owner, types: Mapping[str, str], known: Sequence[Known], 
         if handler is None:
             continue
         mine = wanted.get(type_name, {})
-        found = dict(handler.read(kit.aws, sorted(mine))) if mine else {}
-        for each in handler.owned(kit.aws, owner):
-            found.setdefault(each.identifier, each)
+        found = {each.identifier: each for each in handler.owned(kit.aws, owner)}
+        untagged = sorted(set(mine) - set(found))
+        if untagged:
+            found |= handler.read(kit.aws, untagged)
         for identifier, each in found.items():
             row = mine.get(identifier)
             name = row.logical_id if row is not None else each.marks.get(MARK_RESOURCE, "")
-            if each.condition is Condition.FAILED and row is None:
+            if row is None and (each.condition is Condition.FAILED or each.marks.get(MARK_CREATION) in begun):
                 continue
             if row is not None and row.leaving:
                 leaving[type_name, identifier] = (name, each)
             elif name in current:
                 raise UsageError(
                     f"both {current[name][1].identifier} and {identifier} say that they are {name} of {owner.stack}",
-                    hint="delete the one that is not, or take the tag plangate:resource off it",
+                    hint="go on with a run that was cut off, with --resume; or delete the one that is not, or take"
+                    " the tag plangate:resource off it",
                 )
             elif name:
                 current[name] = (type_name, each)

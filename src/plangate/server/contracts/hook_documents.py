@@ -30,6 +30,8 @@ _POINTS: Final = {
 }
 _ACTIONS: Final = {"CREATE": "Add", "UPDATE": "Modify", "DELETE": "Remove"}
 _MAX_TOKEN: Final = 1_024
+MAX_TEMPLATE_BYTES: Final = 1 << 20
+"""CloudFormation takes no bigger ones."""
 
 _MAX_REGIONS: Final = 64
 _REGION_AT: Final = 3
@@ -292,6 +294,8 @@ def _stack(event: HookEvent, template: str, previous: str, limits: Limits) -> It
 def _resources(template: str, limits: Limits) -> dict[str, str]:
     """Logical id to type."""
     data = template.encode("utf-8", "surrogatepass")
+    if len(data) > MAX_TEMPLATE_BYTES:
+        raise CannotDecideError(f"the event's template is bigger than {MAX_TEMPLATE_BYTES} bytes")
     document = Document(name="template", path=None, data=data, sha256=sha256(data).hexdigest())
     try:
         values: Sequence[Any] = read_documents(input_of(document), limits).values

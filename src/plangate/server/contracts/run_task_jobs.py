@@ -98,7 +98,7 @@ class Jobs:
         job = Job(id=job_id[:_ID_CHARACTERS], task=task, since=time.time(), body=body)
         if (self._done / job.id).exists() or (self._waiting / job.id).exists():
             return False
-        if sum(1 for _ in os.scandir(self._waiting)) >= MAX_WAITING:
+        if len(self.waiting()) >= MAX_WAITING:
             raise CannotDecideError(f"more than {MAX_WAITING} run tasks wait")
         return private_files.create(self._waiting / job.id, self._sealed(job))
 
@@ -146,6 +146,8 @@ class Jobs:
         """Remove what was done long ago."""
         until = time.time() - DONE_KEPT_S
         for entry in os.scandir(self._done):
+            if entry.name.startswith("."):
+                continue
             with contextlib.suppress(FileNotFoundError):
                 if entry.stat(follow_symlinks=False).st_mtime < until:
                     (self._done / entry.name).unlink(missing_ok=True)
@@ -166,4 +168,7 @@ class Jobs:
             nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
             return msgspec.msgpack.decode(self._cipher.decrypt(nonce, rest, job_id.encode()), type=Job)
         except (ValueError, InvalidTag) as error:
+            # It will never be readable: say so once.
+            private_files.create(self._done / job_id, b'{"outcome":"unreadable"}')
+            (self._waiting / job_id).unlink(missing_ok=True)
             raise AuditError(f"{self._waiting / job_id}: not a run task that was sealed here") from error

@@ -183,6 +183,7 @@ class Work:
                 job = await self._judged(job, trigger)
             finally:
                 telling.cancel()
+                await asyncio.wait([telling])  # nothing of it may come after the last callback
             await asyncio.to_thread(self._jobs.settle, job)
         outcome = await self._call_back(trigger, job.final, PATIENCE_S)
         self._jobs.finish(job, outcome)

@@ -1,13 +1,20 @@
 """Policies and tests to mutate, and the shortest way to what became of their mutants."""
 
+import json
 from pathlib import Path
 
+import jsonschema
+
+from plangate.authoring.mutation.report import render_json
 from plangate.authoring.mutation.run import Mutation, Options, Verdict, mutate
 from plangate.policy.base import PolicySource
 from plangate.policy.files import PolicyFile
 from plangate.policy.parse import parse_modules
 from plangate.policy.syntax import Module
+from tests.tools import ROOT
 from tests.unit.policy.builders import a_policy, write
+
+SCHEMA = json.loads((ROOT / "src/plangate/schemas/mutation.v1.json").read_text(encoding="utf-8"))
 
 SIZE_LIMIT = """
 deny contains lib.finding(disk, sprintf("%v", [disk.after.size])) if {
@@ -57,9 +64,12 @@ def folder(root: Path, tests: str = WHOLE_TESTS, **others: str) -> PolicySource:
 
 
 def mutated(source: PolicySource, **options: object) -> Mutation:
-    """All mutants of a folder, tried in one process unless said otherwise."""
+    """All mutants of a folder, tried in one process unless said otherwise. The report keeps to its schema."""
     asked: dict[str, object] = {"jobs": 1} | options
-    return mutate([source], Options(**asked))  # type: ignore[arg-type]
+    found = mutate([source], Options(**asked))  # type: ignore[arg-type]
+    for threshold in (None, 90.0):
+        jsonschema.validate(json.loads(render_json(found, threshold)), SCHEMA)
+    return found
 
 
 def verdicts(found: Mutation) -> dict[str, Verdict]:

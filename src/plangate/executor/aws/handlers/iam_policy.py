@@ -28,6 +28,12 @@ class Policy(BaseHandler):
     """
 
     type: ClassVar[str] = "AWS::IAM::Policy"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "create": frozenset({"iam:TagRole"}),
+        "read": frozenset({"iam:GetRolePolicy", "iam:ListRoleTags"}),
+        "update": frozenset({"iam:TagRole", "iam:UntagRole"}),
+        "delete": frozenset({"iam:UntagRole"}),
+    }
     supported: ClassVar[frozenset[str]] = frozenset({"PolicyDocument", "PolicyName", "Roles"})
     updatable: ClassVar[frozenset[str]] = frozenset({"PolicyDocument"})
     defaults: ClassVar[Properties] = {}
@@ -118,6 +124,12 @@ class ManagedPolicy(BaseHandler):
     """
 
     type: ClassVar[str] = "AWS::IAM::ManagedPolicy"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "create": frozenset({"iam:TagRole"}),
+        "read": frozenset({"iam:ListPolicies", "iam:ListPolicyTags", "iam:ListRoleTags"}),
+        "update": frozenset({"iam:TagRole", "iam:UntagRole"}),
+        "delete": frozenset({"iam:UntagRole"}),
+    }
     supported: ClassVar[frozenset[str]] = frozenset({
         "Description", "ManagedPolicyName", "Path", "PolicyDocument", "Roles",
     })  # fmt: skip

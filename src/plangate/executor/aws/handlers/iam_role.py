@@ -31,6 +31,9 @@ class Role(BaseHandler):
     """
 
     type: ClassVar[str] = "AWS::IAM::Role"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
+        "read": frozenset({"iam:ListRoleTags", "iam:ListRoles"}),
+    }
     supported: ClassVar[frozenset[str]] = frozenset({
         "AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "MaxSessionDuration", "Path",
         "PermissionsBoundary", "Policies", "RoleName", "Tags",
@@ -198,6 +201,7 @@ class InstanceProfile(BaseHandler):
     """``AWS::IAM::InstanceProfile``: it carries our marks, though its type has no tags in templates."""
 
     type: ClassVar[str] = "AWS::IAM::InstanceProfile"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {"read": frozenset({"iam:ListInstanceProfiles"})}
     supported: ClassVar[frozenset[str]] = frozenset({"InstanceProfileName", "Path", "Roles"})
     updatable: ClassVar[frozenset[str]] = frozenset({"Roles"})
     defaults: ClassVar[Properties] = {}

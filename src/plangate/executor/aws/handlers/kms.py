@@ -32,6 +32,7 @@ class Key(BaseHandler):
     """
 
     type: ClassVar[str] = "AWS::KMS::Key"
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {"read": frozenset({"kms:ListKeys"})}
     supported: ClassVar[frozenset[str]] = frozenset({
         *_TAKEN, "EnableKeyRotation", "Enabled", "KeyPolicy", "PendingWindowInDays", "RotationPeriodInDays", "Tags",
     })  # fmt: skip
