@@ -6,7 +6,6 @@ document can be recognized later.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -84,8 +83,12 @@ def decision_record(at: Stamp, document: Mapping[str, Any], *, decision_sha256: 
 
 
 def _size(body: Mapping[str, Any]) -> int:
-    """Bytes of a body as JSON. Only numbers could be longer in canonical JSON, and a body has whole ones."""
-    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+    """Bytes of a body as canonical JSON.
+
+    Raises:
+        AuditError: It cannot be written as such.
+    """
+    return len(canonical(body))
 
 
 def document_sha256(document: Mapping[str, Any]) -> str:

@@ -196,13 +196,16 @@ def _is_plain(value: Any) -> bool:
     if kind is int:
         return bool(-_MAX_EXACT <= value <= _MAX_EXACT)
     if kind is dict:
-        return all(type(name) is str and name.isascii() and _is_plain(item) for name, item in value.items())
-    return kind is list and all(_is_plain(item) for item in value)
+        names_are_plain = all(type(name) is str and name.isascii() for name in value)
+        return names_are_plain and all(map(_is_plain, value.values()))
+    return kind is list and all(map(_is_plain, value))
 
 
 def text(value: object, limit: int = MAX_TEXT) -> str:
     """Any value as text that can be written: no lone surrogates, cut to ``limit`` characters."""
-    whole = str(value).encode("utf-8", "backslashreplace").decode()
+    whole = str(value)
+    if not whole.isascii():
+        whole = whole.encode("utf-8", "backslashreplace").decode()
     return whole if len(whole) <= limit else whole[: limit - 1] + "…"
 
 

@@ -28,12 +28,14 @@ MARKS: Final[Mapping[str, str]] = {
 }
 """What a page of ours has in it, by suffix. Nothing else is ever written over or removed."""
 
-_SCOPES: Final = {
+SCOPES: Final[Mapping[RuleScope, str]] = {
     RuleScope.RESOURCES: "every managed resource that exists after the change",
     RuleScope.CHANGES: "every managed entry of the plan, also what is deleted or forgotten",
     RuleScope.PLAN: "the plan as a whole",
 }
-_ON_UNKNOWN: Final = {
+"""What gets an outcome."""
+
+ON_UNKNOWN: Final[Mapping[OnUnknown, str]] = {
     OnUnknown.DENY: "An unknown counts as a failure.",
     OnUnknown.OBLIGE: "An unknown becomes an obligation: the executor checks the real resource afterwards.",
 }
@@ -53,8 +55,9 @@ class RulePage(Struct, frozen=True, kw_only=True):
         spec: From METADATA. All its texts are an author's, and hostile.
         name: Of the page's file, without a suffix.
         domain: The folder word of the package ``policies.<domain>.<slug>``.
-        package: All of it.
-        scope: What gets an outcome.
+        package: All of it; empty for a built-in rule, which has none.
+        judges: What gets an outcome.
+        why: Why it matters.
         settings: JSON Schema by name.
         unknowns: Sentences on what becomes of unknown values.
         reads: Paths of a resource that the rule can read, as people write them.
@@ -66,7 +69,8 @@ class RulePage(Struct, frozen=True, kw_only=True):
     name: str
     domain: str
     package: str
-    scope: RuleScope
+    judges: str
+    why: str
     settings: Mapping[str, Mapping[str, Any]]
     unknowns: tuple[str, ...]
     reads: tuple[str, ...]
@@ -75,7 +79,7 @@ class RulePage(Struct, frozen=True, kw_only=True):
 
     def judged(self, code: Callable[[str], str]) -> str:
         """What gets an outcome, in words; ``code`` makes kinds and types safe to show."""
-        parts = [_SCOPES[self.scope]]
+        parts = [self.judges]
         if self.spec.kinds:
             parts.append(f"of kind {', '.join(map(code, self.spec.kinds))}")
         if self.spec.types:
@@ -129,9 +133,10 @@ def _page(policies: PolicySet, spec: RuleSpec, text: str, folders: Sequence[Path
         name=f"{INDEX}_" if slug == INDEX else spec.id.replace("-", "_"),
         domain=package.split(".")[1],
         package=package,
-        scope=scope,
+        judges=SCOPES[scope],
+        why=spec.description,
         settings=policies.settings.get(spec.id, {}),
-        unknowns=(handled or silent, _ON_UNKNOWN[spec.on_unknown]),
+        unknowns=(handled or silent, ON_UNKNOWN[spec.on_unknown]),
         reads=reads.describe(),
         links=_links(text),
         examples=examples(folders, slug, reads, whole_plan=scope is RuleScope.PLAN),

@@ -25,9 +25,9 @@ class Example(Struct, frozen=True, kw_only=True):
     """One case.
 
     Attributes:
-        case: Its name.
+        case: Its name; empty for one that is no case, of a built-in rule.
         address: What the outcome is about; empty for the plan as a whole.
-        text: JSON of what the rule reads of it.
+        text: JSON of what the rule reads of it; of a built-in rule, source.
         settings: JSON of the settings that it was judged with, or an empty string for the defaults.
     """
 

@@ -36,13 +36,13 @@ def page(rule: RulePage, title: str = "Policies") -> str:
         ("Enforcement", spec.enforcement.value),
         ("When unknown", spec.on_unknown.value),
         ("Judges", rule.judged(code)),
-        ("Package", code(rule.package)),
+        *([("Package", code(rule.package))] if rule.package else []),
     ]
     parts = [
         f'<nav aria-label="Breadcrumb"><a href="{INDEX}.html">{escape(title)}</a> / {escape(rule.domain)}</nav>',
         f'<h1>{escape(spec.title)}</h1><p class="id">{code(spec.id)}</p>',
         "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts) + "</dl>",
-        f"<h2>Why</h2><p>{escape(spec.description)}</p>",
+        f"<h2>Why</h2><p>{escape(rule.why)}</p>",
         '<div class="pair">' + "".join(_example(*shown) for shown in rule.shown) + "</div>",
         f"<h2>How to fix</h2><p>{escape(spec.remediation)}</p>",
         f"<h2>Settings</h2>{_settings(rule)}",
@@ -149,7 +149,7 @@ def _choice(name: str, label: str, values: Iterable[str]) -> str:
 
 def _row(rule: RulePage) -> str:
     spec = rule.spec
-    words = [spec.id, spec.title, spec.description, *spec.kinds, *spec.types]
+    words = [spec.id, spec.title, rule.why, *spec.kinds, *spec.types]
     words += [word for name, controls in spec.frameworks for word in (name, *controls)]
     frameworks = json.dumps([" ".join(name.split()) for name, _ in spec.frameworks])
     return (
@@ -174,7 +174,8 @@ def _example(heading: str, prefix: str, example: Example | None) -> str:
     top = f'<section class="{prefix.strip("_")}"><h2><span aria-hidden="true">{sign}</span> {heading}</h2>'
     if example is None:
         return f"{top}<p>There is no example: no case <code>{prefix}…</code> in the rule's fixtures.</p></section>"
-    shown = f"{top}<p>Case {code(example.case)}, what the rule reads of it:</p>{_block(example.text)}"
+    said = f"<p>Case {code(example.case)}, what the rule reads of it:</p>" if example.case else ""
+    shown = f"{top}{said}{_block(example.text)}"
     more = f"<p>With the settings</p>{_block(example.settings)}" if example.settings else ""
     return f"{shown}{more}</section>"
 

@@ -34,7 +34,7 @@ def page(rule: RulePage) -> str:
         f"# {spec.id}",
         f"**{escape(spec.title.rstrip('.'))}.**",
         table(("", ""), facts),
-        f"## Why\n\n{escape(spec.description)}",
+        f"## Why\n\n{escape(rule.why)}",
         *(f"## {heading}\n\n{_example(example, prefix)}" for heading, prefix, example in rule.shown),
         f"## How to fix\n\n{escape(spec.remediation)}",
         f"## Settings\n\n{_settings(rule)}",

@@ -43,13 +43,28 @@ def read_json(file: Path) -> Any:
         PolicyLoadError: It cannot be read, is too large, not JSON, or has a key twice.
     """
     try:
-        if file.stat().st_size > MAX_FIXTURE_BYTES:
-            raise PolicyLoadError(str(file), f"has more than {MAX_FIXTURE_BYTES} bytes", code="fixtures")
-        return json.loads(file.read_bytes(), object_pairs_hook=_unique)
-    except OSError as problem:
-        raise PolicyLoadError(str(file), f"cannot be read: {problem.strerror}", code="fixtures") from problem
+        return json.loads(read_content(file), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as problem:
         raise PolicyLoadError(str(file), f"is not JSON: {problem}", code="fixtures") from problem
+
+
+def read_content(file: Path) -> bytes:
+    """What one file of fixtures holds.
+
+    Raises:
+        PolicyLoadError: It cannot be read, is no file, or is too large.
+    """
+    try:
+        if file.exists() and not file.is_file():
+            # A pipe or a device may give no end of it.
+            raise PolicyLoadError(str(file), "is not a file", code="fixtures")
+        with file.open("rb") as stream:
+            content = stream.read(MAX_FIXTURE_BYTES + 1)
+    except OSError as problem:
+        raise PolicyLoadError(str(file), f"cannot be read: {problem.strerror}", code="fixtures") from problem
+    if len(content) > MAX_FIXTURE_BYTES:
+        raise PolicyLoadError(str(file), f"has more than {MAX_FIXTURE_BYTES} bytes", code="fixtures")
+    return content
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import jsonschema
 from msgspec import Struct
 
 from plangate.authoring.evaluation import TimeLimits
-from plangate.authoring.fixtures import CASES, SETTINGS, folder_of, read_cases, read_json, stray
+from plangate.authoring.fixtures import CASES, SETTINGS, read_cases, read_content, read_json, stray
 from plangate.authoring.observed import observed_plan
 from plangate.authoring.testing import TestResult, Verdict
 from plangate.decision.outcome import RuleSpec
@@ -80,20 +80,20 @@ def try_fixtures(
 
 
 def _cases(sources: Sequence[PolicySource], policies: PolicySet, fixtures: Sequence[Path]) -> Iterator[_Case]:
-    folders = (*fixtures, *(source.root / FIXTURES for source in sources))
     names = {source.root / FIXTURES: f"{source.name.rstrip('/')}/{FIXTURES}" for source in sources}
+    tops = {**{folder: str(folder) for folder in fixtures}, **names}
     slugs = {package.rpartition(".")[2] for package in policies.packages.values()}
     for rule in policies.rules:
         package = policies.packages[rule.id]
-        folder = folder_of(folders, package.rpartition(".")[2])
-        if folder is not None:
-            shown = f"{names.get(folder.parent, folder.parent)}/{folder.name}"
-            yield from _of_folder(rule, f"{package}.{FIXTURES}", folder, shown)
+        slug = package.rpartition(".")[2]
+        for top, name in tops.items():
+            if (top / slug).is_dir():
+                yield from _of_folder(rule, f"{package}.{FIXTURES}", top / slug, f"{name}/{slug}")
     for top, name in names.items():
-        for cases in sorted(top.glob(f"*/{CASES}")):
-            if (slug := cases.parent.name) not in slugs:
+        for folder in sorted(top.iterdir()) if top.is_dir() else ():
+            if folder.is_dir() and folder.name not in slugs:
                 yield _Case(
-                    name=f"{FIXTURES}.{slug}", file=cases, shown=f"{name}/{slug}/{CASES}", expected={},
+                    name=f"{FIXTURES}.{folder.name}", file=folder, shown=f"{name}/{folder.name}", expected={},
                     problem="there is no such rule, so nothing was tried",
                 )  # fmt: skip
 
@@ -169,7 +169,7 @@ class _Trial:
         plan = observed_plan(document)
         if plan is None or len(plan.resources) != len(document["resources"]):
             raise PolicyLoadError(case.shown, "is not a plan document")
-        answers = self._answers(policies, case.file.read_bytes(), left)
+        answers = self._answers(policies, read_content(case.file), left)
         said: dict[str, set[str]] = defaultdict(set)
         for outcome in judge(policies, answers, PlanView(plan)).outcomes:
             if outcome.rule == case.rule:

@@ -248,8 +248,7 @@ def obligation_from(document: Mapping[str, str]) -> Obligation:
 
 def timestamp(time: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, from an aware time."""
-    time = time.astimezone(UTC)
-    return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _outcome(outcome: Outcome, spec: RuleSpec | None, effect: Effect | None) -> dict[str, Any]:

@@ -13,10 +13,10 @@ Container = Mapping[str, Any]
 Names = tuple[str | Unknown, ...] | Unknown
 
 _CAPABILITY_PREFIX: Final = "CAP_"
-_SECRET_WORDS: Final = (
-    "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY",
-    "CREDENTIAL", "ENCRYPTION_KEY", "SIGNING_KEY", "CONNECTION_STRING", "AUTH_KEY",
-)  # fmt: skip
+_SECRET_WORD: Final = re.compile(
+    "PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|APIKEY|API_KEY|ACCESS_KEY|PRIVATE_KEY"
+    "|CREDENTIAL|ENCRYPTION_KEY|SIGNING_KEY|CONNECTION_STRING|AUTH_KEY"
+)
 _NOT_SECRET_ENDINGS: Final = (
     "_FILE", "_PATH", "_DIR", "_NAME", "_URL", "_URI", "_ENDPOINT", "_TTL", "_LENGTH", "_TYPE", "_ENABLED", "_ID",
     "_AUDIENCE", "_ISSUER", "_EXPIRATION", "_EXPIRY", "_TIMEOUT", "_POLICY", "_HEADER", "_REF", "_ALGORITHM",
@@ -131,6 +131,4 @@ def looks_secret(name: str, value: str) -> bool:
 def sounds_secret(name: str) -> bool:
     """Whether a variable of this name is meant to hold a secret itself."""
     plain = name.upper().replace("-", "_").replace(".", "_")
-    if plain.endswith(_NOT_SECRET_ENDINGS):
-        return False
-    return any(word in plain for word in _SECRET_WORDS)
+    return _SECRET_WORD.search(plain) is not None and not plain.endswith(_NOT_SECRET_ENDINGS)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from plangate.decision.outcome import RuleSpec
@@ -32,13 +33,13 @@ def query_values(answer: bytes, count: int) -> list[Any]:
         AnswerError: Not JSON, not the engine's shape, undefined, or not so many.
     """
     try:
-        results = json.loads(answer)["result"]
+        results = msgspec.json.decode(answer)["result"]
         (result,) = results
         (expression,) = result["expressions"]
         values = expression["value"]
     except KeyError as problem:
         raise AnswerError("undefined") from problem
-    except (ValueError, TypeError, RecursionError) as problem:
+    except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as problem:
         raise AnswerError("not a query result") from problem
     if not isinstance(values, list) or len(values) != count:
         raise AnswerError(f"not {count} values")

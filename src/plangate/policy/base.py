@@ -7,11 +7,12 @@ because undefined is not empty.
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from msgspec import Struct
 
 from plangate.decision.outcome import RuleSpec
+from plangate.model.plan import Plan
 from plangate.policy.reads import Reads
 from plangate.policy.trust import BundleTrust, BundleUsed
 
@@ -101,6 +102,24 @@ class Doubt(Struct, frozen=True, kw_only=True):
     rule: str
     position: int
     paths: tuple[tuple[str, ...], ...]
+
+
+class Present(Struct, frozen=True, kw_only=True):
+    """Kinds and native types; of a plan those that it has, of a rule those that it needs one of."""
+
+    kinds: frozenset[str]
+    types: frozenset[str]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """What there is in a plan, whatever becomes of it."""
+        return cls(
+            kinds=frozenset(plan.by_kind), types=frozenset(resource.type for resource in plan.resources)
+        )
+
+    def shares(self, other: "Present") -> bool:
+        """Some kind or type is in both."""
+        return not (self.kinds.isdisjoint(other.kinds) and self.types.isdisjoint(other.types))
 
 
 class Engine(Protocol):

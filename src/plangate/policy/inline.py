@@ -13,7 +13,7 @@ from typing import Final
 from plangate.errors import EngineError
 from plangate.policy import worker
 from plangate.policy.answers import AnswerError, Reply, query_values, rule_answers
-from plangate.policy.base import Doubt, PolicySet, RuleAnswer
+from plangate.policy.base import Doubt, PolicySet, Present, RuleAnswer
 from plangate.policy.embedded import REGORUS_VERSION, EngineLimits, setup_of
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
 
@@ -37,8 +37,16 @@ class InlineEngine:
     def __init__(self, policies: PolicySet, limits: EngineLimits) -> None:
         self._limits = limits
         self._policies = policies
+        from plangate.policy.narrowing import needs_of  # noqa: PLC0415 - no other engine needs it
+
+        self._needs = needs_of(policies) if policies.rules else {}
         worker.limit_memory(limits.memory_bytes)
         self._worker: worker.Worker | None = self._loaded()
+        self._silent = {
+            number: Reply(value=[[], []] if rule.id in policies.handles_unknowns else [[]])
+            for number, rule in enumerate(policies.rules)
+            if rule.id in self._needs
+        }
 
     def _loaded(self) -> worker.Worker:
         try:
@@ -49,13 +57,18 @@ class InlineEngine:
             raise EngineError(f"loading the policies failed: {worker.clean(problem)}") from problem
 
     def begin(
-        self, policies: PolicySet, document: bytes, deadline_s: float
+        self, policies: PolicySet, document: bytes, deadline_s: float, present: Present | None = None
     ) -> Callable[[], Sequence[RuleAnswer]]:
         """The same as `evaluate`, later."""
-        return lambda: self.evaluate(policies, document, deadline_s)
+        return lambda: self.evaluate(policies, document, deadline_s, present)
 
-    def evaluate(self, policies: PolicySet, document: bytes, deadline_s: float) -> Sequence[RuleAnswer]:
-        """See `plangate.policy.base.Engine`. The deadline is kept by whoever ends this process."""
+    def evaluate(
+        self, policies: PolicySet, document: bytes, deadline_s: float, present: Present | None = None
+    ) -> Sequence[RuleAnswer]:
+        """See `plangate.policy.base.Engine`. The deadline is kept by whoever ends this process.
+
+        Rules that can say nothing of a document with just this ``present`` are not evaluated; the answers are the same.
+        """
         del deadline_s
         if not policies.rules:
             return ()
@@ -72,18 +85,31 @@ class InlineEngine:
             raise EngineError(f"the plan document cannot be read: {problem}") from problem
         out = io.BytesIO()
         loaded, self._worker = self._worker or self._loaded(), None
+        asked = range(len(policies.rules)) if exact or present is None else self._asked(present)
         try:
-            loaded.evaluate(out, document, exact=exact)
+            chosen = loaded.chosen(tuple(asked)) if len(asked) < len(policies.rules) else ""
+            if not chosen:
+                asked = range(len(policies.rules))
+            loaded.evaluate(out, document, exact=exact, chosen=chosen)
         except BaseException as problem:  # the engine's panics are no Exception
             if isinstance(problem, KeyboardInterrupt | SystemExit):
                 raise
             raise EngineError(f"evaluating the policies failed: {worker.clean(problem)}") from problem
         # An engine that failed half-way is not asked again: only one that came to its end is kept.
         self._worker = loaded
-        return rule_answers(policies.rules, policies.handles_unknowns, self._replies(out.getvalue()))
+        return rule_answers(policies.rules, policies.handles_unknowns, self._replies(out.getvalue(), asked))
 
-    def _replies(self, said: bytes) -> Sequence[Reply]:
-        """One reply for each rule, or none at all."""
+    def _asked(self, present: Present) -> Sequence[int]:
+        """Numbers of the rules that may have something to say."""
+        needs = self._needs
+        return [
+            number
+            for number, rule in enumerate(self._policies.rules)
+            if (needed := needs.get(rule.id)) is None or needed.shares(present)
+        ]
+
+    def _replies(self, said: bytes, asked: Sequence[int]) -> Sequence[Reply]:
+        """One reply for each rule, or none at all. All at once are the replies of those that were asked."""
         names = [rule.id for rule in self._policies.rules]
         if len(said) > self._limits.max_answer_bytes:
             raise EngineError(
@@ -96,7 +122,9 @@ class InlineEngine:
                 kind, end = said[:4], _HEADER + int.from_bytes(said[4:_HEADER], "big")
                 body, said = said[_HEADER:end], said[end:]
                 if kind == b"ALLA":
-                    replies = {n: Reply(value=v) for n, v in enumerate(query_values(body, len(names)))}
+                    replies = dict(self._silent) if len(asked) < len(names) else {}
+                    values = query_values(body, len(asked))
+                    replies |= {n: Reply(value=value) for n, value in zip(asked, values, strict=True)}
                 elif kind in {b"ANSW", b"FAIL"}:
                     number, _, text = body.partition(b"\n")
                     replies[int(number)] = _reply(kind, text)

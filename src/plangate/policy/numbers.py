@@ -13,8 +13,9 @@ from typing import Final
 
 _DIGITS: Final = bytes(ord("0") if byte in b"0123456789.eE+-" else 0 for byte in range(256))
 _LONG: Final = b"0" * 16
-_LONG_NUMBER: Final = re.compile(rb"[:\[,]\s*-?[0-9][0-9.eE+-]{15,}")
-"""A number long enough to be inexact: a double keeps any 15 digits. It may also be text that looks like one."""
+_LONG_NUMBER: Final = re.compile(rb"(?:^|[:\[,])\s*-?[0-9][0-9.eE+-]{15,}+(?:[\s,\]}]|$)")
+"""A number long enough to be inexact: a double keeps any 15 digits. It may also be text that looks like one, but not
+a digest: nothing can follow a number but space, the next value, or the end of what holds it."""
 
 
 class InexactNumberError(ValueError):

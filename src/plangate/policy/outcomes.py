@@ -23,6 +23,7 @@ MAX_DENIALS: Final = 20
 _MOST_NAMED = 5
 """Unknown values that a message names before it says how many more there are."""
 _NOTHING: Final = ((), (), False)
+_NO_PATHS: Final[Mapping[str, tuple[Path, ...]]] = {}
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class PlanView:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._scopes: dict[tuple[RuleScope, tuple[str, ...], tuple[str, ...]], Sequence[Resource]] = {}
         self.addresses = {resource.address for resource in plan.resources}
         groups: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], list[int]] = {}
         for index, resource in enumerate(plan.resources):
@@ -60,9 +62,17 @@ class PlanView:
 
     def in_scope(self, rule: RuleSpec, scope: RuleScope) -> Sequence[Resource]:
         """The resources that a rule gives an outcome for, in document order."""
-        plan = self.plan
         if scope is RuleScope.PLAN:
             return ()
+        # Many rules are about the same few kinds.
+        place = scope, tuple(rule.kinds), tuple(rule.types)
+        found = self._scopes.get(place)
+        if found is None:
+            found = self._scopes[place] = self._in_scope(rule, scope)
+        return found
+
+    def _in_scope(self, rule: RuleSpec, scope: RuleScope) -> Sequence[Resource]:
+        plan = self.plan
         kinds, types = frozenset(rule.kinds), frozenset(rule.types)
         members: Sequence[Resource] = plan.resources
         if len(kinds) == 1 and not types:
@@ -157,12 +167,13 @@ def judge(
         raise EngineError(f"the policy engine answered for {answered}, but was asked for {asked}")
     outcomes: list[Outcome] = []
     nothing: list[str] = []
-    exact: dict[str, dict[str, tuple[Path, ...]]] = defaultdict(dict)
+    exact: dict[str, dict[str, tuple[Path, ...]]] = defaultdict(dict)  # empty but for an engine that settles
     for doubt, paths in (settled or {}).items():
         exact[doubt.rule][view.plan.resources[doubt.position].address] = paths
     for rule, answer in zip(policies.rules, answers, strict=True):
         reads = None if rule.id in policies.handles_unknowns else policies.reads[rule.id]
-        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, view, exact[rule.id]))
+        settled_paths = exact.get(rule.id, _NO_PATHS)
+        judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, view, settled_paths))
         outcomes += judged
         if not judged:
             nothing.append(rule.id)
@@ -194,7 +205,8 @@ def _rule_outcomes(
     denied, undetermined = _by_address(answer.deny), _by_address(answer.undetermined)
     shared = view.shared_unknowns(reads) if reads is not None else ()
     own = view.own_unknowns(reads) if reads is not None else {}
-    own |= {address: tuple(map(".".join, paths)) for address, paths in exact.items()}
+    if exact:
+        own |= {address: tuple(map(".".join, paths)) for address, paths in exact.items()}
     whole_plan = scope is RuleScope.PLAN or "" in denied or "" in undetermined
     if whole_plan:
         yield from _of_one(rule, "", None, denied.pop("", ()), undetermined.pop("", ()), shared)
@@ -261,6 +273,8 @@ def _of_one(
 
 def _by_address(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     """Findings by address, each list sorted: the engine's sets have no order."""
+    if not findings:
+        return {}
     found: dict[str, list[Finding]] = defaultdict(list)
     for finding in sorted(findings, key=lambda finding: (finding.address, finding.path, finding.message)):
         found[finding.address].append(finding)

@@ -36,6 +36,8 @@ MAX_COLUMNS: Final = 4_000
 
 _EXACT_PACKAGE: Final = "plangate_exact_input"
 _TOGETHER_PACKAGE: Final = "plangate_questions"
+_MOST_CHOICES: Final = 64
+"""Choices of queries that get a rule of their own, each a few kilobytes; for any other all queries are answered."""
 
 
 def frame(kind: bytes, body: bytes = b"") -> bytes:
@@ -83,17 +85,38 @@ class Worker:
         self.queries: Sequence[str] = setup["queries"]
         # A query is parsed and analysed again each time, which takes longer than a small plan does; a rule is not.
         self.together = ""
+        self._chosen: dict[tuple[int, ...], str] = {}
         if setup.get("as_rule", False) and not self.coverage:
-            listed = ",\n".join(self.queries)
-            self.engine.add_policy(_TOGETHER_PACKAGE, f"package {_TOGETHER_PACKAGE}\nanswers := [{listed}]\n")
-            self.together = f"data.{_TOGETHER_PACKAGE}.answers"
+            self.together = self._rule_of(_TOGETHER_PACKAGE, self.queries)
+
+    def _rule_of(self, package: str, queries: Sequence[str]) -> str:
+        listed = ",\n".join(queries)
+        self.engine.add_policy(package, f"package {package}\nanswers := [{listed}]\n")
+        return f"data.{package}.answers"
+
+    def chosen(self, numbers: tuple[int, ...]) -> str:
+        """The rule that answers only these queries, for `evaluate`; empty when they have none."""
+        if not self.together or (numbers not in self._chosen and len(self._chosen) >= _MOST_CHOICES):
+            return ""
+        if numbers not in self._chosen:
+            package = f"{_TOGETHER_PACKAGE}_{len(self._chosen)}"
+            self._chosen[numbers] = self._rule_of(package, [self.queries[number] for number in numbers])
+        return self._chosen[numbers]
 
     def evaluate(
-        self, out: BinaryIO, document: bytes, *, exact: bool, data: str = "", apart: bool = False
+        self,
+        out: BinaryIO,
+        document: bytes,
+        *,
+        exact: bool,
+        data: str = "",
+        apart: bool = False,
+        chosen: str = "",
     ) -> None:
         """Answer every query on one document, with more data for this one if there is any.
 
-        ``apart`` asks each query by itself and tells how it went.
+        ``apart`` asks each query by itself and tells how it went. With a rule that was ``chosen`` all at once are those
+        of that rule; when it fails, it is every query one by one all the same.
         """
         engine, suffix = self.engine, ""
         if data:
@@ -112,7 +135,7 @@ class Worker:
         if apart:
             self._one_by_one(out, engine, suffix, apart=True)
         else:
-            self._answer(out, engine, suffix)
+            self._answer(out, engine, suffix, chosen or self.together)
         engine.take_prints()
         if self.coverage:
             files = json.loads(engine.get_coverage_report_as_json())["files"]
@@ -138,12 +161,12 @@ class Worker:
         out.write(frame(b"DONE"))
         out.flush()
 
-    def _answer(self, out: BinaryIO, engine: Any, suffix: str) -> None:
+    def _answer(self, out: BinaryIO, engine: Any, suffix: str, rule: str) -> None:
         # All at once shares what rules have in common (the index by kind above all), which makes twenty rules
         # four times faster than one by one. One failing or undefined rule spoils that: then one by one.
         try:
-            if self.together and not suffix:
-                value = engine.eval_rule_as_json(self.together)
+            if rule and not suffix:
+                value = engine.eval_rule_as_json(rule)
                 # It is a list, or the text that stands for undefined.
                 is_list = value.startswith("[")
                 together = f'{{"result":[{{"expressions":[{{"value":{value}}}]}}]}}' if is_list else "{}"

@@ -163,6 +163,8 @@ def in_scope(rule: Rule, plan: Plan) -> Sequence[Resource]:
     if rule.phase is Phase.PLAN:
         return ()
     kinds = rule.spec.kinds
+    if kinds and plan.by_kind.keys().isdisjoint(kinds):
+        return ()
     members = [r for kind in kinds for r in plan.by_kind.get(kind, ())] if kinds else plan.resources
     if rule.phase is Phase.AFTER:
         return [r for r in members if r.mode == "managed" and r.exists_after]

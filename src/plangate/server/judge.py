@@ -201,14 +201,19 @@ def run_judge(setup: JudgeSetup, say: Callable[[Mapping[str, Any]], None]) -> in
 def _serve(judge: JudgeProcess, path: str) -> None:
     """Answer until the other side is gone and does not come back."""
     until = time.monotonic() + _RECONNECT_S
+    room = memoryview(
+        bytearray(_CHUNK_BYTES)
+    )  # one for all: to make one this big takes longer than to fill it
     while time.monotonic() < until:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             try:
                 connection.connect(path)
                 connection.sendall(frame(judge.hello()))
                 frames = Frames()
-                while data := connection.recv(_CHUNK_BYTES):
-                    for question in frames.feed(data):
+                while size := connection.recv_into(room):
+                    # Each is answered by itself, and at once: whoever asked takes the first without an answer for
+                    # the one that is at work.
+                    for question in frames.feed(room[:size]):
                         if (answer := judge.answer(question)) is not None:
                             connection.sendall(frame(answer))
                     until = time.monotonic() + _RECONNECT_S

@@ -29,6 +29,7 @@ class Link(asyncio.Protocol):
         self._frames = Frames()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
+        self._outgoing: list[bytes] = []
         self._transport: asyncio.Transport | None = None
 
     @property
@@ -57,18 +58,31 @@ class Link(asyncio.Protocol):
             raise LinkLostError("another process of this server is gone")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
-        transport.write(frame(message))
+        self._send(frame(message))
         return future
 
     def say(self, message: Message) -> None:
         """Send what needs no answer."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frame(message))
+        if self.is_open:
+            self._send(frame(message))
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; what was said before is sent."""
+        self._flush()
         if self._transport is not None:
             self._transport.close()
+
+    def _send(self, data: bytes) -> None:
+        """Send with whatever else comes in this turn of the loop: all that wait go out at once."""
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(data)
+
+    def _flush(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        # On a connection that is gone, `connection_lost` answers for what was not sent.
+        if outgoing and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(outgoing))
 
     # --- asyncio.Protocol
 

@@ -60,6 +60,7 @@ class LogWriter:
         self._problem = "the log is not open"
         self._retry_at = 0.0
         self._stopping = False
+        self._room = memoryview(bytearray(_CHUNK_BYTES))
 
     def stop(self) -> None:
         """Finish what has arrived, then leave `run`."""
@@ -127,9 +128,8 @@ class LogWriter:
 
     def _read(self, peer: "_Peer") -> list[Message]:
         try:
-            data = peer.connection.recv(_CHUNK_BYTES)
-            if data:
-                return list(peer.frames.feed(data))
+            if size := peer.connection.recv_into(self._room):
+                return list(peer.frames.feed(self._room[:size]))
         except (OSError, BadFrameError):
             pass
         self._forget(peer)

@@ -17,7 +17,7 @@ from plangate.errors import UsageError
 from plangate.gate import Judge, Said
 from plangate.model.plan import Plan, Source
 from plangate.policy import load, outcomes
-from plangate.policy.base import EMBEDDED, OPA, Doubt, Engine, PolicySet, PolicySource, RuleAnswer
+from plangate.policy.base import EMBEDDED, OPA, Doubt, Engine, PolicySet, PolicySource, Present, RuleAnswer
 from plangate.policy.embedded import EmbeddedEngine, EngineLimits
 from plangate.policy.inline import InlineEngine
 from plangate.policy.rule_settings import with_settings
@@ -114,7 +114,11 @@ class Policies:
         errand: Errand[Sequence[RuleAnswer]] | Begun[Sequence[RuleAnswer]]
         if begins and isinstance(engine, EmbeddedEngine | InlineEngine):
             # A thread costs more than such a plan: the worker is asked here, and goes on by itself.
-            errand = Begun(engine.begin(self._policies, encoded, self._deadline_s))
+            errand = Begun(
+                engine.begin(self._policies, encoded, self._deadline_s, Present.of(plan))
+                if isinstance(engine, InlineEngine)
+                else engine.begin(self._policies, encoded, self._deadline_s)
+            )
         else:
             errand = Errand(evaluate_policies)
         self._last, self._last_bytes, self._last_source = errand, len(encoded), plan.source

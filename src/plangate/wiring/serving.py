@@ -62,6 +62,10 @@ def load_serving(choices: Choices, environment: str) -> Loaded:
     """
     settings = settings_for(replace(choices, environment=environment or choices.environment))
     rules, policies = rule_specs(settings, choices)
+    if settings.opa() is None:
+        from plangate.policy.narrowing import needs_of  # noqa: PLC0415 - as in `plangate.policy.inline`
+
+        needs_of(policies)  # each judge would have to find out by itself
     return Loaded(settings=settings, choices=choices, rules=rules, policies=policies)
 
 

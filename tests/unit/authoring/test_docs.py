@@ -1,5 +1,6 @@
 """`plangate policy docs`: pages that say what a rule does, do nothing themselves, and lead somewhere."""
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -12,13 +13,16 @@ from hypothesis import strategies as st
 
 from plangate.authoring import docs, docs_html, docs_markdown, scaffold
 from plangate.authoring.docs import RulePage, rule_pages
+from plangate.authoring.docs_built_in import built_in_pages
 from plangate.authoring.docs_examples import MAX_RESOURCES, SENSITIVE
 from plangate.authoring.fixtures import MAX_FIXTURE_BYTES
 from plangate.errors import PolicyLoadError, UsageError
 from plangate.policy.base import PolicySource
 from plangate.policy.load import shipped_policies
+from plangate.rules.registry import RULES
 from tests.command_line import run
 from tests.tools import ROOT
+from tests.unit.policy.builders import a_policy, write
 
 FIXTURES = ROOT / "fixtures" / "policies"
 SHIPPED = rule_pages([shipped_policies()], fixtures=[FIXTURES])
@@ -349,12 +353,13 @@ def test_the_command_writes_pages_and_names_what_lacks_examples(tmp_path: Path) 
     (tmp_path / "own" / "fixtures" / "other" / "cases.json").write_text("{}")
     done = run("policy", "docs", "own", "--out", "out", "--format", "html", cwd=tmp_path)
     assert done.code == 0
-    assert done.out == "out/index.html: 2 policies\n"
+    assert done.out == f"out/index.html: 2 policies, {len(RULES)} built-in rules\n"
     assert done.err == "without an example that fails and one that passes: other\n"
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "index.html",
         "some_rule.html",
         "other.html",
+        *(f"{page.name}.html" for page in built_in_pages()),
     }
 
 
@@ -369,3 +374,30 @@ def test_an_unknown_format_is_a_usage_error(tmp_path: Path) -> None:
     done = run("policy", "docs", str(tmp_path), "--format", "pdf", cwd=tmp_path)
     assert done.code == 2
     assert "--format: 'pdf' (expected one of: markdown, html)" in done.err
+
+
+def test_the_site_shows_and_finds_every_built_in_rule() -> None:
+    made = built_in_pages()
+    assert [page.spec for page in made] == [RULES[name].spec for name in sorted(RULES)]
+    site = docs_html.pages(made)
+    for page in made:
+        rule, shown = RULES[page.spec.id], site[f"{page.name}.html"]
+        assert f'<a href="{page.name}.html">{page.spec.id}</a>' in site["index.html"]
+        wanted = [page.spec.title, page.spec.remediation, rule.rationale, page.spec.description]
+        wanted += [*rule.references, *rule.settings_schema.get("properties", {})]
+        assert [text for text in wanted if docs_html.escape(text) not in shown] == []
+        for source in (rule.bad, rule.good):
+            assert f"<code>{html.escape(source.strip())}</code></pre>" in shown
+        assert ("Package" in shown, "Case " in shown) == (False, False)
+        words = docs_html.escape(f"{rule.rationale}".lower())
+        assert words in site["index.html"]
+
+
+def test_a_page_of_a_policy_is_never_that_of_a_built_in_rule(tmp_path: Path) -> None:
+    taken = next(iter(RULES))
+    slug = taken.replace("-", "_")
+    (page,) = rule_pages([write(tmp_path, {f"{slug}.rego": a_policy(slug=slug)})])
+    built_in = built_in_pages()
+    assert page.spec.id == taken
+    assert page.name not in {each.name for each in built_in}
+    assert len(docs_html.pages((page, *built_in))) == len(RULES) + 2

@@ -1,6 +1,8 @@
 """Policies on their fixtures: a case holds only if the gate would say exactly what ``cases.json`` says."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,8 @@ def _moved(old: str, new: str) -> Change:
         (_replaced("fail_public.json", of(public=True) + b"}"), "fail_public", "is not JSON: "),
         (_replaced("settings.json", b'{"limit": 1}'), "fail_public", "this policy has no such setting"),
         (_replaced("settings.json", b"[]"), "fail_public", "must map names of settings to values"),
+        (lambda root: (root / "fixtures/no_bad/cases.json").unlink(), "cases", "cannot be read: No such file"),
+        (lambda root: (root / "fixtures/no_bda").mkdir(), "fixtures.no_bda", "there is no such rule"),
         (_moved("no_bad", "no_bda"), "fixtures.no_bda", "there is no such rule, so nothing was tried"),
     ],
 )  # fmt: skip
@@ -196,3 +200,31 @@ deny contains lib.finding(instance, "slow") if {
         ("passed", ""),
         ("passed", ""),
     ]
+
+
+def test_fixtures_from_elsewhere_hide_none_of_the_folders_own(root: Path, tmp_path_factory: Any) -> None:
+    elsewhere = tmp_path_factory.mktemp("fixtures")
+    shutil.copytree(root / "fixtures" / "no_bad", elsewhere / "no_bad")
+    (elsewhere / "of_no_rule_here").mkdir()
+    change(root, {"fail_public": {}, "pass_private": {ADDRESS: "pass"}, "unknown_public": {}})
+    found = examined(root, fixtures=(elsewhere,))
+    said = [result.verdict.value for result in found.run.results if "fixtures." in result.name]
+    assert said == ["passed", "passed", "passed", "failed", "passed", "failed"]
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", ""])
+def test_a_fixture_without_end_is_an_error_and_is_not_waited_for(root: Path, device: str) -> None:
+    elsewhere = root.parent / f"{root.name}-more"
+    (root / "fixtures" / "no_bad").rename(elsewhere)
+    endless = elsewhere / "fail_public.json"
+    endless.unlink()
+    if device:
+        endless.symlink_to(device)
+    else:
+        os.mkfifo(endless)
+    folder = root.parent / f"{root.name}-fixtures"
+    folder.mkdir()
+    elsewhere.rename(folder / "no_bad")
+    found = examined(root, fixtures=(folder,))
+    assert cases(found)["fail_public"] == ("error", "is not a file")
+    assert cases(found)["pass_private"] == ("passed", "")

@@ -27,11 +27,13 @@ def docs(
 ) -> int:
     """Write a page for each policy, from METADATA and fixtures, and an index: Markdown, or a site to open from disk.
 
+    The site has a page for each built-in rule as well.
     Pages of an earlier run are replaced; a file that this command did not make is never written over.
     """
     from plangate import wiring
     from plangate.authoring import docs as making
     from plangate.authoring import docs_html, docs_markdown
+    from plangate.authoring.docs_built_in import built_in_pages
     from plangate.cli.policy.check import sources
     from plangate.errors import UsageError
 
@@ -41,9 +43,11 @@ def docs(
     settings = wiring.settings_for(wiring.Choices(config=config))
     documents = (*settings.data_paths(), *(path.absolute() for path in data or ()))
     pages = making.rule_pages(sources(paths or (), settings), data=documents, fixtures=fixtures or ())
-    written = making.write(out, formats[output_format](pages))
+    built_in = built_in_pages() if output_format == "html" else ()
+    written = making.write(out, formats[output_format]((*pages, *built_in)))
     lacking = [page.spec.id for page in pages if not (page.examples.bad and page.examples.good)]
     if lacking:
         streams.say(f"without an example that fails and one that passes: {', '.join(lacking)}\n")
-    streams.tell(f"{written[0]}: {len(pages)} {'policy' if len(pages) == 1 else 'policies'}\n")
+    besides = f", {len(built_in)} built-in rules" if built_in else ""
+    streams.tell(f"{written[0]}: {len(pages)} {'policy' if len(pages) == 1 else 'policies'}{besides}\n")
     return 0
