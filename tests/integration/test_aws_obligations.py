@@ -95,3 +95,30 @@ def test_a_broken_obligation_fails_the_run_and_what_breaks_it_is_shut_off(
     assert f"✗ obligation broken: {RULE} at Group" in capsys.readouterr().out
     assert [each.endswith("/32") for each in _let_in(_group(aws))] == [True]
     assert main(["audit", "verify"]) == 0
+
+
+def test_a_failed_run_is_rolled_back_by_the_command_line(
+    aws: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second address is refused for good; what was made by then goes, as a plan of its own."""
+    count = Aws._count
+    asked: list[str] = []
+
+    def counting(self: Aws, event_name: str, **details: object) -> None:
+        count(self, event_name, **details)
+        if event_name.endswith(".AllocateAddress"):
+            asked.append(event_name)
+            if len(asked) == 2:
+                raise ValueError("no more addresses")
+
+    monkeypatch.setattr(Aws, "_count", counting)
+    assert main(["apply", "p.json", "-e", "prod", "--on-failure", "rollback"]) == 4
+    told = capsys.readouterr()
+    assert "rolling back what the failed run made" in told.err
+    assert "create Later: no more addresses" in told.out
+    assert "aws-plan by plangate" in told.out.partition("execution failed")[2], "the rollback is judged too"
+    ec2 = aws.client("ec2")
+    assert ec2.describe_addresses()["Addresses"] == []
+    groups = ec2.describe_security_groups(Filters=[{"Name": "tag-key", "Values": ["plangate:stack"]}])
+    assert groups["SecurityGroups"] == []
+    assert main(["audit", "verify"]) == 0
