@@ -131,3 +131,11 @@ def test_a_rule_that_fails_takes_no_other_one_along(policies: PolicySet) -> None
     assert [finding.address for finding in answers["own-type"].deny] == ["aws_vpc.v"]
     assert answers["own-breaks-later"].error
     assert answers == {a.rule: a for a in engine.evaluate(policies, document(plan), 30)}
+
+
+def test_where_no_rule_can_find_anything_all_are_silent(tmp_path: Path) -> None:
+    found = load_policy(tmp_path, a_policy(deny(NARROW["kind"])))
+    (answer,) = InlineEngine(found, EngineLimits()).evaluate(
+        found, document(a_plan()), 30, Present.of(a_plan())
+    )
+    assert (answer.rule, answer.deny, answer.error) == ("no-bad", (), "")

@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import hashlib
+import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,17 @@ from plangate.server.exchange import HttpProblem
 from plangate.server.front import Decided
 from plangate.server.judges import Judges
 from plangate.server.log_api import _number_text, _tile
-from plangate.server.messages import Append, BadFrameError, Call, Control, Frames, Message, frame
+from plangate.server.messages import (
+    Append,
+    BadFrameError,
+    Call,
+    Control,
+    Frames,
+    Hello,
+    Message,
+    Returned,
+    frame,
+)
 from plangate.server_settings import CallerSettings, ServerLimitSettings, ServerSettings
 from plangate.wiring.choices import now
 
@@ -211,3 +223,64 @@ def test_without_a_judge_there_is_no_answer() -> None:
 
     with pytest.raises(EngineError, match="longer than"):
         asyncio.run(ask())
+
+
+async def _come(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A judge that connects."""
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(frame(Hello(pid=os.getpid(), generation=0, policies={})))
+    return reader, writer
+
+
+async def _asked(path: Path, count: int) -> tuple[socket.socket, list["asyncio.Task[Any]"]]:
+    """As many questions as that, asked in one turn of the loop."""
+    judges = Judges(lambda _: None)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    await judges.listen(listener)
+
+    def question(name: str) -> "asyncio.Task[Any]":
+        return asyncio.create_task(judges.ask(lambda number: Call(number=number, name=name, arguments={}), 5))
+
+    return listener, [question(str(number)) for number in range(count)]
+
+
+def test_questions_that_wait_are_handed_over_at_once_and_answered_one_by_one(tmp_path: Path) -> None:
+    async def run() -> None:
+        listener, tasks = await _asked(tmp_path / "s", 5)
+        reader, writer = await _come(tmp_path / "s")
+        questions = list(Frames().feed(await reader.read(1 << 16)))
+        assert [question.name for question in questions if isinstance(question, Call)] == list("01234")
+        for question in reversed(questions):
+            assert isinstance(question, Call)
+            writer.write(frame(Returned(number=question.number, value=question.name)))
+        assert [(await task).value for task in tasks] == list("01234")
+        writer.close()
+        listener.close()
+
+    asyncio.run(run())
+
+
+def test_a_question_that_ends_its_judge_takes_none_of_those_along_that_came_with_it(tmp_path: Path) -> None:
+    async def run() -> None:
+        listener, tasks = await _asked(tmp_path / "s", 4)
+        reader, writer = await _come(tmp_path / "s")
+        questions = list(Frames().feed(await reader.read(1 << 16)))
+        writer.write(frame(Returned(number=questions[0].number, value="0")))  # type: ignore[union-attr]  # a call
+        await writer.drain()
+        assert (await tasks[0]).value == "0"
+        writer.close()  # at the second
+        reader, writer = await _come(tmp_path / "s")
+        frames, rest = Frames(), 2
+        while rest:
+            for question in frames.feed(await reader.read(1 << 16)):
+                assert isinstance(question, Call)
+                writer.write(frame(Returned(number=question.number, value=question.name)))
+                rest -= 1
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(found[1], EngineError)
+        assert [item.value for item in found if not isinstance(item, BaseException)] == ["0", "2", "3"]
+        writer.close()
+        listener.close()
+
+    asyncio.run(run())
