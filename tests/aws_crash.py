@@ -59,7 +59,7 @@ def reads(request: Any) -> bool:
 def main() -> NoReturn:
     """Run a command, which ends at the call."""
     where, number, *command = sys.argv[1:]
-    crash_at(where, int(number))
+    crash_at(where, int(number), changes_only=True)
     from plangate.cli.main import entry  # noqa: PLC0415
 
     sys.argv = ["plangate", *command]

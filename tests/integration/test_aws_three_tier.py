@@ -101,7 +101,7 @@ def test_the_three_tiers_live(stack: ThreeTier, aws_account: AwsServer) -> None:
 
 def test_a_killed_command_says_how_to_go_on_and_does(stack: ThreeTier, aws_account: AwsServer) -> None:
     assert stack.plan("p.json").code == 0
-    crash = stack.run(AFTER, "150", "apply", "p.json", "-e", "prod", module="tests.aws_crash")
+    crash = stack.run(AFTER, "60", "apply", "p.json", "-e", "prod", module="tests.aws_crash")
     assert crash.code == CRASHED
     told = stack.run("status", "-e", "prod").out
     assert re.search(r"a run of the plan [0-9a-f]{16} was cut off: plangate apply PLAN --resume", told)
