@@ -94,6 +94,14 @@ docs: $(STAMP) ## Writes the generated pages and pictures anew
 bench: $(STAMP) ## Wall time and peak memory, against what `make bench-peers` installed
 	@$(BIN)/python -m bench.run $(ARGS)
 
+.PHONY: bench-aws
+bench-aws: $(STAMP) ## The executor for AWS against a double: workers, journal and lock, a plan that changes nothing
+	@$(BIN)/python -m bench.aws $(ARGS)
+
+.PHONY: bench-serve
+bench-serve: $(STAMP) ## Admission over HTTP beside OPA, with wrk
+	@$(BIN)/python -m bench.serve $(ARGS)
+
 .PHONY: bench-docs
 bench-docs: $(STAMP) ## Puts the last measured table into docs/performance.md
 	@$(BIN)/python -m bench.write_docs

@@ -8,12 +8,12 @@ Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from plangate.errors import UsageError
-from plangate.executor.aws.handlers import handler_of
+from plangate.executor.aws.handlers import handled_types, handler_of
 from plangate.executor.aws.schemas import Schemas
 from plangate.model.aws_plan import Change
 from plangate.model.plan import Action
@@ -22,6 +22,16 @@ MAX_SESSION_POLICY_CHARS: Final = 2048
 _ALWAYS: Final = frozenset({"sts:GetCallerIdentity", "tag:GetResources"})
 _READING: Final = re.compile(r"(?:BatchGet|Describe|Get|List)")
 _WORD: Final = re.compile(r"[A-Z][a-z0-9]*")
+_OTHERS: Final = re.compile(
+    r"(?:cloudwatch|cognito-idp|firehose|managed-fleets|s3tables|ssm|vpc-lattice):.*"
+    r"|autoscaling:(?:CancelInstanceRefresh|StartInstanceRefresh|\w*MetricsCollection)"
+    r"|ec2:(?:AcceptAddressTransfer|(?:Una|A)ssignPrivateNatGatewayAddress)"
+    r"|logs:\w*(?:BearerToken|DataProtection|IndexPolic)\w*"
+    r"|rds:(?:PromoteReadReplica|Restore\w+|\w+AutomatedBackupsReplication)"
+    r"|s3:(?:REST\..*|(?:Delete|Put)Object\w*"
+    r"|\w*(?:Accelerate|Analytics|Cors|IntelligentTiering|Inventory|Metadata|Metrics|Notification|Replication|Website)\w*)"
+)
+"""Actions that schemas name for features which no handler of ours sets: what is not called is not allowed."""
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     Action.CREATE: ("create", "read", "update"),
     Action.UPDATE: ("read", "update"),
@@ -55,6 +65,8 @@ def permissions_of(type_name: str, operations: Iterable[str], schemas: Schemas) 
         raise UsageError(f"the region has no type {type_name}")
     wanted = tuple(operations)
     found = set(schema.permissions(*wanted))
+    if type_name in handled_types():
+        found = {action for action in found if not _OTHERS.fullmatch(action)}
     extra: Mapping[str, frozenset[str]] = {} if handler is None else handler.permissions
     for operation in wanted:
         found |= extra.get(operation, frozenset())
@@ -109,12 +121,25 @@ def _document(actions: Sequence[str], region: str) -> Mapping[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _foldings(actions: Sequence[str]) -> Iterable[list[str]]:
-    """The actions as they are, then with ever more of them under patterns; never a whole service."""
+def _foldings(actions: Sequence[str]) -> Iterator[list[str]]:
+    """The actions as they are, then with ever more of them under patterns; never a whole service.
+
+    Reading comes first, then one service after the other, the longest first and identities last.
+    """
     yield list(actions)
-    yield _folded(actions, lambda verb: _READING.match(verb) is not None, 1)
-    yield _folded(actions, lambda verb: True, 2)  # noqa: ARG005
-    yield _folded(actions, lambda verb: True, 1)  # noqa: ARG005
+    folded = _folded(actions, lambda action: _READING.match(action.partition(":")[2]) is not None, 1)
+    yield folded
+    for words in (2, 1):
+        for service in _longest_first(folded):
+            folded = _folded(folded, lambda action: action.startswith(f"{service}:"), words)  # noqa: B023
+            yield folded
+
+
+def _longest_first(actions: Sequence[str]) -> list[str]:
+    lengths: Counter[str] = Counter()
+    for action in actions:
+        lengths[action.partition(":")[0]] += len(action)
+    return sorted(lengths, key=lambda service: (service == "iam", -lengths[service], service))
 
 
 def _folded(actions: Sequence[str], which: Any, words: int) -> list[str]:
@@ -123,6 +148,6 @@ def _folded(actions: Sequence[str], which: Any, words: int) -> list[str]:
         service, _, name = action.partition(":")
         parts = _WORD.findall(name)
         start = "".join(parts[:words])
-        key = f"{service}:{start}*" if which(name) and len(parts) > words else action
+        key = f"{service}:{start}*" if which(action) and len(parts) > words else action
         groups[key].append(action)
     return sorted(key if len(members) > 1 else members[0] for key, members in groups.items())

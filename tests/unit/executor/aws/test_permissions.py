@@ -2,6 +2,7 @@
 
 import json
 import re
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,10 @@ from plangate.executor.aws.permissions import (
 )
 from plangate.executor.aws.schemas import Schemas
 from plangate.model.aws_plan import Change
+from plangate.wiring import AwsChoices, Choices
+from plangate.wiring.aws import needed_policy
 from tests.aws_server import REGION
+from tests.tools import ROOT
 
 SCHEMAS = Schemas(REGION)
 _VERBS = ("Create", "Delete", "Describe", "Get", "List", "Modify", "Put", "Tag", "Update")
@@ -103,3 +107,20 @@ def test_the_compact_form_is_what_aws_counts() -> None:
     document = policy_document(["ec2:CreateVpc"])
     assert json.loads(compact(document)) == document
     assert " " not in compact(document)
+
+
+def test_three_tiers_fit_into_a_session_policy() -> None:
+    template = str(ROOT / "fixtures" / "stacks" / "three-tier.yaml")
+    choices = Choices(aws=AwsChoices(region=REGION))
+    whole, short = (needed_policy(template, choices, session=session) for session in (False, True))
+    assert len(compact(short)) <= MAX_SESSION_POLICY_CHARS < len(compact(whole))
+    patterns = [action for statement in short["Statement"] for action in statement["Action"]]
+    exact = [action for statement in whole["Statement"] for action in statement["Action"]]
+    assert [action for action in exact if not any(fnmatchcase(action, pattern) for pattern in patterns)] == []
+    assert not [pattern for pattern in patterns if pattern.endswith(":*")], "never a whole service"
+
+
+def test_what_no_handler_sets_is_not_allowed() -> None:
+    allowed = permissions_of("AWS::S3::Bucket", ("create", "read", "update", "delete"), SCHEMAS)
+    assert "s3:PutBucketPublicAccessBlock" in allowed
+    assert not {"s3:PutObject", "s3:DeleteObject", "s3:PutBucketWebsite", "s3tables:CreateTable"} & allowed
