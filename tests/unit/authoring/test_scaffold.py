@@ -48,7 +48,7 @@ def test_what_is_new_loads_and_passes_its_tests(root: Path) -> None:
     assert len(load([source]).rules) == len(KINDS)
     found = examine([source], Asked())
     assert [test for test in found.run.results if test.verdict is not Verdict.PASSED] == []
-    assert len(found.run.results) == 5 * len(KINDS)
+    assert len(found.run.results) == (5 + 4) * len(KINDS)  # tests, and plans to try it on
     assert found.unseen == ()
 
 
