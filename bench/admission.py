@@ -119,7 +119,13 @@ def deployment(number: int = 0) -> bytes:
     document: dict[str, Any] = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": f"web-{number}", "namespace": "prod", "labels": labels, "annotations": {}},
+        "metadata": {
+            "name": f"web-{number}",
+            "uid": f"1f0e7c1a-52d4-4d0e-9e5b-{number:012x}",
+            "namespace": "prod",
+            "labels": labels,
+            "annotations": {},
+        },
         "spec": {
             "replicas": 3,
             "selector": {"matchLabels": labels},
