@@ -32,10 +32,9 @@ while true do
   parts[#parts + 1], kinds[#kinds + 1] = rest:sub(1, first - 1), kind
   rest = rest:sub(last + 1)
 end
-local number, left = os.time() % 400000000 + 500000000, {requests}
+local number = os.time() % 400000000 + 500000000
 function request()
-  number, left = number + 1, left - 1
-  if left == 0 then wrk.thread:stop() end
+  number = number + 1
   local text = {{}}
   for index, part in ipairs(parts) do
     text[2 * index - 1], text[2 * index] = part, string.format(kinds[index], number)
@@ -51,7 +50,7 @@ function done(summary, latency)
     latency:percentile(99) / 1e3, latency:percentile(99.9) / 1e3))
 end
 """
-"""For wrk; times are told in milliseconds. After so many ``requests`` it stops, unless that is 0."""
+"""For wrk; times are told in milliseconds."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -82,8 +81,8 @@ class Used(Struct, frozen=True, kw_only=True):
     megabytes: Mapping[str, float]
 
 
-def drive(target: Target, connections: int, seconds: float, *, requests: int = 0) -> dict[str, float]:
-    """Ask for so many seconds, or until so many requests were sent.
+def drive(target: Target, connections: int, seconds: float) -> dict[str, float]:
+    """Ask for so many seconds.
 
     Returns:
         ``requests``, ``seconds``, ``failed``, ``p50``, ``p99`` and ``p999`` in milliseconds, ``rate`` a second.
@@ -93,7 +92,6 @@ def drive(target: Target, connections: int, seconds: float, *, requests: int = 0
         body=json.dumps(str(target.body)),
         decimal=MARK,
         hexadecimal=f"{MARK:08x}",
-        requests=requests,
     )
     script = target.body.with_suffix(".lua")
     script.write_text(text)

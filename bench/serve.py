@@ -108,7 +108,7 @@ def _show_memory(folder: Path, requests: int) -> None:
         sent, failed = 0, 0.0
         for mark in sorted({*(mark for mark in MARKS if mark < requests), requests}):
             while sent < mark:
-                run = drive(target, 16, 3600, requests=mark - sent)
+                run = drive(target, 16, 2)
                 sent, failed = sent + int(run["requests"]), failed + run["failed"]
             memory = used(target.pid).megabytes
             parts = ", ".join(f"{name} {megabytes:.1f}" for name, megabytes in memory.items())
