@@ -108,7 +108,8 @@ def used(pid: int) -> Used:
     for each in (pid, *_below(pid)):
         with contextlib.suppress(OSError):
             found = Path(f"/proc/{each}/stat").read_text()
-            name = "main" if each == pid else re.sub(r".*\((.*)\).*", r"\1", found, flags=re.DOTALL)
+            name = "main" if each == pid else found.partition("(")[2].rpartition(")")[0]
+            name = name.removeprefix("plangate-")
             ticks = sum(map(int, found.rpartition(")")[2].split()[11:13]))
             rollup = Path(f"/proc/{each}/smaps_rollup").read_text()
             pss = re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)
