@@ -79,7 +79,7 @@ def run_loader(setup: LoaderSetup, status: socket.socket) -> int:
             queries=queries,
             memory_bytes=loaded[""].settings.values.limits.policy_memory_bytes,
         )
-        return children.start(lambda: run_judge(judge, say))
+        return children.start(lambda: run_judge(judge, say), name="plangate-judge")
 
     judges = {start(path): (path, time.monotonic()) for path in setup.paths}
     pause_s = 0.0
