@@ -18,13 +18,13 @@ from msgspec.structs import replace
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ExecutionError, PlangateError, ReceiptError
 from plangate.executor.aws.base import Handler, Owner, token_of
-from plangate.executor.aws.clients import asked, is_of_aws, said
+from plangate.executor.aws.clients import asked, is_ambiguous, is_of_aws, said
 from plangate.executor.aws.journal import Journal, RunRow, StepRow
 from plangate.executor.aws.locks import Lock
 from plangate.executor.aws.planning import Desired, Kit, make_changes, read_actual
 from plangate.executor.aws.quarantine import shut_off
 from plangate.executor.aws.run import Run, drifted
-from plangate.executor.aws.scheduling import Outcome, Scheduler
+from plangate.executor.aws.scheduling import CancelledError, Outcome, Scheduler
 from plangate.executor.aws.steps import Task, tasks_of
 from plangate.executor.base import (
     ExecutionEvent,
@@ -252,8 +252,9 @@ class AwsExecutor:
             listed = ", ".join(key.replace(":", " ", 1) for key in outcome.left[:_MOST_LISTED])
             problems.append(f"not begun: {listed}")
         if outcome.interrupted:
-            problems.append("interrupted; what had begun was finished")
-        followup, converged, left = self._followup(run)
+            word = "nothing was waited for" if outcome.cut_off else "what had begun was finished"
+            problems.append(f"interrupted; {word}; go on with --resume")
+        followup, converged, left = (None, None, "") if outcome.cut_off else self._followup(run)
         status = ExecutionStatus.SUCCEEDED
         if problems:
             status = ExecutionStatus.FAILED
@@ -294,7 +295,7 @@ class AwsExecutor:
                 standing = Standing.EXISTS
             elif made is not None and made.identifier:
                 standing = Standing.TAINTED
-            elif made is not None and f"create:{change.key}" not in outcome.failed:
+            elif made is not None and _nobody_knows(outcome.failed.get(f"create:{change.key}")):
                 standing = Standing.UNKNOWN
             else:
                 standing = Standing.ABSENT
@@ -325,6 +326,11 @@ class AwsExecutor:
     def _there(self, change: Change) -> bool:
         handler = self._kit.handler(change.type)
         return handler is None or change.identifier in handler.read(self._kit.aws, [change.identifier])
+
+
+def _nobody_knows(error: BaseException | None) -> bool:
+    """Whether a creation that ended so may have made something all the same."""
+    return error is None or isinstance(error, CancelledError) or is_ambiguous(error)
 
 
 def _cut_off(row: RunRow) -> bool:
