@@ -64,6 +64,8 @@ class Command:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
+                # Whoever runs the tests in the background has interrupts ignored.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def ends(self, timeout_s: float) -> tuple[int, str]:

@@ -19,7 +19,7 @@ from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ExecutionError, PlangateError, ReceiptError
 from plangate.executor.aws.base import Handler, Owner, token_of
 from plangate.executor.aws.clients import asked, is_ambiguous, is_of_aws, said
-from plangate.executor.aws.journal import Journal, RunRow, StepRow
+from plangate.executor.aws.journal import INTERRUPTED, Journal, RunRow, StepRow
 from plangate.executor.aws.locks import Lock
 from plangate.executor.aws.planning import Desired, Kit, make_changes, read_actual
 from plangate.executor.aws.quarantine import shut_off
@@ -118,7 +118,7 @@ class AwsExecutor:
             counted: Counter[str] = Counter()
             outcome = scheduler.run([self._counted(run, task, counted) for task in tasks])
             report = self._report(run, outcome, counted, scrub)
-            self._journal.end(run.name, report.status.value)
+            self._journal.end(run.name, INTERRUPTED if report.interrupted else report.status.value)
             return report
 
     def shut_off(self, plan: AwsPlan, address: str) -> str:
@@ -334,4 +334,4 @@ def _nobody_knows(error: BaseException | None) -> bool:
 
 
 def _cut_off(row: RunRow) -> bool:
-    return row.ended in {"", ExecutionStatus.FAILED.value}
+    return row.ended in {"", INTERRUPTED, ExecutionStatus.FAILED.value}

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from graphlib import TopologicalSorter
 from typing import Final
 
@@ -94,13 +94,11 @@ class Scheduler:
         sorter = TopologicalSorter({step.key: sorted(step.needs & by_key.keys()) for step in steps})
         sorter.prepare()
         outcome = Outcome()
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="plangate")
         with requests_to_stop(lambda: self._heard.put(None)) as requests:
             try:
-                self._work(by_key, sorter, outcome, pool, requests)
+                self._work(by_key, sorter, outcome, requests)
             finally:
                 self._left.set()
-                pool.shutdown(wait=not outcome.cut_off)
         begun = {*outcome.done, *outcome.failed}
         outcome.left = sorted(key for key in by_key if key not in begun)
         return outcome
@@ -110,7 +108,6 @@ class Scheduler:
         by_key: Mapping[str, Step],
         sorter: "TopologicalSorter[str]",
         outcome: Outcome,
-        pool: ThreadPoolExecutor,
         requests: Requests,
     ) -> None:
         """Begin and settle steps until none is left, or none may begin any more."""
@@ -126,9 +123,7 @@ class Scheduler:
             ready = sorted([*ready, *sorter.get_ready()])
             while ready and len(running) < self._workers and not (outcome.interrupted or outcome.failed):
                 key = ready.pop(0)
-                future = pool.submit(by_key[key].act, self._say, self._pause)
-                running[future] = key
-                future.add_done_callback(self._heard.put)
+                running[self._begun(by_key[key])] = key
             if not running:
                 return
             try:
@@ -141,6 +136,22 @@ class Scheduler:
                 self._hand_on(heard)
             elif heard is not None:
                 self._settle(heard, running.pop(heard), sorter, outcome)
+
+    def _begun(self, step: Step) -> "Future[None]":
+        """A step in a thread of its own, which keeps no process from ending."""
+        future: Future[None] = Future()
+        future.add_done_callback(self._heard.put)
+
+        def act() -> None:
+            try:
+                step.act(self._say, self._pause)
+            except BaseException as error:  # noqa: BLE001 - handed to whoever settles the step
+                future.set_exception(error)
+            else:
+                future.set_result(None)
+
+        threading.Thread(target=act, name=f"plangate {step.key}", daemon=True).start()
+        return future
 
     def _settle(
         self, future: "Future[None]", key: str, sorter: "TopologicalSorter[str]", outcome: Outcome
