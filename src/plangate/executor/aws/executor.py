@@ -9,7 +9,7 @@ Rules this module keeps:
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -17,11 +17,13 @@ from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ExecutionError, PlangateError, ReceiptError
+from plangate.executor.aws.base import Found as Present
 from plangate.executor.aws.base import Handler, Owner, token_of
 from plangate.executor.aws.clients import asked, is_ambiguous, is_of_aws, said
 from plangate.executor.aws.journal import INTERRUPTED, Journal, RunRow, StepRow
 from plangate.executor.aws.locks import Lock
-from plangate.executor.aws.planning import Desired, Kit, make_changes, read_actual
+from plangate.executor.aws.parts import part_of
+from plangate.executor.aws.planning import Desired, Kit, Known, make_changes, read_actual
 from plangate.executor.aws.quarantine import shut_off
 from plangate.executor.aws.run import Run, drifted
 from plangate.executor.aws.scheduling import CancelledError, Outcome, Scheduler
@@ -114,6 +116,7 @@ class AwsExecutor:
             self._refuse_changed(run)
             # Not before: a run that was refused has to leave the one that was cut off the newest.
             self._journal.begin(run.name, run.owner, approved.plan_sha256)
+            self._remember_found(run)
             scheduler = Scheduler(self._options.workers, observe)
             counted: Counter[str] = Counter()
             outcome = scheduler.run([self._counted(run, task, counted) for task in tasks])
@@ -200,10 +203,13 @@ class AwsExecutor:
             if change.key in touched or change.logical_id in touched:
                 continue
             if change.before is None:
-                if change.logical_id in actual.current:
+                part = self._part(run, change, [each for _, each in actual.current.values()])
+                if change.logical_id in actual.current or part is not None:
                     problems.append(f"{change.key} exists since then")
                 continue
             there = ours.get((change.type, change.identifier, change.logical_id))
+            if there is None:
+                there = self._part(run, change, [each for _, each in actual.current.values()])
             if there is None and change.identifier in self._handler(change).read(
                 self._kit.aws, [change.identifier]
             ):
@@ -220,6 +226,35 @@ class AwsExecutor:
                 f"what is there is not what was judged: {listed}; nothing ran",
                 hint="make a new plan and have it judged, or go on with --resume if a run of this one was cut off",
             )
+
+    def _remember_found(self, run: Run) -> None:
+        """What stays as it is, and was found by tags or as a part of something: the journal knows it from now on.
+
+        Except what has values that AWS never tells: nobody knows what they were set to.
+        """
+        known = {(each.type, each.identifier) for each in self._journal.known(run.owner)}
+        for change in run.plan.changes:
+            schema = self._kit.schemas.of(change.type)
+            untold = () if schema is None else schema.top(schema.write_only) & (change.after or {}).keys()
+            if change.action == Action.NO_OP and not untold and (change.type, change.identifier) not in known:
+                found = Known(
+                    logical_id=change.logical_id,
+                    type=change.type,
+                    identifier=change.identifier,
+                    deletion_policy=run.desired.policy(change.logical_id, "DeletionPolicy"),
+                    depends_on=change.depends_on,
+                )
+                self._journal.remember(run.owner, found)
+
+    def _part(self, run: Run, change: Change, ours: Sequence[Present]) -> Present | None:
+        """A resource without tags that the journal does not know, if it is a part of one of ours."""
+        properties = change.before if change.before is not None else change.after or {}
+        open_ = {at.split("/", 2)[1] for at in change.unknown} if change.before is None else set()
+        handler = self._handler(change)
+        if open_ & handler.key:
+            return None
+        found = part_of(ours, handler, self._kit.aws, properties, run.owner, change.logical_id)
+        return found if found is None or change.before is None or found.identifier == change.identifier else None
 
     def _handler(self, change: Change) -> Handler:
         found = self._kit.handler(change.type)
