@@ -112,7 +112,13 @@ def proxy_before(url: str) -> Iterator[Proxy]:
         def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes) -> None:
             self.send_response(status)
             for name, value in headers:
-                if name.lower() not in {"connection", "content-length", "date", "server", "transfer-encoding"}:
+                if name.lower() not in {
+                    "connection",
+                    "content-length",
+                    "date",
+                    "server",
+                    "transfer-encoding",
+                }:
                     self.send_header(name, value)
             length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
             self.send_header("Content-Length", length or str(len(data)))

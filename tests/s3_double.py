@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 _UNDER_WAY_S: Final = 0.005
@@ -71,51 +71,54 @@ def tag(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
+class _Handler(BaseHTTPRequestHandler):
+    store: ClassVar[Store]
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def _path(self) -> str:
+        return unquote(urlsplit(self.path).path)
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, word = self.store.put(
+            self._path, body, self.headers.get("If-Match"), self.headers.get("If-None-Match")
+        )
+        self._answer(status, b"" if status == 200 else _error(word), word if status == 200 else "")
+
+    def do_GET(self) -> None:
+        found = self.store.objects.get(self._path)
+        if found is None:
+            self._answer(404, _error("NoSuchKey"), "")
+        else:
+            self._answer(200, found, tag(found))
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_DELETE(self) -> None:
+        self.store.delete(self._path)
+        self._answer(204, b"", "")
+
+    def _answer(self, status: int, body: bytes, entity: str) -> None:
+        self.send_response(status)
+        if entity:
+            self.send_header("ETag", f'"{entity}"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def s3_double() -> Iterator[Store]:
     """Serve on a free port of the loopback interface."""
     store = Store()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        @property
-        def _path(self) -> str:
-            return unquote(urlsplit(self.path).path)
-
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, word = store.put(
-                self._path, body, self.headers.get("If-Match"), self.headers.get("If-None-Match")
-            )
-            self._answer(status, b"" if status == 200 else _error(word), word if status == 200 else "")
-
-        def do_GET(self) -> None:
-            found = store.objects.get(self._path)
-            if found is None:
-                self._answer(404, _error("NoSuchKey"), "")
-            else:
-                self._answer(200, found, tag(found))
-
-        do_HEAD = do_GET
-
-        def do_DELETE(self) -> None:
-            store.delete(self._path)
-            self._answer(204, b"", "")
-
-        def _answer(self, status: int, body: bytes, entity: str) -> None:
-            self.send_response(status)
-            if entity:
-                self.send_header("ETag", f'"{entity}"')
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"store": store})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     store.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

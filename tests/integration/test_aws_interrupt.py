@@ -19,6 +19,10 @@ from tests.aws_three_tier import ThreeTier, everything
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 _WORKERS: Final = 4
+_PROGRAM: Final = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from plangate.cli.main import entry; entry()"
+)
 
 
 @pytest.fixture
@@ -58,14 +62,13 @@ class Command:
         arguments = ["apply", "p.json", "-e", "prod", "--workers", str(_WORKERS)]
         with self._out.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "plangate.cli.main", *arguments],
+                # Whoever runs the tests in the background has interrupts ignored.
+                [sys.executable, "-c", _PROGRAM, *arguments],
                 cwd=stack.folder,
                 env=stack.env,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                # Whoever runs the tests in the background has interrupts ignored.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def ends(self, timeout_s: float) -> tuple[int, str]:

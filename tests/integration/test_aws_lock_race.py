@@ -44,7 +44,9 @@ def _body(store: Store) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_of_eight_at_the_very_same_time_one_gets_it_a_hundred_times_with_fences_that_rise(store: Store) -> None:
+def test_of_eight_at_the_very_same_time_one_gets_it_a_hundred_times_with_fences_that_rise(
+    store: Store,
+) -> None:
     start = threading.Barrier(RACERS)
     refused = [threading.Semaphore(0) for _ in range(ROUNDS)]
     holding = threading.Lock()
@@ -85,9 +87,7 @@ def test_of_eight_who_find_a_silent_holder_one_takes_over(store: Store) -> None:
         start = threading.Barrier(RACERS)
         got: list[int] = []
 
-        def take(
-            aws: Aws, start: threading.Barrier = start, got: list[int] = got
-        ) -> None:
+        def take(aws: Aws, start: threading.Barrier = start, got: list[int] = got) -> None:
             start.wait(60)
             try:
                 with BucketLock(aws, BUCKET).held("prod", 0):
@@ -156,9 +156,7 @@ def test_a_holder_that_lost_its_lock_within_a_step_changes_nothing_more(
                 assert _body(store)["fence"] == 2
 
     monkeypatch.setattr(Hook, "before", take_over)
-    report = stack.apply(
-        plan, aws=aws, workers=1, lock=BucketLock(_aws(store), BUCKET, now=lambda: now[0])
-    )
+    report = stack.apply(plan, aws=aws, workers=1, lock=BucketLock(_aws(store), BUCKET, now=lambda: now[0]))
     assert lost.is_set()
     assert report.status == "failed"
     assert any("another run may hold prod now, so this one stops" in each for each in report.problems)

@@ -173,7 +173,9 @@ def test_a_tampered_plan_is_refused(place: tuple[Any, ...], value: Any, said: st
 
 
 @pytest.mark.parametrize(("kind", "saved"), [(DATABASE, True), ("AWS::RDS::DBCluster", False)])
-def test_a_database_that_goes_leaves_a_snapshot_where_the_executor_makes_one(kind: str, *, saved: bool) -> None:
+def test_a_database_that_goes_leaves_a_snapshot_where_the_executor_makes_one(
+    kind: str, *, saved: bool
+) -> None:
     """Of all databases, that is done by the handler of instances; others go through Cloud Control."""
     gone = {"logical_id": "D", "type": kind, "action": "delete", "identifier": "d", "before": {}}
     document = json.loads(encode_plan(PLAN)) | {"changes": [*DOCUMENT["changes"], gone]}

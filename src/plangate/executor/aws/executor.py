@@ -26,7 +26,7 @@ from plangate.executor.aws.parts import part_of
 from plangate.executor.aws.planning import Desired, Kit, Known, make_changes, read_actual
 from plangate.executor.aws.quarantine import shut_off
 from plangate.executor.aws.run import Run, drifted
-from plangate.executor.aws.scheduling import CancelledError, Outcome, Scheduler
+from plangate.executor.aws.scheduling import CancelledError, Outcome, Scheduler, Step
 from plangate.executor.aws.steps import Task, tasks_of
 from plangate.executor.base import (
     ExecutionEvent,
@@ -119,7 +119,7 @@ class AwsExecutor:
             self._remember_found(run)
             scheduler = Scheduler(self._options.workers, observe)
             counted: Counter[str] = Counter()
-            outcome = scheduler.run([self._counted(run, task, counted) for task in tasks])
+            outcome = scheduler.run([self._counted(run, task, counted, scrub) for task in tasks])
             report = self._report(run, outcome, counted, scrub)
             self._journal.end(run.name, INTERRUPTED if report.interrupted else report.status.value)
             return report
@@ -254,7 +254,9 @@ class AwsExecutor:
         if open_ & handler.key:
             return None
         found = part_of(ours, handler, self._kit.aws, properties, run.owner, change.logical_id)
-        return found if found is None or change.before is None or found.identifier == change.identifier else None
+        return (
+            found if found is None or change.before is None or found.identifier == change.identifier else None
+        )
 
     def _handler(self, change: Change) -> Handler:
         found = self._kit.handler(change.type)
@@ -265,17 +267,17 @@ class AwsExecutor:
     # --- while ---
 
     @staticmethod
-    def _counted(run: Run, task: Task, counted: Counter[str]) -> Any:
+    def _counted(run: Run, task: Task, counted: Counter[str], scrub: Scrub) -> Step:
         step = run.step(task)
 
         def act(say: Callable[[ExecutionEvent], None], pause: Callable[[float], None]) -> None:
             def counting(event: ExecutionEvent) -> None:
                 counted[event.type] += 1
-                say(event)
+                say(replace(event, address=scrub(event.address), message=scrub(event.message)))
 
             step.act(counting, pause)
 
-        return type(step)(key=step.key, needs=step.needs, act=act)
+        return Step(key=step.key, needs=step.needs, act=act)
 
     # --- after ---
 

@@ -12,7 +12,6 @@ from plangate.executor.aws.base import Found, Handler, Mark, Owner, Properties
 from plangate.executor.aws.clients import Aws
 from plangate.executor.aws.difference import holds_unknown
 
-
 _NO_TOKEN: Final = "0" * 32
 
 

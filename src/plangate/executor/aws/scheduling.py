@@ -17,6 +17,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from plangate.errors import ExecutionError
 from plangate.executor.base import ExecutionEvent, Observe
 from plangate.executor.stopping import Requests, requests_to_stop
 
@@ -127,7 +128,9 @@ class Scheduler:
             if not running:
                 return
             try:
-                heard = self._heard.get(timeout=None if latest is None else max(0.0, latest - time.monotonic()))
+                heard = self._heard.get(
+                    timeout=None if latest is None else max(0.0, latest - time.monotonic())
+                )
             except queue.Empty:
                 unheard = "stopped before AWS had answered; what it does about the last call is not known"
                 outcome.failed |= {key: CancelledError(unheard) for key in running.values()}
@@ -167,7 +170,9 @@ class Scheduler:
         try:
             self._observe(told.event)
         except Exception as error:  # noqa: BLE001 - the step that said it fails with it
-            told.heard.set_exception(error)
+            unrecorded = ExecutionError(f"an event could not be recorded ({type(error).__name__})")
+            unrecorded.__cause__ = error
+            told.heard.set_exception(unrecorded)
         else:
             told.heard.set_result(None)
 

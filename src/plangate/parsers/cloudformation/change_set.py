@@ -42,8 +42,8 @@ _SAVED: Final[Mapping[str, bool]] = {
     "ReplaceAndRetain": True,
     "ReplaceAndSnapshot": True,
 }
-"""Whether data is left, by ``PolicyAction``: what CloudFormation makes of the policies and of its defaults, which differ
-by type and property. Where it is not said, nothing is known: the policy of what goes is in a template that went."""
+"""Whether data is left, by ``PolicyAction``: what CloudFormation makes of the policies and of its defaults, which
+differ by type and property. Where it is not said, nothing is known: the policy of what goes went with its template."""
 _ACTIONS: Final[Mapping[str, Action]] = {
     "Add": Action.CREATE,
     "Modify": Action.UPDATE,

@@ -181,7 +181,9 @@ class RouteTableAssociation(BaseHandler):
     def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
         """The association of this subnet, which has one at most."""
         found = self._found_by(aws, "association.subnet-id", [properties["SubnetId"]])
-        return next((each.identifier for each in found if each.properties["SubnetId"] == properties["SubnetId"]), None)
+        return next(
+            (each.identifier for each in found if each.properties["SubnetId"] == properties["SubnetId"]), None
+        )
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
         """Nothing of it can be changed."""
