@@ -13,7 +13,7 @@ from typing import Final, TypeGuard
 from plangate.decision.outcome import Outcome, Status
 from plangate.facts.registry import ADAPTER_ERROR
 from plangate.model.plan import Plan, Resource
-from plangate.rules.base import Phase, Rule, Settings, Verdict, in_scope
+from plangate.rules.base import PASS, Phase, Rule, Settings, Verdict, in_scope
 
 _NO_SETTINGS: Final[Settings] = MappingProxyType({})
 _ANSWERS: Final = frozenset({Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE})
@@ -35,6 +35,7 @@ def evaluate(
     """
     outcomes: list[Outcome] = []
     silent: list[str] = []
+    present = plan.by_kind.keys()
     for rule_id, rule in rules.items():
         chosen = settings.get(rule_id, _NO_SETTINGS)
         if rule.needs and not chosen.get(rule.needs):
@@ -42,6 +43,9 @@ def evaluate(
             continue
         if rule.phase is Phase.PLAN:
             outcomes += _on_plan(rule, plan, chosen)
+            continue
+        if (kinds := rule.spec.kinds) and present.isdisjoint(kinds):
+            silent.append(rule_id)  # most rules, in most plans
             continue
         resources = in_scope(rule, plan)
         if not resources:
@@ -62,6 +66,11 @@ def _idle(rule: Rule) -> Outcome:
 
 def _on_resource(rule: Rule, resource: Resource, settings: Settings) -> Outcome:
     verdict = _asked(rule, resource, settings)
+    if verdict is PASS:
+        return Outcome(
+            rule=rule.spec.id, address=resource.address, status=Status.PASS,
+            existing=resource.existing, location=resource.location,
+        )  # fmt: skip
     return Outcome(
         rule=rule.spec.id,
         address=resource.address,
@@ -79,6 +88,8 @@ def _asked(rule: Rule, resource: Resource, settings: Settings) -> Verdict:
         return _error(f"the facts of this {resource.type} could not be made ({broken})")
     try:
         verdict: object = rule.judge(resource, settings)
+        if verdict is PASS:
+            return PASS
         return verdict if _is_verdict(verdict) and verdict.status in _ANSWERS else _NO_VERDICT
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in a rule, its answer is "error"
         return _error(f"the rule failed ({type(error).__name__})")

@@ -132,7 +132,7 @@ class Supervisor:
             writer.run()
             return 0
 
-        self._writer = children.start(work, self._others(), death_signal=signal.SIGTERM)
+        self._writer = children.start(work, self._others(), name="plangate-log", death_signal=signal.SIGTERM)
         self._started[self._writer] = time.monotonic()
 
     def _start_answering(self, slot: Slot) -> None:
@@ -154,7 +154,7 @@ class Supervisor:
                 )
             )
 
-        slot.pid = children.start(work, death_signal=signal.SIGTERM)
+        slot.pid = children.start(work, name="plangate-front", death_signal=signal.SIGTERM)
         self._started[slot.pid] = time.monotonic()
         theirs.close()
         ours.setblocking(False)  # noqa: FBT003 - the socket's own signature
@@ -172,7 +172,9 @@ class Supervisor:
             paths=[slot.path for slot in self._slots for _ in range(server.judges)],
             generation=self._generation,
         )
-        pid = children.start(lambda: run_loader(setup, self._status_out), self._others())
+        pid = children.start(
+            lambda: run_loader(setup, self._status_out), self._others(), name="plangate-load"
+        )
         self._load = Load(generation=self._generation, pid=pid, until=time.monotonic() + LOAD_TIMEOUT_S)
 
     def _others(self) -> list[int]:
