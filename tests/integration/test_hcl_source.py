@@ -528,6 +528,40 @@ resource "terraform_data" "acts" {
     )
 
 
+CHECKED = (
+    {
+        "main.tf": 'check "health" {\n  data "external" "e" {\n    program = ["true"]\n  }\n}\n'
+        'removed {\n  from = x_y.gone\n  provisioner "local-exec" {\n    when = destroy\n  }\n}\n'
+    },
+    {
+        "main.tf.json": '{"check": {"health": {"data": {"external": {"e": {"program": ["true"]}}}}}, '
+        '"removed": [{"from": "x_y.gone", "provisioner": {"local-exec": {"when": "destroy"}}}]}'
+    },
+)
+
+
+@pytest.mark.parametrize("files", CHECKED, ids=["native", "json"])
+def test_programs_of_checks_and_of_what_is_removed_are_listed(tmp_path: Path, files: dict[str, str]) -> None:
+    plan = plan_of(tmp_path, files)
+    assert [(r.address, r.action) for r in plan.resources] == [("data.external.e", Action.READ)]
+    assert plan.provisioners == (
+        Provisioner(address="x_y.gone", type="local-exec", runs=True),
+        Provisioner(address="data.external.e", type="external", runs=True),
+    )
+
+
+def test_the_default_of_a_variable_in_the_json_syntax_is_what_stands_there(tmp_path: Path) -> None:
+    text = '{"variable": {"v": {"default": "${1 + 1}"}}, "resource": {"x_y": {"z": {"a": "${var.v}"}}}}'
+    plan = plan_of(tmp_path, {"main.tf.json": text})
+    assert resources_of(plan)["x_y.z"].planned == {"a": "${1 + 1}"}
+
+
+def test_two_slashes_are_a_name_in_an_object_that_is_a_value(tmp_path: Path) -> None:
+    text = '{"locals": {"m": {"//": 1}}, "resource": {"x_y": {"z": {"a": "${length(local.m)}", "//": "no"}}}}'
+    plan = plan_of(tmp_path, {"main.tf.json": text})
+    assert resources_of(plan)["x_y.z"].planned == {"a": 1}
+
+
 def test_overrides_are_merged_as_terraform_does(tmp_path: Path) -> None:
     plan = plan_of(
         tmp_path,
