@@ -349,6 +349,21 @@ def test_a_module_that_is_installed_is_read_and_one_that_is_not_is_said(tmp_path
     )
 
 
+def test_a_module_that_is_installed_in_another_version_is_not_the_one_that_is_called(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path,
+        {
+            "main.tf": 'module "m" {\n  source  = "corp/net/aws"\n  version = "~> 2.0"\n}\n',
+            ".terraform/modules/modules.json": '{"Modules": [{"Key": "m", "Version": "1.9.0", '
+            '"Source": "registry.terraform.io/corp/net/aws", "Dir": ".terraform/modules/m"}]}',
+            ".terraform/modules/m/main.tf": 'resource "x_y" "z" {}\n',
+        },
+    )
+    assert plan.resources == ()
+    why = "corp/net/aws is in .terraform/modules in another version than the call asks for"
+    assert plan.opaque == (f"module.m (main.tf:1) could not be read: {why}",)
+
+
 def test_blocks_are_lists_of_objects_and_dynamic_ones_are_written_out(tmp_path: Path) -> None:
     plan = plan_of_text(
         tmp_path,
