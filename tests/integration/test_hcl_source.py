@@ -106,6 +106,25 @@ variable "nn" {
     assert value == [5, {"a": "d", "b": [1]}, ["x"], UNKNOWN, "n"]
 
 
+@pytest.mark.parametrize(
+    ("declared", "planned"),
+    [("", {}), ("nullable = true", {}), ("nullable = false", {"a": 1}), ("nullable = var.w", {"a": UNKNOWN})],
+)
+def test_null_stands_for_the_default_only_where_null_is_ruled_out(
+    tmp_path: Path, declared: str, planned: dict[str, Any]
+) -> None:
+    inside = f'variable "v" {{\n  default = 1\n  {declared}\n}}\n' + 'resource "x_y" "z" { a = var.v }\n'
+    plan = plan_of(
+        tmp_path,
+        {"main.tf": 'module "m" {\n  source = "./m"\n  v = null\n}\n' + inside, "m/main.tf": inside,
+         "terraform.tfvars": "v = null\n"},
+    )  # fmt: skip
+    assert {address: r.planned for address, r in resources_of(plan).items()} == {
+        "x_y.z": planned,
+        "module.m.x_y.z": planned,
+    }
+
+
 def test_instances_have_the_keys_that_terraform_gives_them(tmp_path: Path) -> None:
     plan = plan_of_text(
         tmp_path,
