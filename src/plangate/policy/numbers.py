@@ -11,6 +11,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from plangate.errors import EngineError
+
 _DIGITS: Final = bytes(ord("0") if byte in b"0123456789.eE+-" else 0 for byte in range(256))
 _LONG: Final = b"0" * 16
 _LONG_NUMBER: Final = re.compile(rb"(?:^|[:\[,])\s*-?[0-9][0-9.eE+-]{15,}+(?:[\s,\]}]|$)")
@@ -52,3 +54,24 @@ def needs_exact_input(document: bytes) -> bool:
 
     json.loads(document, parse_int=integer, parse_float=decimal)
     return found
+
+
+def is_exact_input(document: bytes, what: str) -> bool:
+    """`needs_exact_input`, for an engine that is about to judge.
+
+    Args:
+        document: The input as JSON.
+        what: What the input is called in messages.
+
+    Raises:
+        EngineError: It cannot be read, or holds a number that the engine would change.
+    """
+    try:
+        return needs_exact_input(document)
+    except InexactNumberError as problem:
+        raise EngineError(
+            f"{what} holds the number {problem}, which the embedded engine cannot hold exactly",
+            hint="judge it with `engine: opa`",
+        ) from problem
+    except ValueError as problem:
+        raise EngineError(f"{what} cannot be read: {problem}") from problem

@@ -26,6 +26,8 @@ from plangate.policy.embedded import EngineLimits
 from plangate.policy.exchange import Exchange
 from plangate.policy.files import LoadLimits
 from plangate.policy.hazards import check_program
+from plangate.policy.guarding import guarded
+from plangate.policy.letters import has_odd_letters
 from plangate.policy.numbers import InexactNumberError, needs_exact_input
 from plangate.policy.parse import parse_modules, prepare
 from plangate.policy.problems import Problems
@@ -105,7 +107,7 @@ class QueryEngine:
         self._lock = threading.Lock()
         self._worker: Process | None = None
         self._setup = {
-            "modules": policies.modules,
+            **guarded(policies.modules, policies.data, rego_v0=policies.rego_v0).setup(),
             "data": json.dumps(dict(policies.data)),
             "queries": [],
             "memory_bytes": limits.memory_bytes,
@@ -133,7 +135,12 @@ class QueryEngine:
             raise EngineError(
                 f"the input holds the number {problem}, which the embedded engine cannot hold exactly"
             ) from problem
-        options: dict[str, Any] = {"deadline_s": deadline_s, "exact": False, "query": query_text(path)}
+        options: dict[str, Any] = {
+            "deadline_s": deadline_s,
+            "exact": False,
+            "letters": document is not None and has_odd_letters(document),
+            "query": query_text(path),
+        }
         if document is None:
             options["no_input"] = True
         request = worker.frame(b"EVAL", json.dumps(options).encode() + b"\n" + (document or b""))

@@ -1,12 +1,13 @@
 r"""The process that holds the engine. It may be killed at any time, and it can hurt nobody but itself.
 
 regorus holds the interpreter lock, has no time-out, and a stack overflow or a failed allocation in it ends the
-process. So it never runs in ours. This module imports nothing of plangate: it is also started with ``-c``.
+process. So it never runs in ours. This module imports nothing of plangate but what is as plain as itself
+(`plangate.policy.exactness`): it is also started with ``-c``.
 
 Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
 
     to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
-                      EVAL {"deadline_s", "exact"[, "apart"][, "data"][, "query"][, "no_input"]}\\n<document>
+                      EVAL {"deadline_s", "exact"[, "letters"][, "apart"][, "data"][, "query"][, "no_input"]}\\n<document>
     from the worker   REDY                                     policies are loaded
                       BEGN <index>                             about to evaluate this query alone
                       ALLA <JSON>                              all queries at once succeeded: their values
@@ -28,11 +29,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
+from plangate.policy.exactness import MARK, install
+
 HEADER_BYTES: Final = 12
 
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_LINES: Final = 20_000
 MAX_COLUMNS: Final = 4_000
+_GUARDED_COLUMNS: Final = 20 * MAX_COLUMNS
+"""Guards are put into lines that were short enough."""
 
 _EXACT_PACKAGE: Final = "plangate_exact_input"
 _TOGETHER_PACKAGE: Final = "plangate_questions"
@@ -54,6 +59,8 @@ def clean(problem: BaseException) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     where = next((line.removeprefix("--> ") for line in lines if line.startswith("--> ")), "")
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    if said and MARK in said[0]:
+        return said[0].partition(MARK)[2][:500]  # it says where by itself
     if not said:
         return " ".join(lines)[:500] or type(problem).__name__
     return f"{where}: {said[0]}"[:500] if where else said[0][:500]
@@ -77,6 +84,13 @@ class Worker:
     def __init__(self, setup: Mapping[str, Any]) -> None:
         self.setup = setup
         self.engine = new_engine(rego_v0=setup.get("rego_v0", False))
+        if setup.get("places"):
+            install(self.engine, setup["places"])
+            size = MAX_FILE_BYTES * _GUARDED_COLUMNS // MAX_COLUMNS
+            self.engine.set_policy_length_config(
+                max_col=_GUARDED_COLUMNS, max_file_bytes=size, max_lines=MAX_LINES
+            )
+        self._lettered: Worker | None = None
         for file, text in setup["modules"]:
             self.engine.add_policy(file, text)
         self.engine.add_data_json(setup["data"])
@@ -88,6 +102,14 @@ class Worker:
         self._chosen: dict[tuple[int, ...], str] = {}
         if setup.get("as_rule", False) and not self.coverage:
             self.together = self._rule_of(_TOGETHER_PACKAGE, self.queries)
+
+    def for_letters(self, *, odd: bool) -> "Worker":
+        """The worker for documents with odd letters, or itself."""
+        if not odd or not self.setup.get("lettered"):
+            return self
+        if self._lettered is None:
+            self._lettered = Worker({**self.setup, "modules": self.setup["lettered"], "lettered": ()})
+        return self._lettered
 
     def _rule_of(self, package: str, queries: Sequence[str]) -> str:
         listed = ",\n".join(queries)
@@ -249,9 +271,9 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
             asked = json.loads(options)
             limit_cpu(asked["deadline_s"])
             if "query" in asked:
-                worker.ask(out, document, asked["query"], has_input=not asked.get("no_input", False))
+                worker.for_letters(odd=asked.get("letters", False)).ask(out, document, asked["query"], has_input=not asked.get("no_input", False))
                 continue
-            worker.evaluate(
+            worker.for_letters(odd=asked.get("letters", False)).evaluate(
                 out,
                 document,
                 exact=asked["exact"],
