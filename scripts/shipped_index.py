@@ -25,7 +25,9 @@ def text() -> str:
     modules = [(file.name, file.text) for file in files.modules]
     edits = module_edits(modules)
     guards = {text_digest(text): found for (_, text), found in zip(modules, edits, strict=True)}
-    return json.dumps(index_document(digest(files), check(files), guards), indent=1, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(index_document(digest(files), check(files), guards), indent=1, ensure_ascii=False) + "\n"
+    )
 
 
 def schema_text() -> str:

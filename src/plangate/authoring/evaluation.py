@@ -19,7 +19,7 @@ from plangate.policy.embedded import EngineLimits
 from plangate.policy.exchange import Exchange
 from plangate.policy.guarding import guarded
 from plangate.policy.letters import has_odd_letters
-from plangate.policy.numbers import is_exact_input
+from plangate.policy.numbers import as_whole_numbers, is_exact_input
 from plangate.policy.process import start_process
 
 _MOST_RESTARTS: Final = 20
@@ -210,6 +210,7 @@ def _exchange(
 ) -> "_Apart":
     process = start_process(setup)
     try:
+        document = as_whole_numbers(document, "the input")
         options = json.dumps({
             "deadline_s": limits.all_s, "exact": is_exact_input(document, "the input"), "apart": True,
             "letters": has_odd_letters(document),

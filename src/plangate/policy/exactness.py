@@ -1,7 +1,7 @@
-"""What the embedded engine calls before it calculates: values with which it and OPA would give two answers are refused.
+"""What the embedded engine calls before it calculates: it refuses values with which OPA would give another answer.
 
-regorus calculates with doubles and whole numbers of any size, OPA with floats of 64 bits. Both are right, and agree, for
-whole numbers up to 2^53. Whether a value is one is known when it is calculated with, and not before; so
+regorus calculates with doubles and whole numbers of any size, OPA with floats of 64 bits. Both are right, and agree,
+for whole numbers up to 2^53. Whether a value is one is known when it is calculated with, and not before; so
 `plangate.policy.guarding` puts a call around it in the text that the engine gets. The functions give the value back,
 or raise, which is an error of the rule: nothing is decided. Messages never hold the value, which may be a secret.
 
@@ -27,14 +27,15 @@ _MOST_DECIMAL: Final = 1e15
 
 _DECIMAL: Final = "a decimal, whose last digits may come out differently in OPA"
 _LARGE: Final = "a whole number beyond 2^53, which may come out differently in OPA"
+_CASED: Final = "a text with a letter that becomes another one in OPA when its case changes"
 _TEXT: Final = "a text whose number may be read differently by OPA"
 
 _WHOLE_TEXT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,14})")
+_WORD: Final = re.compile(r"(?!(?i:.*(?:inf|nan)))[^0-9]*")
+"""No number in either engine."""
 _DECIMAL_TEXT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]")
-_ODD_JSON: Final = re.compile(
-    r"(?:^|[:\[,\s])-?(?:[0-9.]{16}|[0-9]+\.[0-9]*0(?![0-9])|[0-9.]+[eE]|0[0-9])|\\u[dD][89abAB]"
-)
-"""A number with more digits than are sure, with a zero at its end or an exponent; or half of a character."""
+_ODD_JSON: Final = re.compile(r"(?:^|[:\[,\s])-?(?:[0-9.]{16}|[0-9]+\.0+(?![0-9])|[0-9.]+[eE])")
+"""A number with more digits than are sure, or with an exponent, or a whole one with a point."""
 ODD_CASED: Final = (
     "\u00df\u0130\u0149\u019b\u01f0\u0264\u0390\u03a3\u03b0\u0587\u1c80-\u1c8f\u1e96-\u1e9e\u1f00-\u1fff"
     "\ua7c0-\ua7ff\ufb00-\ufb1f\U00010400-\U0001efff"
@@ -89,7 +90,7 @@ def _rounded(value: Any) -> str:
 
 
 def _number_text(value: Any) -> str:
-    if not isinstance(value, str) or _WHOLE_TEXT.fullmatch(value):
+    if not isinstance(value, str) or _WHOLE_TEXT.fullmatch(value) or _WORD.fullmatch(value):
         return ""
     digits = sum(letter.isdigit() for letter in value)
     return "" if digits <= _MOST_DIGITS and _DECIMAL_TEXT.fullmatch(value) else _TEXT
@@ -100,8 +101,7 @@ def _json_text(value: Any) -> str:
 
 
 def _cased(value: Any) -> str:
-    odd = isinstance(value, str) and _ODD_CASED.search(value)
-    return "a text with a letter that becomes another one, or two, in OPA when its case changes" if odd else ""
+    return _CASED if isinstance(value, str) and _ODD_CASED.search(value) else ""
 
 
 def _is_told(value: float) -> bool:
@@ -113,23 +113,15 @@ def _is_told(value: float) -> bool:
 
 def _is_plain(value: Any) -> bool:
     """A value that both engines write alike inside of another one."""
-    match value:
-        case bool() | None:
-            return True
-        case int():
-            return _is_told(value)
-        case str():
-            return _PLAIN.fullmatch(value) is not None and value.translate(_CONTROLS).isprintable()
-        case dict():
-            return all(isinstance(key, str) and _is_plain(key) for key in value) and all(
-                map(_is_plain, value.values())
-            )
-        case list() | tuple():
-            return all(map(_is_plain, value))
-        case set() | frozenset():
-            return bool(value) and all(map(_is_plain, value))
-        case _:
-            return False
+    if isinstance(value, str):
+        return _PLAIN.fullmatch(value) is not None and value.translate(_CONTROLS).isprintable()
+    if isinstance(value, dict):
+        keys = all(isinstance(key, str) and _is_plain(key) for key in value)
+        return keys and all(map(_is_plain, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        # OPA writes `set()`, and the embedded engine `{}`.
+        return (bool(value) or isinstance(value, list | tuple)) and all(map(_is_plain, value))
+    return value is None or (isinstance(value, int) and _is_told(value))
 
 
 _TOLD: Final = "a value that OPA writes differently in a text"
@@ -150,7 +142,9 @@ def _told_whole(value: Any) -> str:
 
 
 def _quoted(value: Any) -> str:
-    return "" if isinstance(value, str) and _is_plain(value) else "a value that OPA quotes differently in a text"
+    return (
+        "" if isinstance(value, str) and _is_plain(value) else "a value that OPA quotes differently in a text"
+    )
 
 
 def _as_text(value: Any, at: Callable[[str], InexactError]) -> Any:

@@ -1,6 +1,7 @@
 """Where the guards of a module go, found by reading it.
 
-What comes out is read again and has to be the same module, save for the guards; where it is not, nothing is judged with it.
+What comes out is read again and has to be the same module, save for the guards; where it is not, nothing is judged
+with it.
 """
 
 import re
@@ -25,7 +26,7 @@ _MOST_KEPT: Final = 4096
 def module_edits(
     modules: Sequence[tuple[str, str]], *, rego_v0: bool = False
 ) -> Iterator[tuple[tuple[int, int, str], ...]]:
-    """The guards of each module as (start, end, kind), outer ones after inner ones; see `plangate.policy.guarding.Edit`.
+    """The guards of each module as (start, end, kind), outer ones after inner ones: `plangate.policy.guarding.Edit`.
 
     Raises:
         PolicyLoadError: A module cannot be read, or would not be the same module with its guards.
@@ -40,15 +41,17 @@ def module_edits(
 
 @lru_cache(maxsize=_MOST_KEPT)
 def _edits(
-    name: str, text: str, shadows: frozenset[str], rego_v0: bool  # noqa: FBT001 - for the cache
+    name: str,
+    text: str,
+    shadows: frozenset[str],
+    rego_v0: bool,  # noqa: FBT001 - for the cache
 ) -> tuple[tuple[int, int, str], ...]:
     module = _parsed(name, text, rego_v0)
     guards = guards_of(_Shadowed(module, shadows), module)
     edits = [
-        Edit(start=start, end=end, kind=guard.kind)
+        Edit(start=guard.expr.start, end=guard.expr.end, kind=guard.kind)
         for around in guards.around.values()
         for guard in around
-        for start, end in (_span(module, guard.expr),)
     ]
     for text_expr in guards.formats.values():
         edits += _verb_edits(module, text_expr)
@@ -76,11 +79,6 @@ def _parsed(name: str, text: str, rego_v0: bool) -> Module:  # noqa: FBT001 - fo
     file = PolicyFile(name=name, text=text, source="", path=Path(name))
     (module,) = parse_modules([file], rego_v0=rego_v0)
     return module
-
-
-def _span(module: Module, expr: Expr) -> tuple[int, int]:
-    """Where an expression begins and ends, brackets that belong to parts of it included."""
-    return expr.start, expr.end
 
 
 def _verb_edits(module: Module, text: Expr) -> list[Edit]:

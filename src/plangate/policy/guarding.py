@@ -1,7 +1,7 @@
 """Modules as the embedded engine gets them: with a guard around what is calculated with.
 
-The texts are changed, never the lines: a guard stands on the line of what it guards. What comes out is read again and has
-to be the same module, save for the guards; where it is not, nothing is judged with it.
+The texts are changed, never the lines: a guard stands on the line of what it guards. Where they go is found by
+`plangate.policy.guard_edits`, and known already for the shipped policies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,9 +51,7 @@ class Guarded(Struct, frozen=True, kw_only=True):
         }
 
 
-def guarded(
-    modules: Sequence[tuple[str, str]], data: Mapping[str, Any], *, rego_v0: bool = False
-) -> Guarded:
+def guarded(modules: Sequence[tuple[str, str]], data: Mapping[str, Any], *, rego_v0: bool = False) -> Guarded:
     """The modules with their guards.
 
     Args:

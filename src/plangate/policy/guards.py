@@ -1,7 +1,7 @@
 """Where a module calculates with values that its text does not show: what is guarded, and by what.
 
-Part of what makes the embedded engine never calculate otherwise than OPA in silence; see `plangate.policy.exactness` for
-the guards and docs/adr/0031-exact-numbers.md for the why. What the load-time check can see, it refuses
+So the embedded engine never calculates otherwise than OPA in silence; see `plangate.policy.exactness` for the guards,
+and docs/adr/0004-embedded-rego.md for the why. What the load-time check can see, it refuses
 (`plangate.policy.differences`); what only a plan decides is looked at when it is calculated with.
 """
 
@@ -43,6 +43,7 @@ _BY_ARGUMENT: Final[Mapping[str, Mapping[int, str]]] = {
 }
 _BY_VERB: Final[Mapping[str, str]] = {"v": "told", "s": "as_text", "d": "told_whole", "q": "quoted"}
 _VERB: Final = re.compile(r"%(.)")
+
 
 class Guard(Struct, frozen=True, kw_only=True):
     """What stands around an expression.

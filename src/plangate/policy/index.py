@@ -68,7 +68,7 @@ def _recorded_settings(index: Path) -> frozenset[str]:
 
 
 def known_edits(text: str) -> tuple[tuple[int, int, str], ...] | None:
-    """Where the guards of a shipped module go (`plangate.policy.guarding`), by its text; ``None`` for any other text."""
+    """Where the guards of a shipped module go (`plangate.policy.guarding`), by its text; ``None`` for any other."""
     found = _index(INDEX).get("guards", {}).get(text_digest(text))
     return None if found is None else tuple((start, end, kind) for start, end, kind in found)
 

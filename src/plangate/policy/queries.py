@@ -25,10 +25,10 @@ from plangate.policy.conftest.files import read_files
 from plangate.policy.embedded import EngineLimits
 from plangate.policy.exchange import Exchange
 from plangate.policy.files import LoadLimits
-from plangate.policy.hazards import check_program
 from plangate.policy.guarding import guarded
+from plangate.policy.hazards import check_program
 from plangate.policy.letters import has_odd_letters
-from plangate.policy.numbers import InexactNumberError, needs_exact_input
+from plangate.policy.numbers import InexactNumberError, needs_exact_input, with_whole_numbers
 from plangate.policy.parse import parse_modules, prepare
 from plangate.policy.problems import Problems
 from plangate.policy.process import Process, start_process
@@ -129,6 +129,11 @@ class QueryEngine:
             EngineError: There is no answer, or the evaluation failed.
         """
         try:
+            if document is not None and with_whole_numbers(document) != document:
+                raise EngineError(
+                    "the input holds a whole number that is written as a decimal, which OPA tells apart",
+                    hint="write 1 for 1.0 and 1000 for 1e3",
+                )
             if document is not None and needs_exact_input(document):
                 raise EngineError("the input holds a number that the embedded engine cannot hold exactly")
         except InexactNumberError as problem:

@@ -7,7 +7,7 @@ process. So it never runs in ours. This module imports nothing of plangate but w
 Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
 
     to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
-                      EVAL {"deadline_s", "exact"[, "letters"][, "apart"][, "data"][, "query"][, "no_input"]}\\n<document>
+                      EVAL {"deadline_s", "exact"[, "letters", "apart", "data", "query", "no_input"]}\\n<document>
     from the worker   REDY                                     policies are loaded
                       BEGN <index>                             about to evaluate this query alone
                       ALLA <JSON>                              all queries at once succeeded: their values
@@ -39,6 +39,8 @@ MAX_COLUMNS: Final = 4_000
 _GUARDED_COLUMNS: Final = 20 * MAX_COLUMNS
 """Guards are put into lines that were short enough."""
 
+_TOO_LARGE: Final = "not an i64"
+"""What the engine says when a number cannot be handed to a guard."""
 _EXACT_PACKAGE: Final = "plangate_exact_input"
 _TOGETHER_PACKAGE: Final = "plangate_questions"
 _MOST_CHOICES: Final = 64
@@ -61,6 +63,8 @@ def clean(problem: BaseException) -> str:
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     if said and MARK in said[0]:
         return said[0].partition(MARK)[2][:500]  # it says where by itself
+    if said and said[0] == _TOO_LARGE:
+        said = ["a whole number beyond 64 bits, which may come out differently in OPA"]
     if not said:
         return " ".join(lines)[:500] or type(problem).__name__
     return f"{where}: {said[0]}"[:500] if where else said[0][:500]
@@ -271,7 +275,9 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
             asked = json.loads(options)
             limit_cpu(asked["deadline_s"])
             if "query" in asked:
-                worker.for_letters(odd=asked.get("letters", False)).ask(out, document, asked["query"], has_input=not asked.get("no_input", False))
+                worker.for_letters(odd=asked.get("letters", False)).ask(
+                    out, document, asked["query"], has_input=not asked.get("no_input", False)
+                )
                 continue
             worker.for_letters(odd=asked.get("letters", False)).evaluate(
                 out,

@@ -14,7 +14,7 @@ from plangate.policy.embedded import REGORUS_VERSION, EngineLimits
 from plangate.policy.exchange import Exchange
 from plangate.policy.guarding import guarded
 from plangate.policy.letters import has_odd_letters
-from plangate.policy.numbers import is_exact_input
+from plangate.policy.numbers import as_whole_numbers, is_exact_input
 from plangate.policy.process import Process, start_process
 
 
@@ -73,6 +73,8 @@ class ConftestEngine:
         Raises:
             EngineError: No replies, not in time, out of memory, or too few.
         """
+        # Conftest's own parsers make doubles of all numbers, and of these whole numbers without a point.
+        document = as_whole_numbers(document, "the input")
         exact = is_exact_input(document, "the input")
         with self._lock:
             until = time.monotonic() + deadline_s
