@@ -104,11 +104,11 @@ def _cased(value: Any) -> str:
     return _CASED if isinstance(value, str) and _ODD_CASED.search(value) else ""
 
 
-def _is_told(value: float) -> bool:
+def _is_told(value: Any) -> bool:
     """A number that both engines write alike."""
     if isinstance(value, float):
-        return _LEAST_TOLD <= abs(value) < _MOST_DECIMAL
-    return -_MOST_TOLD <= value < _MOST_TOLD
+        return bool(_LEAST_TOLD <= abs(value) < _MOST_DECIMAL)
+    return bool(-_MOST_TOLD <= value < _MOST_TOLD)
 
 
 def _is_plain(value: Any) -> bool:

@@ -22,6 +22,7 @@ Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and 
 import json
 import math
 import os
+import re
 import resource
 import signal
 import sys
@@ -41,6 +42,7 @@ _GUARDED_COLUMNS: Final = 20 * MAX_COLUMNS
 
 _TOO_LARGE: Final = "not an i64"
 """What the engine says when a number cannot be handed to a guard."""
+_PLACED: Final = re.compile(r"(?P<file>.*?):(?P<line>[0-9]+):(?P<column>[0-9]+): ", re.DOTALL)
 _EXACT_PACKAGE: Final = "plangate_exact_input"
 _TOGETHER_PACKAGE: Final = "plangate_questions"
 _MOST_CHOICES: Final = 64
@@ -107,12 +109,28 @@ class Worker:
         if setup.get("as_rule", False) and not self.coverage:
             self.together = self._rule_of(_TOGETHER_PACKAGE, self.queries)
 
+    def said(self, problem: BaseException) -> str:
+        """An engine error (`clean`), with the column of the text as it was written, without guards."""
+        text = clean(problem)
+        found = None if MARK in str(problem) else _PLACED.match(text)
+        shifts = self.setup.get("shifts", {}).get(found["file"], {}) if found else {}
+        if found is None or found["line"] not in shifts:
+            return text
+        column = int(found["column"])
+        moved = 0
+        for at, length in shifts[found["line"]]:
+            if column < at + moved:
+                break
+            moved += min(length, column - at - moved)
+        return f"{found['file']}:{found['line']}:{column - moved}: {text[found.end() :]}"
+
     def for_letters(self, *, odd: bool) -> "Worker":
         """The worker for documents with odd letters, or itself."""
         if not odd or not self.setup.get("lettered"):
             return self
         if self._lettered is None:
-            self._lettered = Worker({**self.setup, "modules": self.setup["lettered"], "lettered": ()})
+            lettered = {"modules": self.setup["lettered"], "shifts": self.setup["lettered_shifts"]}
+            self._lettered = Worker({**self.setup, **lettered, "lettered": ()})
         return self._lettered
 
     def _rule_of(self, package: str, queries: Sequence[str]) -> str:
@@ -180,7 +198,7 @@ class Worker:
         try:
             answer = engine.eval_query_as_json(query)
         except Exception as problem:  # noqa: BLE001 - becomes the query's error
-            out.write(frame(b"FAIL", f"0\n{clean(problem)}".encode()))
+            out.write(frame(b"FAIL", f"0\n{self.said(problem)}".encode()))
         else:
             out.write(frame(b"ANSW", f"0\n{answer}".encode()))
         engine.take_prints()
@@ -215,7 +233,7 @@ class Worker:
             try:
                 answer = engine.eval_query_as_json(f"[{query}]{suffix}")
             except Exception as problem:  # noqa: BLE001 - becomes the rule's error
-                out.write(frame(b"FAIL", f"{index}\n{clean(problem)}".encode()))
+                out.write(frame(b"FAIL", f"{index}\n{self.said(problem)}".encode()))
             else:
                 out.write(frame(b"ANSW", f"{index}\n{answer}".encode()))
             if apart:
