@@ -23,7 +23,7 @@ _MOST_DIVIDED: Final = 1 << 52
 _MOST_TOLD: Final = 1 << 63
 _LEAST_TOLD: Final = 1e-4
 """Decimals from here to ``_MOST_DECIMAL`` are written without an exponent by both."""
-_MOST_DECIMAL: Final = 1e15
+_MOST_DECIMAL: Final = 1e6
 
 _DECIMAL: Final = "a decimal, whose last digits may come out differently in OPA"
 _LARGE: Final = "a whole number beyond 2^53, which may come out differently in OPA"

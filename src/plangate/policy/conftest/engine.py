@@ -75,13 +75,18 @@ class ConftestEngine:
         """
         # Conftest's own parsers make doubles of all numbers, and of these whole numbers without a point.
         document = as_whole_numbers(document, "the input")
-        exact = is_exact_input(document, "the input")
+        if is_exact_input(document, "the input"):
+            # It could be judged, but what a finding says of it would have other digits.
+            raise EngineError(
+                "the input holds an integer beyond 64 bits, which the embedded engine does not write exactly",
+                hint="write it as a text",
+            )
         with self._lock:
             until = time.monotonic() + deadline_s
             process = self._started()
             options: dict[str, Any] = {
                 "deadline_s": deadline_s,
-                "exact": exact,
+                "exact": False,
                 "letters": has_odd_letters(document) or has_odd_letters(json.dumps(dict(file)).encode()),
             }
             if self._policies.asks_file:
