@@ -57,6 +57,7 @@ class ServerLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     header_timeout_s: float = 10.0
     body_timeout_s: float = 20.0
     idle_timeout_s: float = 75.0
+    write_timeout_s: float = 30.0
     evaluation_timeout_s: float = 8.0
     record_timeout_s: float = 4.0
     shutdown_timeout_s: float = 30.0
