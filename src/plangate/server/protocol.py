@@ -37,8 +37,9 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See `asyncio.Protocol`."""
         super().connection_made(transport)
-        # Whatever cannot be sent at once is waited for: see `pause_writing`.
-        transport.set_write_buffer_limits(0)
+        # Whatever cannot be sent at once is waited for: see `pause_writing`. With a limit of 0, uvloop's transport
+        # for TLS pauses on an empty buffer, and never goes on.
+        transport.set_write_buffer_limits(high=1, low=0)
         if len(self.connections) > self.limits.max_connections:
             transport.write(_FULL)
             transport.close()
