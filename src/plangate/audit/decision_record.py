@@ -195,18 +195,20 @@ def _shortened(whole: Mapping[str, Any], list_limit: int, text_limit: int) -> di
     return body
 
 
-def _is_short(value: object, text_limit: int) -> bool:
+def _is_short(value: Any, text_limit: int) -> bool:
     """`_cut` would change nothing, as is the case nearly always."""
     kind = type(value)
     if kind is str:
-        return len(value) <= max(text_limit, _DIGEST) and value.isascii()  # type: ignore[arg-type, attr-defined]
+        return len(value) <= text_limit and value.isascii()
     if kind is dict:
-        return all(
-            len(name) <= _DIGEST and name.isascii() and _is_short(item, text_limit)
-            for name, item in value.items()  # type: ignore[attr-defined]
-        )
+        for name, item in value.items():
+            if type(name) is not str or len(name) > _DIGEST or not name.isascii():
+                return False
+            if type(item) is not int and not _is_short(item, text_limit):
+                return False
+        return True
     if kind is list:
-        return all(_is_short(item, text_limit) for item in value)  # type: ignore[attr-defined]
+        return all(_is_short(item, text_limit) for item in value)
     return kind is int or kind is bool or value is None
 
 

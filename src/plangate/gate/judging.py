@@ -35,6 +35,7 @@ from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Plan
 from plangate.model.prior import prior_plan
 from plangate.model.redaction import Redactor
+from plangate.policy.numbers import with_whole_numbers
 
 _ENCODER = msgspec.json.Encoder(enc_hook=unknown_as_text, decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(order="sorted")
@@ -380,7 +381,7 @@ def _is_new(outcome: Outcome, earlier: Sequence[Outcome]) -> bool:
 
 def encode_plan(plan: Plan) -> bytes:
     """The plan document as JSON bytes, in clear: for judging only."""
-    return _ENCODER.encode(plan_document(plan))
+    return with_whole_numbers(_ENCODER.encode(plan_document(plan)))
 
 
 def _specs(gate: Weighing) -> dict[str, RuleSpec]:

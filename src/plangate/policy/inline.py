@@ -17,7 +17,8 @@ from plangate.policy import worker
 from plangate.policy.answers import AnswerError, Reply, query_values, rule_answers
 from plangate.policy.base import Doubt, PolicySet, Present, RuleAnswer
 from plangate.policy.embedded import REGORUS_VERSION, EngineLimits, setup_of
-from plangate.policy.numbers import InexactNumberError, needs_exact_input
+from plangate.policy.letters import has_odd_letters
+from plangate.policy.numbers import is_exact_input
 
 _HEADER: Final = worker.HEADER_BYTES
 
@@ -76,26 +77,19 @@ class InlineEngine:
             return ()
         if policies.sha256 != self._policies.sha256:
             raise EngineError("the policy engine holds other policies than those that it is asked about")
-        try:
-            exact = needs_exact_input(document)
-        except InexactNumberError as problem:
-            raise EngineError(
-                f"the plan holds the number {problem}, which the embedded engine cannot hold exactly",
-                hint="judge this plan with `engine: opa`",
-            ) from problem
-        except ValueError as problem:
-            raise EngineError(f"the plan document cannot be read: {problem}") from problem
+        exact = is_exact_input(document, "the plan")
         out = io.BytesIO()
         loaded, self._worker = self._worker or self._loaded(), None
         asked = range(len(policies.rules)) if exact or present is None else self._asked(present)
         try:
-            chosen = loaded.chosen(tuple(asked)) if len(asked) < len(policies.rules) else ""
+            judging = loaded.for_letters(odd=has_odd_letters(document))
+            chosen = judging.chosen(tuple(asked)) if len(asked) < len(policies.rules) else ""
             if not chosen:
                 asked = range(len(policies.rules))
-            rule = chosen or loaded.together
-            together = loaded.at_once(document, rule) if rule and not exact else ""
+            rule = chosen or judging.together
+            together = judging.at_once(document, rule) if rule and not exact else ""
             if not together:
-                loaded.evaluate(out, document, exact=exact, chosen=chosen)
+                judging.evaluate(out, document, exact=exact, chosen=chosen)
         except BaseException as problem:  # the engine's panics are no Exception
             if isinstance(problem, KeyboardInterrupt | SystemExit):
                 raise

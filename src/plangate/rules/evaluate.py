@@ -6,7 +6,7 @@ Rules this module keeps:
 3. A rule that needs a setting and has none says so once, instead of once for every resource.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import KeysView, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeGuard
 
@@ -37,6 +37,9 @@ def evaluate(
     silent: list[str] = []
     present = plan.by_kind.keys()
     for rule_id, rule in rules.items():
+        if not rule.needs and rule.phase is not Phase.PLAN and _is_elsewhere(rule, present):
+            silent.append(rule_id)
+            continue
         chosen = settings.get(rule_id, _NO_SETTINGS)
         if rule.needs and not chosen.get(rule.needs):
             outcomes.append(_idle(rule))
@@ -44,15 +47,18 @@ def evaluate(
         if rule.phase is Phase.PLAN:
             outcomes += _on_plan(rule, plan, chosen)
             continue
-        if (kinds := rule.spec.kinds) and present.isdisjoint(kinds):
-            silent.append(rule_id)  # most rules, in most plans
-            continue
         resources = in_scope(rule, plan)
         if not resources:
             silent.append(rule_id)
         for resource in resources:
             outcomes.append(_on_resource(rule, resource, chosen))
     return outcomes, tuple(silent)
+
+
+def _is_elsewhere(rule: Rule, present: KeysView[str]) -> bool:
+    """It is about kinds of which the plan has none, as most rules are in most plans."""
+    kinds = rule.spec.kinds
+    return bool(kinds) and present.isdisjoint(kinds)
 
 
 def _idle(rule: Rule) -> Outcome:
