@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from plangate.errors import EngineError
 from plangate.policy import worker
 from plangate.policy.answers import AnswerError, Reply, query_values, rule_answers
@@ -84,14 +86,18 @@ class InlineEngine:
             chosen = judging.chosen(tuple(asked)) if len(asked) < len(policies.rules) else ""
             if not chosen:
                 asked = range(len(policies.rules))
-            judging.evaluate(out, document, exact=exact, chosen=chosen)
+            rule = chosen or judging.together
+            together = judging.at_once(document, rule) if rule and not exact else ""
+            if not together:
+                judging.evaluate(out, document, exact=exact, chosen=chosen)
         except BaseException as problem:  # the engine's panics are no Exception
             if isinstance(problem, KeyboardInterrupt | SystemExit):
                 raise
             raise EngineError(f"evaluating the policies failed: {worker.clean(problem)}") from problem
         # An engine that failed half-way is not asked again: only one that came to its end is kept.
         self._worker = loaded
-        return rule_answers(policies.rules, policies.handles_unknowns, self._replies(out.getvalue(), asked))
+        replies = self._of_all(together, asked) if together else self._replies(out.getvalue(), asked)
+        return rule_answers(policies.rules, policies.handles_unknowns, replies)
 
     def _asked(self, present: Present) -> Sequence[int]:
         """Numbers of the rules that may have something to say."""
@@ -102,13 +108,33 @@ class InlineEngine:
             if (needed := needs.get(rule.id)) is None or needed.shares(present)
         ]
 
+    def _of_all(self, answers: str, asked: Sequence[int]) -> Sequence[Reply]:
+        """One reply for each rule, of which those that were asked answered at once."""
+        count = len(self._policies.rules)
+        if len(answers) > self._limits.max_answer_bytes:
+            raise self._too_long()
+        try:
+            values = msgspec.json.decode(answers)
+        except (msgspec.DecodeError, ValueError, RecursionError) as problem:
+            raise EngineError("the policy engine gave garbage instead of an answer") from problem
+        if not isinstance(values, list) or len(values) != len(asked):
+            raise EngineError(f"the policy engine gave garbage instead of an answer: not {len(asked)} values")
+        if len(asked) == count:
+            return [Reply(value=value) for value in values]
+        replies = self._silent | {n: Reply(value=value) for n, value in zip(asked, values, strict=True)}
+        if len(replies) != count:
+            raise EngineError("the policy engine did not answer for all rules")
+        return [replies[number] for number in range(count)]
+
+    def _too_long(self) -> EngineError:
+        most = self._limits.max_answer_bytes
+        return EngineError(f"the policies gave more than {most} bytes (max_answer_bytes)")
+
     def _replies(self, said: bytes, asked: Sequence[int]) -> Sequence[Reply]:
         """One reply for each rule, or none at all. All at once are the replies of those that were asked."""
         names = [rule.id for rule in self._policies.rules]
         if len(said) > self._limits.max_answer_bytes:
-            raise EngineError(
-                f"the policies gave more than {self._limits.max_answer_bytes} bytes (max_answer_bytes)"
-            )
+            raise self._too_long()
         replies: dict[int, Reply] = {}
         is_done = False
         try:
