@@ -240,6 +240,7 @@ class BucketPolicy(BaseHandler):
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"Bucket"})
     part_of: ClassVar[str] = "Bucket"
+    whole: ClassVar[str] = "AWS::S3::Bucket"
     key: ClassVar[frozenset[str]] = frozenset({"Bucket"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
