@@ -1,7 +1,6 @@
 """A double of AWS for tests: moto's server, in a process of its own, over HTTP. It is a double; docs/executor.md lists
 what it does not enforce."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from plangate.executor.aws.clients import Aws, Place
+from tests.tools import unmeasured
 
 REGION: Final = "eu-central-1"
 ENVIRONMENT: Final = {
@@ -65,7 +65,7 @@ def aws_server(program: Sequence[str] = ("-m", "moto.server")) -> Iterator[AwsSe
         [sys.executable, *program, "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **ENVIRONMENT},
+        env={**unmeasured(), **ENVIRONMENT},
     )
     server = AwsServer(f"http://127.0.0.1:{port}")
     try:

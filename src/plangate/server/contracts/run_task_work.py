@@ -155,7 +155,7 @@ class Work:
                 task.cancel()
 
     def _begin(self, ids: list[str]) -> None:
-        """Work on jobs that nobody else has. One that another process works on takes no place here, and wakes nobody."""
+        """Work on jobs that nobody else has; one that another process has takes no place here, and wakes nobody."""
         for job_id in ids:
             if job_id in self._running or len(self._running) >= MAX_AT_A_TIME:
                 continue
