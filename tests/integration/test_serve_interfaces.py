@@ -436,7 +436,7 @@ def test_many_requests_at_once_are_all_answered_and_recorded(server: Server) -> 
 
 def test_no_folder_is_left_behind(tmp_path: Path) -> None:
     (tmp_path / "plangate.yaml").write_text("version: 1\nserver: {unsafe_anonymous: [ask]}\n")
-    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:  # noqa: S108 - paths of sockets have to be short
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:  # paths of sockets have to be short
         with Server(tmp_path, "--workers", "1", environ={"TMPDIR": temporary}) as server:
             assert len(list(Path(temporary).glob("plangate-*"))) == 1
             assert server.stop() == 0
