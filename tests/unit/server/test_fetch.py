@@ -97,22 +97,25 @@ import uvloop
 from plangate.server.fetch import Fetcher, FetchFailedError, read_url
 
 async def main(cancel):
-    loop, closed = asyncio.get_running_loop(), asyncio.Event()
+    loop, made, closed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
 
     class Silent(asyncio.Protocol):
+        def data_received(self, _):
+            made.set()
+
         def connection_lost(self, _):
             closed.set()
 
     server = await loop.create_server(Silent, "127.0.0.1", 0)
     url = read_url(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-    sending = Fetcher(["127.0.0.0/8"]).send("GET", url, headers={}, max_bytes=1, timeout_s=60.0 if cancel else 0.3)
+    sending = Fetcher(["127.0.0.0/8"]).send("GET", url, headers={}, max_bytes=1, timeout_s=60.0 if cancel else 2.0)
     request = asyncio.create_task(sending)
-    await asyncio.wait([request], timeout=0.3)
+    await asyncio.wait_for(made.wait(), 30)
     if cancel:
         request.cancel()
     await asyncio.wait([request])
     print("cancelled" if request.cancelled() else type(request.exception()).__name__)
-    await asyncio.wait_for(closed.wait(), 5)
+    await asyncio.wait_for(closed.wait(), 30)
     print("closed")
 
 with asyncio.Runner(loop_factory=getattr(uvloop if sys.argv[1] == "uvloop" else asyncio, "new_event_loop")) as runner:
