@@ -27,3 +27,34 @@ def test_a_signal_that_comes_before_a_process_has_its_own_handlers_is_not_lost()
         [sys.executable, "-c", _EARLY], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout.split(), done.stderr) == (["-15"], "")
+
+
+_JUDGES = """
+import os, signal, threading, time
+from plangate.server import children, loader
+
+started = []
+
+def judge():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.write(theirs, b"x")
+    time.sleep(60)
+    return 0
+
+def start(path):
+    started.append(children.start(judge))
+    return started[-1]
+
+ours, theirs = os.pipe()
+main = children.start(lambda: loader._keep(start, ["one", "two"]) or len(started) - 2)
+os.read(ours, 1), os.read(ours, 1)
+os.kill(main, signal.SIGTERM)
+print(os.waitstatus_to_exitcode(os.waitpid(main, 0)[1]))
+"""
+
+
+def test_judges_end_when_they_are_told_and_are_not_started_again() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _JUDGES], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout.split(), done.stderr) == (["0"], "")
