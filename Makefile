@@ -91,7 +91,7 @@ docs: $(STAMP) ## Writes the generated pages and pictures anew
 	@$(BIN)/python scripts/generate_format_matrix.py
 
 .PHONY: bench
-bench: $(STAMP) ## Wall time and peak memory, against what `make bench-peers` installed
+bench: $(STAMP) ## Wall time and peak memory, against what `make bench-peers` installed, and the executor for AWS
 	@$(BIN)/python -m bench.run $(ARGS)
 
 .PHONY: bench-aws

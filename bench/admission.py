@@ -1,10 +1,13 @@
 """What the server is measured with: ten Rego policies about workloads, and objects of 3 KB that they judge."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Final
 
 OBJECT_BYTES: Final = 3_000
+_DIGEST: Final = hashlib.sha256(b"web").hexdigest()[:56]
+"""All of an image's digest but its end, which is the object's number."""
 
 _HEADER: Final = """# METADATA
 # title: Benchmark policy {name}
@@ -100,7 +103,7 @@ def deployment(number: int = 0) -> bytes:
     """A Deployment of about 3 KB that everything allows; each number is another one."""
     container: dict[str, Any] = {
         "name": "web",
-        "image": f"registry.example.com/web@sha256:{number:064x}",
+        "image": f"registry.example.com/web@sha256:{_DIGEST}{number:08x}",
         "ports": [{"containerPort": 8080, "name": "http"}],
         "env": [{"name": f"SETTING_{n}", "value": f"value of the setting {n}"} for n in range(12)],
         "resources": {
@@ -119,7 +122,13 @@ def deployment(number: int = 0) -> bytes:
     document: dict[str, Any] = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": f"web-{number}", "namespace": "prod", "labels": labels, "annotations": {}},
+        "metadata": {
+            "name": f"web-{number}",
+            "uid": f"1f0e7c1a-52d4-4d0e-9e5b-{number:012x}",
+            "namespace": "prod",
+            "labels": labels,
+            "annotations": {},
+        },
         "spec": {
             "replicas": 3,
             "selector": {"matchLabels": labels},

@@ -11,9 +11,11 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ from plangate.policy.base import OPA
 
 RESULTS: Final = Path(__file__).resolve().parent / "results.json"
 
+_AWS_S: Final = 1800.0
 _FEW: Final = ((1.0, 11), (5.0, 5), (30.0, 3))
 """Seconds of the first run to the number of timed runs; a slower one is timed once."""
 
@@ -44,7 +47,8 @@ def main() -> int:
             for size in [size for size in arguments.sizes if size > 10]:  # noqa: PLR2004 - engines are for plans
                 for number in (20, 200):
                     rows += bench.engines(size, number)
-    document = {"machine": _machine(), "load": load, "timeout_s": arguments.timeout, "rows": rows}
+        aws = bench.aws(arguments.aws) if arguments.aws else []
+    document = {"machine": _machine(), "load": load, "timeout_s": arguments.timeout, "rows": rows, "aws": aws}
     RESULTS.write_text(json.dumps(document, indent=1) + "\n")
     print(table(document))
     for problem in bench.problems:
@@ -118,6 +122,23 @@ class _Bench:
         return self._row(
             f"{size:,} resources, {number} Rego policies, engines alone", [t for t in tools if t is not None]
         )
+
+    def aws(self, number: int) -> list[str]:
+        """What the executor for AWS takes against a double of AWS, in sentences; none where the double is missing."""
+        if find_spec("moto") is None or find_spec("boto3") is None:
+            print("moto or boto3 is not installed: the executor for AWS is left out", file=sys.stderr)
+            return []
+        argv = [sys.executable, "-m", "bench.aws", "--number", str(number)]
+        try:
+            done = subprocess.run(
+                argv, cwd=commands.ROOT, capture_output=True, text=True, check=False, timeout=_AWS_S
+            )
+        except subprocess.TimeoutExpired:
+            self.problems.append(f"bench.aws: not done after {_AWS_S:g} s")
+            return []
+        if done.returncode:
+            self.problems.append(f"bench.aws: exit {done.returncode}: {done.stderr.strip()[-300:]}")
+        return done.stdout.splitlines()
 
     def _agree(self, plan: Path, folder: Path, tools: Sequence[Command]) -> None:
         """All engines must find the same number of violations, or their times compare nothing."""
@@ -206,6 +227,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 1_000, 20_000], metavar="N")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for each run")
+    parser.add_argument(
+        "--aws", type=int, default=500, metavar="N", help="resources of the executor for AWS; 0 leaves it out"
+    )
     parser.add_argument("--no-rego", action="store_true", help="leave out the row with 20 policies")
     parser.add_argument("--no-engines", action="store_true", help="leave out the rows of engines alone")
     parser.add_argument("--no-sources", action="store_true", help="leave out what is no plan")

@@ -3,16 +3,16 @@
 ``python -m bench.serve [--seconds S] [--rounds N]`` starts `plangate serve` with one and with two workers and
 `opa run --server`, and drives each with wrk over loopback, in turns, so that a busy moment of a shared machine falls on
 all of them. Ours judges an object of 3 KB with the built-in rules and ten policies, and answers when the record is
-durable. OPA gets the plan document that ours makes of the object, and writes no decision log. What is shown is the
-median over rounds; processor time a request, over all processes of a server, depends least on what else the machine
-does.
+durable. OPA gets the plan document that ours makes of the object, and writes no decision log. Every request has another
+name, another uid and another image in it, for both. What is shown is the median over rounds; processor time a request,
+over all processes of a server and by what they do, depends least on what else the machine does.
+
+``--requests N`` shows instead what memory the processes of one server take after so many requests, and on the way.
 """
 
 import argparse
 import contextlib
-import json
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -26,14 +26,17 @@ from typing import Final
 import httpx
 
 from bench.admission import deployment, write_policies
+from bench.load import MARK, Target, drive, used
 from plangate import wiring
 from plangate.facts.registry import plan_with_facts
 from plangate.gate import encode_plan
 from plangate.policy.load import shipped_library
 
 CONNECTIONS: Final = (2, 16, 64)
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
-_UNITS: Final = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+SERVERS: Final = ("plangate, 1 worker", "plangate, 2 workers", "opa run --server")
+MARKS: Final = (0, 10_000, 50_000, 100_000, 200_000)
+"""Requests after which memory is looked at."""
+_ROLES: Final = ("front", "judge", "log")
 _SETTINGS: Final = """version: 1
 shipped_policies: false
 policies: [policies]
@@ -46,37 +49,70 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--requests", type=int, help="show memory over so many requests, of one worker")
+    parser.add_argument("--only", choices=SERVERS, action="append", help="measure just this; repeatable")
     arguments = parser.parse_args()
     if missing := [name for name in ("wrk", "opa") if shutil.which(name) is None]:
         print(f"{missing[0]} is not on PATH", file=sys.stderr)
         return 2
-    found: dict[tuple[str, int], list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory(prefix="plangate-serve-") as scratch:
         folder = Path(scratch)
         write_policies(folder / "policies")
         (folder / "plangate.yaml").write_text(_SETTINGS)
-        (folder / "object.json").write_bytes(deployment())
+        (folder / "object.json").write_bytes(deployment(MARK))
         (folder / "input.json").write_bytes(_plan_document(folder))
-        for _ in range(arguments.rounds):
-            for name in ("plangate, 1 worker", "plangate, 2 workers", "opa run --server"):
-                with (
-                    _opa(folder) if name.startswith("opa") else _plangate(folder, int(name[10])) as (url, pid)
-                ):
-                    script = folder / ("opa.lua" if name.startswith("opa") else "ours.lua")
-                    for connections in CONNECTIONS:
-                        run = _drive(url, pid, script, connections, arguments.seconds)
-                        found.setdefault((name, connections), []).append(run)
+        if arguments.requests:
+            _show_memory(folder, arguments.requests)
+        else:
+            _show_speed(folder, arguments.only or SERVERS, arguments.rounds, arguments.seconds)
+    print(f"load average at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    return 0
+
+
+def _show_speed(folder: Path, servers: Sequence[str], rounds: int, seconds: float) -> None:
+    found: dict[tuple[str, int], list[dict[str, float]]] = {}
+    for _ in range(rounds):
+        for name in servers:
+            with _server(folder, name) as target:
+                drive(target, 16, 1)  # what is made at first use is no part of it
+                for connections in CONNECTIONS:
+                    run = _measured(target, connections, seconds)
+                    found.setdefault((name, connections), []).append(run)
+    print(f"{'':20} {'':>5} {'':>8} {'latency, ms':>23} {'processor, ms a request':>31} {'':>7} {'':>6}")
     print(
-        f"{'':22} {'conn.':>5} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'cpu ms/req':>11} {'failed':>7} {'MB':>6}"
+        f"{'':20} {'conn.':>5} {'req/s':>8} {'p50':>7} {'p99':>7} {'p99.9':>7} {'all':>7} "
+        f"{' '.join(f'{role:>7}' for role in _ROLES)} {'failed':>7} {'MB':>6}"
     )
     for (name, connections), runs in found.items():
         middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         print(
-            f"{name:22} {connections:5} {middle['rate']:8.0f} {middle['p50']:8.1f} {middle['p99']:8.1f} "
-            f"{middle['cpu_ms']:11.2f} {middle['failed']:7.0f} {middle['mb']:6.0f}"
+            f"{name:20} {connections:5} {middle['rate']:8.0f} {middle['p50']:7.1f} {middle['p99']:7.1f} "
+            f"{middle['p999']:7.1f} {middle['all']:7.2f} "
+            f"{' '.join(f'{middle[role]:7.2f}' for role in _ROLES)} {middle['failed']:7.0f} {middle['mb']:6.0f}"
         )
-    print(f"load average at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    return 0
+
+
+def _measured(target: Target, connections: int, seconds: float) -> dict[str, float]:
+    before = used(target.pid).seconds
+    run = drive(target, connections, seconds)
+    after = used(target.pid)
+    requests = max(1.0, run["requests"])
+    each = {name: (after.seconds[name] - before.get(name, 0.0)) * 1000 / requests for name in after.seconds}
+    roles = {role: each.get(role, 0.0) for role in _ROLES}
+    return run | roles | {"all": sum(each.values()), "mb": sum(after.megabytes.values())}
+
+
+def _show_memory(folder: Path, requests: int) -> None:
+    print(f"{'requests':>9} {'MB':>7} {'of which':>9} {'failed':>7}")
+    with _server(folder, SERVERS[0]) as target:
+        sent, failed = 0, 0.0
+        for mark in sorted({*(mark for mark in MARKS if mark < requests), requests}):
+            while sent < mark:
+                run = drive(target, 16, 2)
+                sent, failed = sent + int(run["requests"]), failed + run["failed"]
+            memory = used(target.pid).megabytes
+            parts = ", ".join(f"{name} {megabytes:.1f}" for name, megabytes in memory.items())
+            print(f"{sent:9} {sum(memory.values()):7.1f} {parts} {failed:7.0f}", flush=True)
 
 
 def _plan_document(folder: Path) -> bytes:
@@ -90,28 +126,22 @@ def _plan_document(folder: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _plangate(folder: Path, workers: int) -> Iterator[tuple[str, int]]:
-    (folder / "ours.lua").write_text(_script(folder / "object.json", "/v1/decisions?receipt=false"))
-    command = [sys.executable, "-m", "plangate.cli.main", "serve", "--listen", "127.0.0.1:8396"]
-    with _running([*command, "--workers", str(workers)], folder, "http://127.0.0.1:8396/readyz") as pid:
-        yield "http://127.0.0.1:8396", pid
-
-
-@contextlib.contextmanager
-def _opa(folder: Path) -> Iterator[tuple[str, int]]:
-    (folder / "opa.lua").write_text(_script(folder / "input.json", "/v1/data/policies/bench"))
-    command = ["opa", "run", "--server", "--addr", "127.0.0.1:8397", "--log-level", "error"]
-    sources = [str(folder / "policies"), str(shipped_library().root)]
-    with _running([*command, *sources], folder, "http://127.0.0.1:8397/health") as pid:
-        yield "http://127.0.0.1:8397", pid
-
-
-def _script(body: Path, path: str) -> str:
-    return (
-        f'wrk.method = "POST"\nlocal file = io.open({json.dumps(str(body))}, "rb")\n'
-        f'wrk.body = file:read("*a")\nfile:close()\nwrk.path = {json.dumps(path)}\n'
-        'wrk.headers["content-type"] = "application/json"\n'
-    )
+def _server(folder: Path, name: str) -> Iterator[Target]:
+    if name.startswith("opa"):
+        url, path, body, ready = "http://127.0.0.1:8397", "/v1/data/policies/bench", "input.json", "health"
+        command = ["opa", "run", "--server", "--addr", "127.0.0.1:8397", "--log-level", "error"]
+        command += [str(folder / "policies"), str(shipped_library().root)]
+    else:
+        url, path, body, ready = (
+            "http://127.0.0.1:8396",
+            "/v1/decisions?receipt=false",
+            "object.json",
+            "readyz",
+        )
+        command = [sys.executable, "-m", "plangate.cli.main", "serve", "--listen", "127.0.0.1:8396"]
+        command += ["--workers", name[10]]
+    with _running(command, folder, f"{url}/{ready}") as pid:
+        yield Target(url=url, pid=pid, path=path, body=folder / body)
 
 
 @contextlib.contextmanager
@@ -129,62 +159,6 @@ def _running(command: Sequence[str], folder: Path, ready: str) -> Iterator[int]:
         finally:
             process.terminate()
             process.wait(60)
-
-
-def _drive(url: str, pid: int, script: Path, connections: int, seconds: float) -> dict[str, float]:
-    before = _usage(pid)[0]
-    output = subprocess.run(
-        [
-            shutil.which("wrk") or "wrk",
-            "-t1",
-            f"-c{connections}",
-            f"-d{seconds:g}s",
-            "--latency",
-            "-s",
-            str(script),
-            url,
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    cpu, memory = _usage(pid)
-    requests = max(1, int(re.search(r"(\d+) requests in", output)[1]))  # type: ignore[index]  # wrk always says it
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
-    return {
-        "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]),  # type: ignore[index]  # as above
-        "p50": _latency(output, "50%"),
-        "p99": _latency(output, "99%"),
-        "cpu_ms": (cpu - before) / requests * 1000,
-        "failed": float(failed[1]) if failed else 0.0,
-        "mb": memory,
-    }
-
-
-def _latency(output: str, name: str) -> float:
-    value, unit = re.search(rf"{name}\s+([\d.]+)([a-z]+)", output).groups()  # type: ignore[union-attr]  # as above
-    return float(value) * _UNITS[unit]
-
-
-def _usage(pid: int) -> tuple[float, float]:
-    """Seconds of processor time and megabytes of own memory, of a process and everything below it."""
-    seconds = megabytes = 0.0
-    for each in (pid, *_below(pid)):
-        with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            seconds += (int(fields[11]) + int(fields[12])) / _TICKS
-            rollup = Path(f"/proc/{each}/smaps_rollup").read_text()
-            megabytes += int(re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1]) / 1024  # type: ignore[index]
-    return seconds, megabytes
-
-
-def _below(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for child in map(int, task.read_text().split()):
-                found += [child, *_below(child)]
-    return found
 
 
 if __name__ == "__main__":

@@ -17,7 +17,12 @@ def table(document: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {machine[name]}" for name in machine if name != "cpu")
     # Other work makes all times longer; a reader has to know.
     busy = f", load average before the run {document['load']:.1f}" if "load" in document else ""
-    return "\n".join((_HEAD, *_lines(document), "", f"Measured on {machine['cpu']}{busy}; {versions}."))
+    aws = [f"- {line}" for line in document.get("aws", ())]
+    section = (
+        ["", "The executor for AWS, against a double of AWS on the same machine:", "", *aws] if aws else []
+    )
+    said = f"Measured on {machine['cpu']}{busy}; {versions}."
+    return "\n".join((_HEAD, *_lines(document), *section, "", said))
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

@@ -12,7 +12,8 @@ import sys
 
 from plangate.model.kinds import KINDS
 from plangate.policy.files import LoadLimits, read_files
-from plangate.policy.index import INDEX, index_document
+from plangate.policy.guard_edits import module_edits
+from plangate.policy.index import INDEX, index_document, text_digest
 from plangate.policy.load import check, digest, shipped_policies
 
 SCHEMA = INDEX.parent.parent / "schemas" / "policy-metadata.v1.json"
@@ -21,7 +22,12 @@ SCHEMA = INDEX.parent.parent / "schemas" / "policy-metadata.v1.json"
 def text() -> str:
     """The file's text."""
     files = read_files([shipped_policies()], LoadLimits())
-    return json.dumps(index_document(digest(files), check(files)), indent=1, ensure_ascii=False) + "\n"
+    modules = [(file.name, file.text) for file in files.modules]
+    edits = module_edits(modules)
+    guards = {text_digest(text): found for (_, text), found in zip(modules, edits, strict=True)}
+    return (
+        json.dumps(index_document(digest(files), check(files), guards), indent=1, ensure_ascii=False) + "\n"
+    )
 
 
 def schema_text() -> str:

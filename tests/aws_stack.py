@@ -4,7 +4,8 @@ import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -189,21 +190,29 @@ class Stack:
     ) -> ExecutionReport:
         """Run a plan that was allowed."""
         data = encode_plan(plan)
-        with Journal(self.folder) as journal:
-            executor = AwsExecutor(
-                kit=kit(aws or self.aws()),
-                journal=journal,
-                lock=lock or FileLock(self.folder),
-                evaluate=lambda read, attributes: evaluated(read, attributes, LIMITS),
-                hidden=HIDDEN,
-                options=AwsOptions(workers=workers, resume=resume, patience=patience),
-                tool="plangate 0",
-            )
+        options = AwsOptions(workers=workers, resume=resume, patience=patience)
+        with self.executor(options, aws=aws, lock=lock) as executor:
             return executor.apply(
                 approved or approval(data, self.owner.environment),
                 data,
                 observe=observe or self.events.append,
                 scrub=str,
+            )
+
+    @contextmanager
+    def executor(
+        self, options: AwsOptions | None = None, *, aws: Aws | None = None, lock: Lock | None = None
+    ) -> Iterator[AwsExecutor]:
+        """What runs plans of this stack."""
+        with Journal(self.folder) as journal:
+            yield AwsExecutor(
+                kit=kit(aws or self.aws()),
+                journal=journal,
+                lock=lock or FileLock(self.folder),
+                evaluate=lambda read, attributes: evaluated(read, attributes, LIMITS),
+                hidden=HIDDEN,
+                options=options or AwsOptions(patience=0.02),
+                tool="plangate 0",
             )
 
     def up(self, template: Mapping[str, Any] | None, **parameters: str) -> ExecutionReport:

@@ -1,4 +1,4 @@
-"""moto's server with the one thing added that it lacks for change sets: ``get-template`` of a change set.
+"""moto's server with what it lacks for change sets: ``get-template`` of one, and templates under its own address.
 
 A double, run by tests as a program of its own. What else moto does not do is in docs/executor.md.
 """
@@ -20,6 +20,15 @@ def _get_template(self: Any) -> Any:
     return ActionResult({"TemplateBody": self.cloudformation_backend.describe_change_set(name).template})
 
 
+_from_url = CloudFormationResponse._get_stack_from_s3_url
+
+
+def _get_stack_from_s3_url(self: Any, template_url: str) -> str:
+    """moto reads a path only below this name."""
+    return _from_url(self, template_url.replace("//127.0.0.1", "//localhost"))
+
+
+setattr(CloudFormationResponse, "_get_stack_from_s3_url", _get_stack_from_s3_url)  # noqa: B010
 setattr(CloudFormationResponse, "get_template", _get_template)  # noqa: B010 - a method of another's class
 
 if __name__ == "__main__":

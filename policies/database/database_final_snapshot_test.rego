@@ -8,9 +8,9 @@ database(fields) := builders.plan([object.union(
 		"address": "aws_db_instance.main",
 		"kind": "database.instance",
 		"action": "delete",
-		"before": {"skip_final_snapshot": true},
+		"before": {},
 		"after": null,
-		"facts": {"stateful": true},
+		"facts": {"stateful": true, "final_snapshot": false},
 	},
 	fields,
 )])
@@ -18,7 +18,6 @@ database(fields) := builders.plan([object.union(
 finding(action) := {
 	"address": "aws_db_instance.main",
 	"message": sprintf("the change will %v it without a final snapshot", [action]),
-	"path": "/skip_final_snapshot",
 }
 
 test_fail_deleted_without_a_snapshot if {
@@ -29,16 +28,18 @@ test_fail_replaced_without_a_snapshot if {
 	rule.deny == {finding("replace")} with input as database({"action": "replace", "after": {}})
 }
 
-test_fail_setting_absent if {
-	rule.deny == {finding("delete")} with input as database({"before": {}})
-}
-
-test_fail_setting_null if {
-	rule.deny == {finding("delete")} with input as database({"before": {"skip_final_snapshot": null}})
+# Left open by the attributes, the fact is false; a state without the setting shows no snapshot.
+test_fail_whatever_the_attributes_say if {
+	rule.deny == {finding("delete")} with input as database({"before": {"skip_final_snapshot": false}})
 }
 
 test_pass_deleted_with_a_snapshot if {
-	rule.deny == set() with input as database({"before": {"skip_final_snapshot": false}})
+	rule.deny == set() with input as database({"facts": {"stateful": true, "final_snapshot": true}})
+}
+
+# Silence about it becomes unknown: the rule reads the fact.
+test_unknown_whether_it_leaves_one if {
+	rule.deny == set() with input as database({"facts": {"stateful": true, "final_snapshot": "unknown"}})
 }
 
 test_pass_not_destroyed if {
@@ -46,10 +47,10 @@ test_pass_not_destroyed if {
 }
 
 test_pass_without_data_of_its_own if {
-	rule.deny == set() with input as database({"facts": {"stateful": false}})
+	rule.deny == set() with input as database({"facts": {"stateful": false, "final_snapshot": false}})
 }
 
 # Silence about it becomes unknown: the rule reads the fact.
 test_unknown_whether_it_holds_data if {
-	rule.deny == set() with input as database({"facts": {"stateful": "unknown"}})
+	rule.deny == set() with input as database({"facts": {"stateful": "unknown", "final_snapshot": false}})
 }

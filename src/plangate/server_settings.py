@@ -57,6 +57,7 @@ class ServerLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     header_timeout_s: float = 10.0
     body_timeout_s: float = 20.0
     idle_timeout_s: float = 75.0
+    write_timeout_s: float = 30.0
     evaluation_timeout_s: float = 8.0
     record_timeout_s: float = 4.0
     shutdown_timeout_s: float = 30.0
@@ -90,7 +91,9 @@ def check_server(server: ServerSettings, environments: Mapping[str, object]) -> 
         ValueError: Names the key, and what is expected.
     """
     if not 0 <= server.workers <= _MAX_WORKERS:
-        raise ValueError(f"server.workers: {server.workers} (expected 1 to {_MAX_WORKERS}, 0 for all cores)")
+        raise ValueError(
+            f"server.workers: {server.workers} (expected 1 to {_MAX_WORKERS}, 0 for two thirds of the cores)"
+        )
     if not 1 <= server.judges <= _MAX_WORKERS:
         raise ValueError(f"server.judges: {server.judges} (expected 1 to {_MAX_WORKERS})")
     _permissions("server.unsafe_anonymous", server.unsafe_anonymous)

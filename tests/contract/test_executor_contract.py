@@ -1,5 +1,6 @@
 """What every executor keeps, the double included."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,14 +9,21 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from plangate.audit.memory import InMemoryLog
+from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ReceiptError
+from plangate.executor.aws.base import Owner
 from plangate.executor.base import ExecutionStatus, Executor
 from plangate.executor.kubernetes.apply import KubernetesExecutor
 from plangate.executor.kubernetes.connection import Cluster
 from plangate.executor.memory import MemoryExecutor
+from plangate.gate import Execution, execute
+from plangate.model.aws_plan import encode_plan
+from tests.aws_stack import Stack, census
 from tests.change_sets import GOOD_EVENTS, Script, change, recorded
 from tests.kubernetes_place import Place, a_config_map
 from tests.terraform_project import NAMES, Told, a_project, an_approval, scrub, the_tool
+from tests.unit.gate.doubles import a_gate, a_log, a_plan
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -30,6 +38,7 @@ class Case(Struct, frozen=True, kw_only=True):
     params=[
         "memory",
         "change set",
+        pytest.param("aws", marks=pytest.mark.aws),
         *(pytest.param(name, marks=pytest.mark.terraform) for name in NAMES),
         pytest.param("kubernetes", marks=pytest.mark.kubernetes),
     ]
@@ -56,6 +65,15 @@ def _case(request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack) -> C
             "provide-client-params.cloudformation.ExecuteChangeSet", lambda **_: ran.append("x")
         )
         return Case(executor=script.executor(), plan=recorded(change()).encode(), has_run=lambda: bool(ran))
+    if request.param == "aws":
+        server = request.getfixturevalue("aws_account")
+        shop = Stack(server, tmp_path, Owner(environment="test", stack="shop"))
+        wanted = {"Resources": {"Net": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}}}}
+        return Case(
+            executor=stack.enter_context(shop.executor()),
+            plan=encode_plan(shop.plan(wanted)),
+            has_run=lambda: bool(census(server.aws())["vpcs"]),
+        )
     if request.param == "memory":
         memory = MemoryExecutor()
         return Case(executor=memory, plan=b"any bytes", has_run=lambda: bool(memory.ran))
@@ -109,3 +127,41 @@ def test_every_text_is_scrubbed(case: Case) -> None:
 
     assert {event.address for event in told.events} <= {"(gone)", ""}
     assert "terraform_data" not in repr(report)
+
+
+def _through_the_gate(case: Case, log: InMemoryLog, approved: ApprovedPlan, plan: bytes) -> Execution:
+    gate = a_gate(None, a_plan(), log)
+    return execute(
+        gate,
+        case.executor,
+        approved,
+        plan,
+        executor_name="any",
+        receipt_sha256=None,
+        scrub=scrub,
+        follow_up=lambda _: a_plan(),
+        watch=lambda _: None,
+    )
+
+
+def _types(log: InMemoryLog) -> list[str]:
+    return [json.loads(entry.record)["type"] for entry in log.entries()]
+
+
+def test_through_the_gate_it_runs_once_between_two_records(case: Case) -> None:
+    log, approved = a_log(), an_approval(case.plan)
+    assert _through_the_gate(case, log, approved, case.plan).succeeded
+    first, *events, last = _types(log)
+    assert (first, set(events), last) == ("execution.started", {"execution.event"}, "execution.finished")
+
+    with pytest.raises(ReceiptError):
+        _through_the_gate(case, log, approved, case.plan)
+
+    assert _types(log) == [first, *events, last]
+
+
+def test_through_the_gate_a_changed_document_leaves_no_start(case: Case) -> None:
+    log = a_log()
+    with pytest.raises(ReceiptError, match="not the one that was approved"):
+        _through_the_gate(case, log, an_approval(case.plan), case.plan + b" ")
+    assert (_types(log), case.has_run()) == ([], False)

@@ -126,3 +126,17 @@ def test_many_are_read_with_few_calls(aws: Aws, case: Case) -> None:
     aws.calls.clear()
     assert set(case.handler.read(aws, [identifier, *case.absent])) == {identifier}
     assert aws.calls.total() <= case.many_calls
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_cannot_carry_a_mark_is_known_by_its_key_in_what_it_is_a_part_of(aws: Aws, case: Case) -> None:
+    assert bool(case.handler.part_of) is not case.tagged
+    properties = case.prepare(aws)
+    nobody = Mark(owner=MARK.owner, logical_id=MARK.logical_id, token="0" * 32)
+    key = {name: properties[name] for name in case.handler.key if name in properties}
+    if not case.tagged:
+        assert case.handler.part_of in case.handler.key
+        before = case.handler.within(aws, key, nobody)
+        assert before is None or case.handler.read(aws, [before]) == {}
+    identifier = case.handler.create(aws, properties, MARK)
+    assert case.handler.within(aws, key, nobody) == (None if case.tagged else identifier)

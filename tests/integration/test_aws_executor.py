@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from plangate.errors import ExecutionError, ReceiptError
 from plangate.executor.aws.base import Owner
+from plangate.executor.aws.iam_names import policy_tag
 from plangate.executor.aws.journal import Journal
 from plangate.executor.aws.locks import FileLock
 from plangate.executor.aws.rollback import rollback_changes
@@ -33,6 +34,11 @@ def up(stack: Stack) -> Stack:
     report = stack.up(small())
     assert (report.status, report.problems) == ("succeeded", ())
     return stack
+
+
+_OTHER_POLICY = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}]}'
+)
 
 
 def _log(**properties: Any) -> dict[str, Any]:
@@ -124,9 +130,69 @@ def test_what_was_deleted_by_hand_comes_back_and_an_open_port_is_closed(up: Stac
 
 
 def test_without_its_journal_a_stack_is_known_by_its_tags(up: Stack, tmp_path: Path) -> None:
+    """Types without tags are known by what they are a part of."""
     elsewhere = Stack(up.server, tmp_path / "elsewhere")
-    told = elsewhere.told(elsewhere.plan(small()))
-    assert set(told) <= {"Joined", "May"}, "types without tags; all others are recognized"
+    plan = elsewhere.plan(small())
+    assert elsewhere.told(plan) == {}
+    assert elsewhere.apply(plan).status == "succeeded"
+    assert elsewhere.up(None).status == "succeeded"
+    assert census(elsewhere.aws()).total() == 0
+
+
+def test_without_its_journal_a_part_that_was_changed_by_hand_is_put_right(up: Stack, tmp_path: Path) -> None:
+    iam = up.aws().client("iam")
+    iam.put_role_policy(RoleName=_identifier(up, "Role"), PolicyName="may", PolicyDocument=_OTHER_POLICY)
+    elsewhere = Stack(up.server, tmp_path / "elsewhere")
+    plan = elsewhere.plan(small())
+    assert elsewhere.told(plan) == {"May": "update"}
+    assert elsewhere.apply(plan).status == "succeeded"
+    assert census(elsewhere.aws()) == SMALL
+
+
+def test_a_run_that_was_cut_off_is_made_good_without_its_journal(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _failed(stack, monkeypatch, "AuthorizeSecurityGroupIngress", "Group")
+    elsewhere = Stack(stack.server, tmp_path / "elsewhere")
+    assert elsewhere.up(small()).status == "succeeded"
+    assert census(elsewhere.aws()) == SMALL
+
+
+def test_a_part_of_what_is_not_ours_is_never_taken_over(up: Stack, tmp_path: Path) -> None:
+    """The role has the tags of another stack by now, or none: its policy is not ours either."""
+    iam = up.aws().client("iam")
+    iam.untag_role(RoleName=_identifier(up, "Role"), TagKeys=["plangate:stack"])
+    elsewhere = Stack(up.server, tmp_path / "elsewhere")
+    assert elsewhere.told(elsewhere.plan(small())) == {"Role": "create", "May": "create"}
+
+
+def test_a_policy_that_somebody_wrote_into_our_role_is_not_taken_over(up: Stack, tmp_path: Path) -> None:
+    role = _identifier(up, "Role")
+    up.aws().client("iam").untag_role(RoleName=role, TagKeys=[policy_tag("may")])
+    elsewhere = Stack(up.server, tmp_path / "elsewhere")
+    plan = elsewhere.plan(small())
+    assert elsewhere.told(plan) == {"Role": "update", "May": "create"}, "it goes with the role's own ones"
+    assert elsewhere.apply(plan).status == "succeeded"
+    assert census(elsewhere.aws()) == SMALL
+
+
+def test_a_part_that_exists_since_the_plan_is_refused(stack: Stack) -> None:
+    report = stack.up(small(May=None))
+    assert report.status == "succeeded"
+    plan = stack.plan(small())
+    assert stack.told(plan) == {"May": "create"}
+    iam, role = stack.aws().client("iam"), _identifier(stack, "Role")
+    iam.tag_role(RoleName=role, Tags=[{"Key": policy_tag("may"), "Value": "x"}])
+    iam.put_role_policy(RoleName=role, PolicyName="may", PolicyDocument=_OTHER_POLICY)
+    _refused(stack, plan, "May exists since then; nothing ran")
+
+
+def test_a_plan_that_claims_a_part_of_something_else_is_refused(up: Stack, tmp_path: Path) -> None:
+    elsewhere = Stack(up.server, tmp_path / "elsewhere")
+    plan = elsewhere.plan(small())
+    iam = up.aws().client("iam")
+    iam.untag_role(RoleName=_identifier(up, "Role"), TagKeys=["plangate:stack"])
+    _refused(elsewhere, plan, "May: may|.* is not known as this stack's")
 
 
 def test_another_environment_with_the_same_template_is_another_stack(up: Stack, tmp_path: Path) -> None:
@@ -240,7 +306,9 @@ class _Refusing:
         return answer(request, 403, f"<Response><Errors>{error}</Errors></Response>".encode())
 
 
-def _failed(stack: Stack, monkeypatch: pytest.MonkeyPatch, operation: str = "CreateSubnet") -> AwsPlan:
+def _failed(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, operation: str = "CreateSubnet", name: str = "Sub"
+) -> AwsPlan:
     without_pauses(monkeypatch)
     plan = stack.plan(small())
     monkeypatch.setattr(Hook, "before", _Refusing(operation))
@@ -248,7 +316,7 @@ def _failed(stack: Stack, monkeypatch: pytest.MonkeyPatch, operation: str = "Cre
     monkeypatch.setattr(Hook, "before", None)
     assert report.status == "failed"
     assert any("you may not" in problem for problem in report.problems)
-    assert report.failed == ("Sub",)
+    assert report.failed == (name,)
     return plan
 
 

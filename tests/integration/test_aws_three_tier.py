@@ -14,7 +14,7 @@ from tests.aws_server import AwsServer
 from tests.aws_three_tier import TEMPLATE, ThreeTier, everything
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
-GOING = ("no-stateful-destroy", "blast-radius", "database-final-snapshot")
+GOING = ("no-stateful-destroy", "blast-radius")
 """Rules that keep a whole stack from being taken down, unless somebody decides otherwise."""
 
 

@@ -172,3 +172,12 @@ def test_any_number_of_policies_can_be_had_under_names_of_their_own() -> None:
         found = policies.numbered(number)
         assert (len(found), len({policy.name for policy in found})) == (number, number)
     assert policies.numbered(20) == policies.POLICIES
+
+
+def test_the_section_on_aws_stands_below_the_table() -> None:
+    results: dict[str, Any] = {"machine": {"cpu": "any"}, "timeout_s": 1.0, "rows": []}
+    shown = table({**results, "aws": ["500 resources, 10 workers: 9 s"]})
+    assert (
+        "\n\nThe executor for AWS, against a double of AWS on the same machine:\n\n- 500 resources" in shown
+    )
+    assert "executor for AWS" not in table({**results, "aws": []})

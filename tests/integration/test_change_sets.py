@@ -248,3 +248,41 @@ def test_what_is_no_template_is_not_sent(account: Account) -> None:
     )
     assert (ran.code, "not a CloudFormation template" in ran.err) == (3, True)
     assert account.client("cloudformation").list_stacks()["StackSummaries"] == []
+
+
+def _big(number: int) -> str:
+    """A topic with a description of so many bytes in its metadata."""
+    return TOPIC.replace("Properties:", f"Metadata: {{Note: {'x' * number}}}, Properties:")
+
+
+def test_a_big_template_goes_through_a_bucket_and_leaves_nothing_there(account: Account) -> None:
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
+    refused = account.create(BUCKET, _big(60_000))
+    assert (refused.code, "--template-bucket BUCKET puts it" in refused.err) == (2, True), refused
+    made = account.create(BUCKET, _big(60_000), more=("--template-bucket", "templates"))
+    assert made.code == 0, made
+    assert s3.list_objects_v2(Bucket="templates")["KeyCount"] == 0
+    ran = account.plangate("apply", "cs.json", "-e", "prod")
+    assert ran.code == 0, ran
+    kept = account.client("cloudformation").get_template(StackName="web")["TemplateBody"]
+    assert "x" * 60_000 in json.dumps(kept)
+
+
+def test_of_a_versioned_bucket_no_version_is_left(account: Account) -> None:
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="templates", VersioningConfiguration={"Status": "Enabled"})
+    assert account.create(_big(60_000), more=("--template-bucket", "templates")).code == 0
+    left = s3.list_object_versions(Bucket="templates")
+    assert (left.get("Versions"), left.get("DeleteMarkers")) == (None, None)
+
+
+def test_a_bucket_that_is_not_there_is_an_error_and_a_template_beyond_its_limit_is_refused(
+    account: Account,
+) -> None:
+    made = account.create(_big(60_000), more=("--template-bucket", "nowhere"))
+    assert (made.code, "put_object: NoSuchBucket" in made.err) == (3, True), made
+    made = account.create(_big(1_000_000), more=("--template-bucket", "nowhere"))
+    assert (made.code, "limit of CloudFormation: 1000000" in made.err) == (2, True), made
+    assert not (account.folder / "cs.json").exists()

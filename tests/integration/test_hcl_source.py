@@ -106,6 +106,25 @@ variable "nn" {
     assert value == [5, {"a": "d", "b": [1]}, ["x"], UNKNOWN, "n"]
 
 
+@pytest.mark.parametrize(
+    ("declared", "planned"),
+    [("", {}), ("nullable = true", {}), ("nullable = false", {"a": 1}), ("nullable = var.w", {"a": UNKNOWN})],
+)
+def test_null_stands_for_the_default_only_where_null_is_ruled_out(
+    tmp_path: Path, declared: str, planned: dict[str, Any]
+) -> None:
+    inside = f'variable "v" {{\n  default = 1\n  {declared}\n}}\n' + 'resource "x_y" "z" { a = var.v }\n'
+    plan = plan_of(
+        tmp_path,
+        {"main.tf": 'module "m" {\n  source = "./m"\n  v = null\n}\n' + inside, "m/main.tf": inside,
+         "terraform.tfvars": "v = null\n"},
+    )  # fmt: skip
+    assert {address: r.planned for address, r in resources_of(plan).items()} == {
+        "x_y.z": planned,
+        "module.m.x_y.z": planned,
+    }
+
+
 def test_instances_have_the_keys_that_terraform_gives_them(tmp_path: Path) -> None:
     plan = plan_of_text(
         tmp_path,
@@ -349,6 +368,21 @@ def test_a_module_that_is_installed_is_read_and_one_that_is_not_is_said(tmp_path
     )
 
 
+def test_a_module_that_is_installed_in_another_version_is_not_the_one_that_is_called(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path,
+        {
+            "main.tf": 'module "m" {\n  source  = "corp/net/aws"\n  version = "~> 2.0"\n}\n',
+            ".terraform/modules/modules.json": '{"Modules": [{"Key": "m", "Version": "1.9.0", '
+            '"Source": "registry.terraform.io/corp/net/aws", "Dir": ".terraform/modules/m"}]}',
+            ".terraform/modules/m/main.tf": 'resource "x_y" "z" {}\n',
+        },
+    )
+    assert plan.resources == ()
+    why = "corp/net/aws is in .terraform/modules in another version than the call asks for"
+    assert plan.opaque == (f"module.m (main.tf:1) could not be read: {why}",)
+
+
 def test_blocks_are_lists_of_objects_and_dynamic_ones_are_written_out(tmp_path: Path) -> None:
     plan = plan_of_text(
         tmp_path,
@@ -526,6 +560,40 @@ resource "terraform_data" "acts" {
         Provisioner(address="terraform_data.acts", type="action:aws_lambda_invoke", runs=True),
         Provisioner(address="data.external.e", type="external", runs=True),
     )
+
+
+CHECKED = (
+    {
+        "main.tf": 'check "health" {\n  data "external" "e" {\n    program = ["true"]\n  }\n}\n'
+        'removed {\n  from = x_y.gone\n  provisioner "local-exec" {\n    when = destroy\n  }\n}\n'
+    },
+    {
+        "main.tf.json": '{"check": {"health": {"data": {"external": {"e": {"program": ["true"]}}}}}, '
+        '"removed": [{"from": "x_y.gone", "provisioner": {"local-exec": {"when": "destroy"}}}]}'
+    },
+)
+
+
+@pytest.mark.parametrize("files", CHECKED, ids=["native", "json"])
+def test_programs_of_checks_and_of_what_is_removed_are_listed(tmp_path: Path, files: dict[str, str]) -> None:
+    plan = plan_of(tmp_path, files)
+    assert [(r.address, r.action) for r in plan.resources] == [("data.external.e", Action.READ)]
+    assert plan.provisioners == (
+        Provisioner(address="x_y.gone", type="local-exec", runs=True),
+        Provisioner(address="data.external.e", type="external", runs=True),
+    )
+
+
+def test_the_default_of_a_variable_in_the_json_syntax_is_what_stands_there(tmp_path: Path) -> None:
+    text = '{"variable": {"v": {"default": "${1 + 1}"}}, "resource": {"x_y": {"z": {"a": "${var.v}"}}}}'
+    plan = plan_of(tmp_path, {"main.tf.json": text})
+    assert resources_of(plan)["x_y.z"].planned == {"a": "${1 + 1}"}
+
+
+def test_two_slashes_are_a_name_in_an_object_that_is_a_value(tmp_path: Path) -> None:
+    text = '{"locals": {"m": {"//": 1}}, "resource": {"x_y": {"z": {"a": "${length(local.m)}", "//": "no"}}}}'
+    plan = plan_of(tmp_path, {"main.tf.json": text})
+    assert resources_of(plan)["x_y.z"].planned == {"a": 1}
 
 
 def test_overrides_are_merged_as_terraform_does(tmp_path: Path) -> None:

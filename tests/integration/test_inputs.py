@@ -149,6 +149,57 @@ def test_a_link_out_of_the_folder_is_refused_and_not_followed(folder: Path) -> N
     assert outcomes(document, "error") == {("plan-fully-read", "web/secret.json", "")}
 
 
+@pytest.mark.parametrize("target", ["..", "node_modules/tool", "left-out"])
+def test_a_link_to_a_folder_that_nobody_searches_is_no_allow(folder: Path, target: str) -> None:
+    for name in ("node_modules/tool", "left-out", "infra"):
+        (folder / "web" / name).mkdir(parents=True)
+        (folder / "web" / name / "pod.yaml").write_text(PRIVILEGED if name != "infra" else SERVICE)
+    (folder / "web" / "link").symlink_to(target)
+    code, document = decided("web", "--exclude", "left-out", cwd=folder)
+    assert (code, outcomes(document, "error")) == (3, {("plan-fully-read", "web/link", "")})
+    assert decided("web", "--exclude", "left-out", "--exclude", "link", cwd=folder)[0] == 0
+
+
+def test_a_link_to_a_folder_that_is_searched_is_left_alone(folder: Path) -> None:
+    (folder / "web" / "link").symlink_to(".")
+    assert decided("web", cwd=folder)[0] == 0
+
+
+KUSTOMIZATION = "resources: [service.yaml{more}]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("kustomization.yaml", ", https://example.com/all.yaml"),
+        ("kustomization.yml", ", ../../base"),
+        ("Kustomization", ", git@example.com:corp/base.git"),
+        ("Kustomization", "]\nimages: [{name: a, newTag: b}"),
+        (
+            "kustomization.yaml",
+            "]\nkind: Kustomization\napiVersion: kustomize.config.k8s.io/v1\nnamespace: default #",
+        ),
+    ],
+)
+def test_a_kustomization_that_takes_from_elsewhere_or_changes_is_no_allow(
+    folder: Path, name: str, more: str
+) -> None:
+    (folder / "web" / name).write_text(KUSTOMIZATION.replace("{more}", more))
+    code, document = decided("web", cwd=folder)
+    assert code == 1
+    assert {(o["rule"], o.get("input")) for o in document["outcomes"] if o["outcome"] == "unknown"} == {
+        ("plan-fully-read", f"web/{name}")
+    }
+
+
+def test_a_kustomization_by_itself_is_no_plan(folder: Path) -> None:
+    head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+    (folder / "web" / "kustomization.yaml").write_text(head + KUSTOMIZATION.replace("{more}", ""))
+    code, document = decided("web/kustomization.yaml", "web/service.yaml", cwd=folder)
+    assert (code, outcomes(document, "error")) == (3, {("plan-fully-read", "web/kustomization.yaml", "")})
+    assert decided("web", cwd=folder)[0] == 0
+
+
 def test_the_templates_of_a_chart_are_no_silent_allow(folder: Path) -> None:
     chart = folder / "web" / "chart"
     (chart / "templates").mkdir(parents=True)
@@ -306,7 +357,16 @@ def test_no_process_outlives_the_run(estate: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [".hidden.yaml", "x.receipt.json", "x.tfstate.json", "package-lock.json", "x.tfvars.json"]
+    "name",
+    [
+        ".hidden.yaml",
+        ".x.tf.json",
+        "x.receipt.json",
+        "x.tfstate.json",
+        "package-lock.json",
+        "x.tfvars.json",
+        "X.YAML",
+    ],
 )
 def test_no_name_keeps_a_manifest_from_being_judged(folder: Path, name: str) -> None:
     (folder / "web" / name).write_text(PRIVILEGED)

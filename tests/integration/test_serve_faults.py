@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from plangate.wiring import verify_log
 from tests.server import DEPLOYMENT, PRIVILEGED, Server, serving
@@ -53,6 +54,19 @@ import data.plangate.lib
 deny contains lib.finding(resource, "is called web") if {
 	some resource in lib.of_kind("kubernetes.workload")
 	resource.after.metadata.name == "web"
+}
+"""
+WRONG_TEST = """package policies.own.no_web_test
+
+import data.policies.own.no_web
+
+test_web_is_denied if {
+	web := {
+		"address": "Deployment/shop/web", "type": "Deployment", "kind": "kubernetes.workload", "action": "create",
+		"mode": "managed", "deposed": null, "existing": false, "before": null, "unknown": [], "references": [],
+		"after": {"metadata": {"name": "web"}}, "facts": {},
+	}
+	count(no_web.deny) == 7 with input as {"resources": [web]}
 }
 """
 
@@ -282,6 +296,26 @@ def test_slow_senders_are_cut_off_and_hold_up_nobody(tmp_path: Path) -> None:
             assert time.monotonic() - started < 5
 
 
+def test_clients_that_never_read_are_cut_off(tmp_path: Path) -> None:
+    with serving(
+        tmp_path, OPEN.replace("header_timeout_s: 1", "write_timeout_s: 1, header_timeout_s: 1")
+    ) as server:
+        url = urlsplit(server.url)
+        with socket.socket() as deaf, server.client() as client:
+            answer = len(client.get("/v1/openapi.json").raise_for_status().content)
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            deaf.settimeout(10)
+            deaf.connect((url.hostname or "", url.port or 0))
+            asked = 8_000_000 // answer
+            deaf.sendall(b"GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n" * asked)
+            time.sleep(2.5)
+            taken = 0
+            with contextlib.suppress(ConnectionResetError):
+                while piece := deaf.recv(1 << 20):
+                    taken += len(piece)
+            assert taken < asked * answer
+
+
 @contextlib.contextmanager
 def changing(tmp_path: Path) -> Iterator[Server]:
     """A server with a folder of policies of its own."""
@@ -343,6 +377,37 @@ def test_broken_policies_leave_the_old_ones_in_use_and_that_can_be_seen(tmp_path
         with server.client() as client:
             assert client.post("/v1/decisions", content=DEPLOYMENT).json()["result"] == "deny"
             assert client.get("/readyz").json()["policy"]["reload_problem"] is None
+
+
+def test_policies_whose_tests_do_not_pass_leave_the_old_ones_in_use(tmp_path: Path) -> None:
+    with changing(tmp_path) as server:
+        (tmp_path / "own" / "no_web.rego").write_text(DENIES)
+        (tmp_path / "own" / "no_web_test.rego").write_text(WRONG_TEST)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("the policies were not reloaded")
+        with server.client() as client:
+            assert client.post("/v1/decisions", content=DEPLOYMENT).json()["result"] == "allow"
+            problem = client.get("/readyz").json()["policy"]["reload_problem"]
+        assert problem == (
+            "own/no_web_test.rego:5: 1 of 1 tests do not pass: policies.own.no_web_test.test_web_is_denied"
+        )
+        assert len(activations(server)) == 1
+        (tmp_path / "own" / "no_web_test.rego").write_text(WRONG_TEST.replace("== 7", "== 1"))
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("are in use now")
+        with server.client() as client:
+            assert client.post("/v1/decisions", content=DEPLOYMENT).json()["result"] == "deny"
+
+
+def test_it_does_not_start_with_policies_whose_tests_do_not_pass(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "no_web.rego").write_text(DENIES)
+    (tmp_path / "own" / "no_web_test.rego").write_text(WRONG_TEST)
+    with (
+        pytest.raises(pytest.fail.Exception, match="tests do not pass"),
+        serving(tmp_path, f"policies: [own]\n{OPEN}"),
+    ):
+        pass
 
 
 def test_what_was_accepted_is_finished_before_the_end(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plangate.audit.base import MAX_RECORD_BYTES
-from plangate.audit.decision_record import decision_record, document_sha256
+from plangate.audit.decision_record import _cut, _is_short, decision_record, document_sha256
 from plangate.audit.record import canonical
 from plangate.audit.strict_json import loads
 from plangate.errors import AuditError
@@ -46,6 +46,17 @@ OUTCOMES = st.lists(
 @given(documents(SCALARS | NUMBERS))
 def test_canonical_json_is_what_rfc_8785_says(document: object) -> None:
     assert canonical(document) == rfc8785.dumps(document)  # type: ignore[arg-type]
+
+
+@given(documents(SCALARS | NUMBERS), st.dictionaries(KEYS, SCALARS, max_size=3))
+def test_a_body_that_was_encoded_before_changes_nothing(body: object, rest: dict[str, Any]) -> None:
+    document = {**rest, "body": body}
+    assert canonical(document, canonical(body)) == canonical(document)
+
+
+@given(documents(SCALARS | st.text("ab", min_size=60, max_size=70)))
+def test_what_is_short_is_not_changed_by_cutting(value: object) -> None:
+    assert not _is_short(value, 64) or _cut(value, 64) == value
 
 
 @given(documents(SCALARS))

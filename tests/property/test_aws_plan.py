@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from plangate.errors import PlanParseError
 from plangate.executor.aws.planning import Known
+from plangate.facts.registry import plan_with_facts
 from plangate.model.aws_plan import AwsPlan, decode_plan, encode_plan
 from plangate.model.plan import Plan
 from plangate.parsers import formats
@@ -169,3 +170,14 @@ def _at(name: str, *keys: Any) -> tuple[Any, ...]:
 def test_a_tampered_plan_is_refused(place: tuple[Any, ...], value: Any, said: str) -> None:
     with pytest.raises(PlanParseError, match=said):
         judged(json.dumps(put(DOCUMENT, place, value)).encode())
+
+
+@pytest.mark.parametrize(("kind", "saved"), [(DATABASE, True), ("AWS::RDS::DBCluster", False)])
+def test_a_database_that_goes_leaves_a_snapshot_where_the_executor_makes_one(
+    kind: str, *, saved: bool
+) -> None:
+    """Of all databases, that is done by the handler of instances; others go through Cloud Control."""
+    gone = {"logical_id": "D", "type": kind, "action": "delete", "identifier": "d", "before": {}}
+    document = json.loads(encode_plan(PLAN)) | {"changes": [*DOCUMENT["changes"], gone]}
+    plan = plan_with_facts(judged(json.dumps(document).encode()))
+    assert {each.address: each.fact("final_snapshot") for each in plan.resources}["D"] is saved

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from plangate.decision.outcome import Status
 from plangate.errors import PlanParseError
+from plangate.facts.containers import _SECRET_VALUE, _sounds_secret, looks_secret, sounds_secret
 from plangate.facts.kubernetes_types import MODELLED, WORKLOADS
 from plangate.facts.registry import ADAPTER_ERROR, with_facts
 from plangate.model.kinds import COMMON_FACTS, KINDS
@@ -238,3 +239,13 @@ def test_whatever_a_secret_holds_is_marked_and_remembered(data: dict[str, str]) 
 def test_the_theorem_on_unknown_parts_is_about_most_rules() -> None:
     assert len(FAILS) >= 8
     assert replace(workload("v1/Pod", BAD)).resources
+
+
+@given(value=st.from_regex(_SECRET_VALUE), name=st.sampled_from(["x", "COLOUR"]))
+def test_no_value_that_looks_like_a_secret_is_passed_over(value: str, name: str) -> None:
+    assert looks_secret(name, value)
+
+
+@given(name=st.sampled_from(["DB_PASSWORD", "api-key", "COLOUR"]) | st.text(max_size=300))
+def test_a_name_means_the_same_whenever_it_is_asked_about(name: str) -> None:
+    assert sounds_secret(name) == sounds_secret(name) == _sounds_secret(name)

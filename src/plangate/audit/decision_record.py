@@ -41,6 +41,8 @@ _TEXT_LIMITS: Final = (1_024, 256, 64)
 """How many characters of each text are kept; shortening texts comes after shortening lists."""
 _ENVELOPE_BYTES: Final = 8_192
 """Room for everything of a record but its body: one text of 1,024 characters, and short ones."""
+_DIGEST: Final = 64
+"""Characters of a SHA-256, and the most of a name."""
 _ENGINE_DECISIONS: Final = 20
 _OUTCOME_FIELDS: Final = (
     "rule",
@@ -77,18 +79,10 @@ def decision_record(at: Stamp, document: Mapping[str, Any], *, decision_sha256: 
     for text_limit in _TEXT_LIMITS:
         for list_limit in _LIMITS:
             body = _shortened(whole, list_limit, text_limit) | {"decision_sha256": digest}
-            if _size(body) + _ENVELOPE_BYTES <= MAX_RECORD_BYTES:
-                return build(at, RecordType.DECISION, f"decision:{whole['decision_id']}", body)
+            encoded = canonical(body)
+            if len(encoded) + _ENVELOPE_BYTES <= MAX_RECORD_BYTES:
+                return build(at, RecordType.DECISION, f"decision:{whole['decision_id']}", body, encoded)
     raise AuditError("audit record: the decision does not fit, however much is left out")
-
-
-def _size(body: Mapping[str, Any]) -> int:
-    """Bytes of a body as canonical JSON.
-
-    Raises:
-        AuditError: It cannot be written as such.
-    """
-    return len(canonical(body))
 
 
 def document_sha256(document: Mapping[str, Any]) -> str:
@@ -190,9 +184,10 @@ def _flat(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shortened(whole: Mapping[str, Any], list_limit: int, text_limit: int) -> dict[str, Any]:
+    cut = {name: value[:list_limit] if name in _LISTS else value for name, value in whole.items()}
     body = {
-        name: _cut(value[:list_limit] if name in _LISTS else value, text_limit)
-        for name, value in whole.items()
+        name: value if _is_short(value, text_limit) else _cut(value, text_limit)
+        for name, value in cut.items()
     }
     body["truncated"] = {
         name: len(whole[name]) - list_limit for name in _LISTS if len(whole[name]) > list_limit
@@ -200,12 +195,29 @@ def _shortened(whole: Mapping[str, Any], list_limit: int, text_limit: int) -> di
     return body
 
 
+def _is_short(value: Any, text_limit: int) -> bool:
+    """`_cut` would change nothing, as is the case nearly always."""
+    kind = type(value)
+    if kind is str:
+        return len(value) <= text_limit and value.isascii()
+    if kind is dict:
+        for name, item in value.items():
+            if type(name) is not str or len(name) > _DIGEST or not name.isascii():
+                return False
+            if type(item) is not int and not _is_short(item, text_limit):
+                return False
+        return True
+    if kind is list:
+        return all(_is_short(item, text_limit) for item in value)
+    return kind is int or kind is bool or value is None
+
+
 def _cut(value: object, text_limit: int) -> object:
     if isinstance(value, str):
         # A digest is never cut: half of one proves nothing.
-        return text(value, max(text_limit, 64))
+        return text(value, max(text_limit, _DIGEST))
     if isinstance(value, Mapping):
-        return {text(name, 64): _cut(item, text_limit) for name, item in value.items()}
+        return {text(name, _DIGEST): _cut(item, text_limit) for name, item in value.items()}
     if isinstance(value, list):
         return [_cut(item, text_limit) for item in value]
     return value

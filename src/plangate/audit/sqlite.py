@@ -210,7 +210,8 @@ class SqliteLog:
                 results = self._transact(batch)
                 self._anchor_soon()
             except sqlite_schema.ERRORS as error:
-                failure = AuditError(f"{self._path}: cannot write the audit log: {error}", hint=_hint(error))
+                hint = sqlite_schema.hint(error, BUSY_TIMEOUT_S)
+                failure = AuditError(f"{self._path}: cannot write the audit log: {error}", hint=hint)
                 results = [(pending, failure) for pending in batch]
             except AuditError as error:
                 results = [(pending, error) for pending in batch]
@@ -268,22 +269,30 @@ class SqliteLog:
     def _anchor_soon(self) -> None:
         """Write the checkpoint file now, or shortly when it was written a moment ago."""
         wait_s = self._anchored_at + ANCHOR_INTERVAL_S - time.monotonic()
+        if self._timer is not None:
+            return  # it is about to be written, or is just being
         if wait_s <= 0:
             self._write_anchor()
-        elif self._timer is None:
+        else:
             self._timer = threading.Timer(wait_s, self._write_anchor_later)
             self._timer.daemon = True
             self._timer.start()
 
     def _write_anchor_later(self) -> None:
+        """In a thread of its own, and without the store, so that no commit waits for the file."""
         with self._store:
-            self._timer = None
-            if self._failure:
-                return
-            try:
-                self._write_anchor()
-            except AuditError as error:
-                self._fail(str(error))  # nobody is waiting for this: the next caller is told
+            size, note = self._frontier.size, self._signed(self._frontier)
+        try:
+            if not self._failure:
+                self._anchor.advance(note)
+        except Exception as error:  # noqa: BLE001 - nobody is waiting for this: the next caller is told
+            self._fail(str(error))
+        with self._store:
+            self._timer, self._anchored_at = None, time.monotonic()
+            if not self._failure:
+                self._anchored_size = max(self._anchored_size, size)
+                if self._frontier.size > size:
+                    self._anchor_soon()
 
     def _write_anchor(self) -> None:
         if self._frontier.size > self._anchored_size:
@@ -386,15 +395,5 @@ class SqliteLog:
             try:
                 yield
             except sqlite_schema.ERRORS as error:
-                raise AuditError(
-                    f"{self._path}: cannot read the audit log: {error}", hint=_hint(error)
-                ) from error
-
-
-def _hint(error: Exception) -> str:
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith("SQLITE_BUSY"):
-        return f"another process held the log for {BUSY_TIMEOUT_S:.0f} s; try again"
-    if name == "SQLITE_FULL":
-        return "the disk is full: nothing can be decided until there is room for the record"
-    return ""
+                hint = sqlite_schema.hint(error, BUSY_TIMEOUT_S)
+                raise AuditError(f"{self._path}: cannot read the audit log: {error}", hint=hint) from error

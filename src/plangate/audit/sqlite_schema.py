@@ -139,3 +139,13 @@ def connect_reading(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
     db.text_factory = lenient_text
     return db
+
+
+def hint(error: Exception, busy_timeout_s: float) -> str:
+    """What to do about an error of the store; empty when nobody knows."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith("SQLITE_BUSY"):
+        return f"another process held the log for {busy_timeout_s:.0f} s; try again"
+    if name == "SQLITE_FULL":
+        return "the disk is full: nothing can be decided until there is room for the record"
+    return ""

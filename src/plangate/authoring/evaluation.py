@@ -17,6 +17,9 @@ from plangate.policy import worker
 from plangate.policy.answers import AnswerError, Reply
 from plangate.policy.embedded import EngineLimits
 from plangate.policy.exchange import Exchange
+from plangate.policy.guarding import guarded
+from plangate.policy.letters import has_odd_letters
+from plangate.policy.numbers import as_whole_numbers, is_exact_input
 from plangate.policy.process import start_process
 
 _MOST_RESTARTS: Final = 20
@@ -93,7 +96,7 @@ def evaluate(
         EngineError: The modules cannot be loaded, or the engine does not answer as it should.
     """
     setup = {
-        "modules": tuple(modules),
+        **guarded(modules, data, rego_v0=v0).setup(),
         "data": json.dumps(dict(data)),
         "memory_bytes": EngineLimits().memory_bytes,
         "rego_v0": v0,
@@ -207,7 +210,11 @@ def _exchange(
 ) -> "_Apart":
     process = start_process(setup)
     try:
-        options = json.dumps({"deadline_s": limits.all_s, "exact": False, "apart": True}).encode()
+        document = as_whole_numbers(document, "the input")
+        options = json.dumps({
+            "deadline_s": limits.all_s, "exact": is_exact_input(document, "the input"), "apart": True,
+            "letters": has_odd_letters(document),
+        }).encode()  # fmt: skip
         exchange = _Apart(process, names, limits.all_s, until, EngineLimits().max_answer_bytes)
         exchange.each_s = limits.each_s
         try:

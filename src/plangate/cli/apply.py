@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plangate import wiring
     from plangate.cli.progress import Progress
     from plangate.executor.base import ExecutionEvent, ExecutionReport
-    from plangate.gate import Execution
+    from plangate.gate.execution import Execution
 
 _MAX_FOUND: Final = 20
 """Addresses in a line; all of them are in the log."""
@@ -73,6 +73,7 @@ def apply(
     from plangate import wiring
     from plangate.cli.progress import Progress
     from plangate.errors import EXIT_EXECUTION_FAILED, UsageError
+    from plangate.wiring.clusters import is_cluster_plan
 
     if on_failure not in {"keep", "rollback"}:
         raise UsageError(f"--on-failure {on_failure!r} (expected keep or rollback)")
@@ -90,7 +91,7 @@ def apply(
         cluster=options.cluster(context, kubeconfig, namespace),
     )
     with Progress() as progress:
-        if choices.cluster is not None and not wiring.is_cluster_plan(plan):
+        if choices.cluster is not None and not is_cluster_plan(plan):
             if receipt is not None:
                 raise UsageError(
                     "--receipt: a receipt is for a plan, and these are manifests",
@@ -150,24 +151,27 @@ def run(
     from plangate.cli.answer import announce_keys, exit_code, write_report
     from plangate.decision.decide import Result
     from plangate.errors import EXIT_ALLOW, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED, CannotDecideError
+    from plangate.gate.execution import execute
+    from plangate.wiring.approval import approval_by_receipt, approval_of
+    from plangate.wiring.executors import means_for
 
     announce_keys(session)
-    means = wiring.means_for(session, choices)
+    means = means_for(session, choices)
     if receipt is not None:
-        leave, receipt_sha256 = wiring.approval_by_receipt(session, receipt, trusted_key or ())
+        leave, receipt_sha256 = approval_by_receipt(session, receipt, trusted_key or ())
         _, redactor = wiring.plan_with_secrets(session)
     else:
         decision = gate.check(session.gate, session.run)
         write_report("text", decision, None)
         if decision.judgement.result is not Result.ALLOW:
             return exit_code(decision)
-        leave, receipt_sha256, redactor = wiring.approval_of(session, decision), None, decision.redactor
+        leave, receipt_sha256, redactor = approval_of(session, decision), None, decision.redactor
 
     progress("applying")
     document = wiring.document_of(session).data
     values = session.settings.values
     with _watching(document, progress) as watch:
-        execution = gate.execute(
+        execution = execute(
             session.gate,
             means.executor,
             leave,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from plangate.cli.progress import Progress
     from plangate.errors import CannotDecideError
     from plangate.executor.kubernetes.connection import Cluster
+    from plangate.wiring.clusters import Manifests
 
 
 def apply_manifests(name: str, choices: "wiring.Choices", progress: "Progress") -> int:
@@ -23,21 +24,21 @@ def apply_manifests(name: str, choices: "wiring.Choices", progress: "Progress") 
     Returns:
         The exit code.
     """
-    from plangate import wiring
     from plangate.errors import CannotDecideError
+    from plangate.wiring import clusters
 
-    with wiring.cluster_of(choices) as cluster:
+    with clusters.cluster_of(choices) as cluster:
         introduce(cluster)
         try:
             progress("reading manifests")
-            manifests = wiring.read_manifests(name, choices)
+            manifests = clusters.read_manifests(name, choices)
             tell_left_alone(manifests)
-            early = wiring.first_stage(cluster, manifests)
+            early = clusters.first_stage(cluster, manifests)
         except CannotDecideError as error:
             return _judged(name, choices, progress, error)
 
-        def foreseen(chosen: "wiring.Manifests") -> "wiring.Document":
-            document, _ = wiring.cluster_document(name, cluster, chosen, progress)
+        def foreseen(chosen: "Manifests") -> "wiring.Document":
+            document, _ = clusters.cluster_document(name, cluster, chosen, progress)
             tell_warnings(cluster, chosen)
             return document
 
@@ -63,7 +64,7 @@ def introduce(cluster: "Cluster") -> None:
         streams.say(f"credentials: the kubeconfig says to run {cluster.credentials_program!r}\n")
 
 
-def tell_left_alone(manifests: "wiring.Manifests") -> None:
+def tell_left_alone(manifests: "Manifests") -> None:
     """Say which files of a folder are not applied."""
     from plangate.report.base import one_line
 
@@ -71,7 +72,7 @@ def tell_left_alone(manifests: "wiring.Manifests") -> None:
         streams.say(f"left alone, since it is no manifest: {one_line(each)}\n")
 
 
-def tell_warnings(cluster: "Cluster", manifests: "wiring.Manifests") -> None:
+def tell_warnings(cluster: "Cluster", manifests: "Manifests") -> None:
     """Say what the API server warned of."""
     from plangate.report.base import one_line
 

@@ -50,10 +50,11 @@ class ReceiptFile:
             UsageError: It cannot be written there.
         """
         from plangate.decision.decide import Result
-        from plangate.wiring import receipt_for
 
         if self._path is None or decision.judgement.result is not Result.ALLOW:
             return
+        from plangate.wiring.approval import receipt_for
+
         data = receipt_for(session, decision)
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:

@@ -8,7 +8,7 @@ Promises, each a property test of the same name:
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
@@ -19,6 +19,7 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
+_FINE: Final = frozenset({Status.PASS, Status.NOT_APPLICABLE})
 _Place = tuple[str, str, str]
 """Rule, address and input."""
 
@@ -150,7 +151,7 @@ def decide(
         if spec is None:
             unregistered.add(outcome.rule)
             continue
-        if outcome.status in {Status.PASS, Status.NOT_APPLICABLE}:
+        if outcome.status in _FINE:
             continue
         weighed.append((outcome, _effect(outcome, spec, profile, lifted, approved)))
     reasons = _reasons(rules, reported, unregistered, frozenset(matched_nothing), profile)

@@ -14,6 +14,7 @@ from plangate.decision.decide import Effect, Judgement, Obligation
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.decision.waiver import Approval, Waiver
 
+_WORDS: Final = {status: status.value for status in Status}
 DECISION_SCHEMA: Final = "plangate.dev/decision/v1"
 
 
@@ -255,7 +256,7 @@ def _outcome(outcome: Outcome, spec: RuleSpec | None, effect: Effect | None) -> 
     short: dict[str, Any] = {
         "rule": outcome.rule,
         "address": outcome.address,
-        "outcome": outcome.status.value,
+        "outcome": _WORDS[outcome.status],
     }
     if outcome.input:
         short["input"] = outcome.input

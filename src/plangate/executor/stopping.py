@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -25,8 +25,12 @@ class Requests:
 
 
 @contextmanager
-def requests_to_stop() -> Iterator[Requests]:
-    """Notes the signals that ask to stop. Only the main thread gets any; ignored ones stay ignored."""
+def requests_to_stop(heard: Callable[[], None] = lambda: None) -> Iterator[Requests]:
+    """Notes the signals that ask to stop. Only the main thread gets any; ignored ones stay ignored.
+
+    Args:
+        heard: Called after each, from a signal handler.
+    """
     requests = Requests()
     if threading.current_thread() is not threading.main_thread():
         yield requests
@@ -34,6 +38,7 @@ def requests_to_stop() -> Iterator[Requests]:
 
     def note(_number: int, _frame: FrameType | None) -> None:
         requests.count += 1
+        heard()
 
     before = {}
     try:

@@ -22,6 +22,7 @@ from plangate.facts.kubernetes_pod_security import violations
 from plangate.facts.kubernetes_types import CONTAINER_LISTS, WORKLOADS, containers_in, inside
 from plangate.model.values import UNKNOWN, AllUnknown, Unknown, any_of, pointer
 
+_PLAIN: Final = {"name", "value"}
 DOCS: Final = "https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/"
 
 
@@ -193,6 +194,8 @@ def _secrets_in_env(item: Values, path: str) -> tuple[Mapping[str, Any], ...] | 
         return UNKNOWN
     found: list[Mapping[str, Any]] = []
     for index, variable in enumerate(listed or ()):
+        if _is_harmless(variable):
+            continue
         said = _secret_variable(variable, f"{path}/env/{index}")
         if said is UNKNOWN:
             return UNKNOWN
@@ -228,6 +231,14 @@ def _secret_variable(variable: Raw, at: str) -> list[Mapping[str, Any]] | Unknow
     return [{"name": name, "path": f"{at}/value", "literal": True}] if looks_secret(name, value) else []
 
 
+def _is_harmless(variable: Raw) -> bool:
+    """It is what nearly all are: a name and a text that is no secret. What is not that is looked at in full."""
+    if type(variable) is not dict or variable.keys() != _PLAIN:
+        return False
+    name, value = variable["name"], variable["value"]
+    return type(name) is str and type(value) is str and not looks_secret(name, value)
+
+
 def literal_secrets(spec: Values, at: str) -> Iterator[tuple[str, str]]:
     """JSON Pointer and value of every secret that stands in a pod's environment in clear."""
     for key, _ in CONTAINER_LISTS:
@@ -235,6 +246,8 @@ def literal_secrets(spec: Values, at: str) -> Iterator[tuple[str, str]]:
         for index, item in enumerate(listed) if isinstance(listed, list) else ():
             variables = inside(item, "env")
             for number, variable in enumerate(variables) if isinstance(variables, list) else ():
+                if _is_harmless(variable):
+                    continue
                 name, value = inside(variable, "name"), inside(variable, "value")
                 if isinstance(name, str) and isinstance(value, str) and looks_secret(name, value):
                     yield f"{at}/{key}/{index}/env/{number}/value", value

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from plangate.facts.base import Adapter, Native, Translate, Translated, native_of
 from plangate.facts.common import common_facts
+from plangate.facts.final_snapshot import DATABASE, final_snapshot
 from plangate.model.graph import Graph
 from plangate.model.plan import Plan, Resource
 
@@ -168,6 +169,7 @@ def _facts(resource: Resource, graph: Graph, adapter: Adapter | None, *, whole: 
     if adapter is None:
         return facts
     try:
-        return facts | adapter.adapt(native)
+        facts |= adapter.adapt(native)
+        return facts | ({"final_snapshot": final_snapshot(resource)} if adapter.kind == DATABASE else {})
     except Exception as error:  # noqa: BLE001 - whatever a hostile value does to an adapter, it must not look like a fact
         return {**facts, ADAPTER_ERROR: type(error).__name__}

@@ -1,12 +1,10 @@
 """The one road: bytes → plan → outcomes → decision → log → receipt, and from an allow to the executor.
 
-Every entry point calls `check` and `execute`; a rule that holds in one holds in all. Nothing here knows a concrete
-parser, engine, store or executor: `Gate` carries them.
+Every entry point calls `check` and `execution.execute`; a rule that holds in one holds in all. Nothing here knows a
+concrete parser, engine, store or executor: `Gate` carries them.
 """
 
-from plangate.gate.execution import Execution, execute
 from plangate.gate.judging import canonical_sha256, check, encode_plan, judge_input, recorded, weigh
-from plangate.gate.obligations import CheckedObligation
 from plangate.gate.parts import (
     Decision,
     Gate,
@@ -23,9 +21,7 @@ from plangate.gate.parts import (
 )
 
 __all__ = [
-    "CheckedObligation",
     "Decision",
-    "Execution",
     "Gate",
     "Judge",
     "JudgedInput",
@@ -40,7 +36,6 @@ __all__ = [
     "canonical_sha256",
     "check",
     "encode_plan",
-    "execute",
     "judge_input",
     "recorded",
     "weigh",

@@ -35,6 +35,7 @@ from plangate.model.document import plan_document, unknown_as_text
 from plangate.model.plan import Plan
 from plangate.model.prior import prior_plan
 from plangate.model.redaction import Redactor
+from plangate.policy.numbers import with_whole_numbers
 
 _ENCODER = msgspec.json.Encoder(enc_hook=unknown_as_text, decimal_format="number")
 _CANONICAL = msgspec.json.Encoder(order="sorted")
@@ -129,7 +130,9 @@ def weigh(gate: Weighing, run: Run) -> Unrecorded:
         else each.read
         for each in judged
     ]
-    document = _document(gate, subject, run, reads, judgement, outcomes, matched_nothing, timings)
+    document = _document(
+        gate, subject, run, reads, judgement, outcomes, matched_nothing, timings, rules=rules
+    )
     plan = judged[0].plan if len(judged) == 1 else None
     weighed = _weighed(run, document, judgement, plan, outcomes, redactor, None)
     return replace(weighed, results=report(judged, together, redactor))
@@ -260,8 +263,11 @@ def _outcomes(judged: Sequence[JudgedInput], rules: Iterable[str]) -> Iterator[O
 def _clean(outcomes: Iterable[Outcome], redactor: Redactor) -> Iterator[Outcome]:
     clean = cache(redactor.text)  # rules say the same of many resources
     for outcome in outcomes:
-        message = clean(outcome.message)
         place = outcome.location
+        if not outcome.message and (place is None or clean(place.file) == place.file):
+            yield outcome
+            continue
+        message = clean(outcome.message)
         if place is not None and clean(place.file) != place.file:
             place = replace(place, file=clean(place.file))
         same = message == outcome.message and place is outcome.location
@@ -277,6 +283,8 @@ def _document(
     outcomes: Iterable[Outcome],
     matched_nothing: Iterable[str],
     timings_ms: Mapping[str, int],
+    *,
+    rules: Mapping[str, RuleSpec],
 ) -> dict[str, Any]:
     return decision_document(
         decision_id=run.decision_id,
@@ -286,7 +294,7 @@ def _document(
         inputs=inputs,
         outcomes=outcomes,
         judgement=judgement,
-        rules=_specs(gate),
+        rules=rules,
         matched_nothing=matched_nothing,
         disabled=gate.disabled,
         weakened=gate.weakened,
@@ -373,7 +381,7 @@ def _is_new(outcome: Outcome, earlier: Sequence[Outcome]) -> bool:
 
 def encode_plan(plan: Plan) -> bytes:
     """The plan document as JSON bytes, in clear: for judging only."""
-    return _ENCODER.encode(plan_document(plan))
+    return with_whole_numbers(_ENCODER.encode(plan_document(plan)))
 
 
 def _specs(gate: Weighing) -> dict[str, RuleSpec]:
@@ -402,7 +410,7 @@ def _undecided(
         errored=(),
     )
     reads = [replace(each.read, problem=redactor.text(each.read.problem)) for each in judged]
-    document = _document(gate, subject, run, reads, judgement, (), (), {})
+    document = _document(gate, subject, run, reads, judgement, (), (), {}, rules=_specs(gate))
     return _weighed(run, document, judgement, None, (), redactor, _all(problems))
 
 

@@ -102,6 +102,8 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "encrypted": "Its storage is encrypted; null when its cluster in this plan, or each of its databases, "
             "says it.",
             "deletion_protection": "It refuses to be deleted; null for a kind of database that cannot.",
+            "final_snapshot": "Deleting or replacing it, as was applied last, makes a snapshot of its data first or "
+            "leaves it where it is; null for what nothing is to become of.",
         },
         "iam.policy": {
             "full_admin": "It allows all actions on all resources, or all actions of IAM, which amounts to it.",

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from plangate.model.values import UNKNOWN, Unknown
+from plangate.model.values import UNKNOWN, Tri, Unknown
 
 PLAN_SCHEMA: Final = "plangate.dev/plan/v1"
 
@@ -115,6 +115,8 @@ class Resource(Struct, frozen=True, kw_only=True):
         unresolved: Attributes (JSON Pointers) whose expression reads something we could not follow to a resource.
         configured: Top-level attribute and block names that the configuration sets, or ``None`` when the plan does
             not carry its configuration. An unknown value that is not configured follows a default.
+        final_snapshot: Going, or being replaced, it leaves a snapshot of its data or stays where it is. ``None``: only
+            its attributes say so.
         facts: Normalized facts of its kind, filled by `plangate.facts`.
         location: Where it is written, when known.
         places: Where its attributes are written, by JSON Pointer, as far as known. See `place`.
@@ -145,6 +147,7 @@ class Resource(Struct, frozen=True, kw_only=True):
     references: tuple[Reference, ...] = ()
     unresolved: tuple[str, ...] = ()
     configured: frozenset[str] | None = None
+    final_snapshot: Tri | None = None
     facts: Facts = field(default_factory=dict)
     location: Location | None = None
     places: Mapping[str, Location] = field(default_factory=dict)
@@ -164,6 +167,11 @@ class Resource(Struct, frozen=True, kw_only=True):
     def goes(self) -> bool:
         """Something that is there now will not be: deleted, replaced or dropped from management."""
         return self.action in {Action.DELETE, Action.REPLACE, Action.FORGET}
+
+    @property
+    def is_destroyed(self) -> bool:
+        """Something that is there now is deleted or replaced."""
+        return self.action in {Action.DELETE, Action.REPLACE}
 
     @property
     def existing(self) -> bool:

@@ -29,6 +29,9 @@ ID: Final = "aws-plan"
 _GOES: Final = frozenset({Action.DELETE, Action.FORGET})
 _STAYS: Final = frozenset({Action.UPDATE, Action.REPLACE, Action.NO_OP})
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
+_SAVED: Final = frozenset({"AWS::RDS::DBInstance"})
+"""Types of which the executor makes a snapshot before they go, whatever the template says: what CloudFormation does by
+default, see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html."""
 _KNOWN: Final = frozenset({Action.CREATE}) | _GOES | _STAYS
 
 
@@ -177,6 +180,7 @@ class _Reading:
             reason=change.reason,
             before=change.before,
             sensitive=before,
+            final_snapshot=change.type in _SAVED,
         )
 
     def _coming(self, change: Change, at: str) -> Resource:
@@ -212,6 +216,7 @@ class _Reading:
             unknown=unknown,
             sensitive=tuple(sorted(secret)),
             configured=frozenset(planned),
+            final_snapshot=change.type in _SAVED or change.keep,
         )
 
     def _planned(self, change: Change, wanted: Resource, at: str) -> Mapping[str, Any]:

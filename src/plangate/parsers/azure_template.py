@@ -9,7 +9,7 @@ Source: https://learn.microsoft.com/azure/azure-resource-manager/templates/synta
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 
 from plangate.errors import PlanParseError
 from plangate.model.plan import Action, Location, Plan, Provisioner, Reference, Resource, Source
@@ -35,9 +35,12 @@ _SECRET_NAMES: Final = frozenset(name.replace("_", "") for name in SECRET_NAMES)
 def recognizes(values: Sequence[Any]) -> bool:
     """Whether this is one template."""
     value = values[0] if len(values) == 1 else None
-    if not isinstance(value, dict) or "resources" not in value:
+    if not isinstance(value, dict):
         return False
-    schema = value.get("$schema")
+    members = {key.lower(): item for key, item in value.items()}
+    schema = members.get("$schema")
+    if "resources" not in members:
+        return False
     return isinstance(schema, str) and "deploymenttemplate.json" in schema.lower()
 
 
@@ -59,6 +62,10 @@ def parse(documents: Documents, options: Options, limits: Limits) -> Plan:
         ) from error
 
 
+_Link: TypeAlias = "tuple[_Link | None, str | int]"
+"""The key or index of a value, after the link of what holds it."""
+
+
 class _Reader:
     """Reads one document."""
 
@@ -75,6 +82,7 @@ class _Reader:
         if len(self._documents.values) != 1 or not isinstance(self._documents.values[0], dict):
             raise PlanParseError(self._documents.source.name, "not one template")
         template = self._documents.values[0]
+        self._check_names(template)
         budget = Budget(self._limits.max_template_nodes)
         expansion = Expansion(budget, self._refuse)
         scope = Scope(evaluator=Evaluator(template, self._given, budget))
@@ -105,6 +113,18 @@ class _Reader:
             opaque=tuple(expansion.opaque),
             secrets=frozenset(text for text in self._secrets | expansion.secrets if len(text) >= MIN_CHARS),
         )
+
+    def _check_names(self, template: Any) -> None:
+        """Refuse an object that has a member twice, in another case: which one counts hangs on who reads it."""
+        pending: list[tuple[Any, _Link | None]] = [(template, None)]
+        while pending:
+            item, link = pending.pop()
+            if isinstance(item, dict):
+                if len({key.lower() for key in item}) < len(item):
+                    self._refuse(_pointed(link), "a member comes twice, in upper and lower case")
+                pending += [(below, (link, key)) for key, below in item.items()]
+            elif isinstance(item, list):
+                pending += [(below, (link, index)) for index, below in enumerate(item)]
 
     def _index(self, each: Declared) -> None:
         """Remember what a resource may be called by others of its template."""
@@ -186,6 +206,14 @@ class _Reader:
     def _refuse(self, at: str, problem: str) -> NoReturn:
         line, column = self._documents.places[0].at(at)
         raise PlanParseError(self._documents.source.name, problem, at=f"line {line} column {column}")
+
+
+def _pointed(link: "_Link | None") -> str:
+    tokens: list[str | int] = []
+    while link is not None:
+        link, token = link
+        tokens.append(token)
+    return pointer(*reversed(tokens))
 
 
 def _unknown(value: Any) -> Iterator[str]:

@@ -32,9 +32,10 @@ _TOP: Final = frozenset({*_SECTIONS, "version", "name", "include", "models"})
 _STARTS: Final = frozenset({
     "image", "build", "extends", "provider",
     # What an overriding file changes may be nothing but this.
-    "cap_add", "cap_drop", "cgroup_parent", "container_name", "depends_on", "devices", "env_file", "environment", "ipc",
-    "network_mode", "networks", "pid", "ports", "privileged", "read_only", "security_opt", "sysctls", "userns_mode",
-    "uts", "volumes", "volumes_from",
+    "cap_add", "cap_drop", "cgroup", "cgroup_parent", "container_name", "cpu_quota", "cpus", "depends_on", "deploy",
+    "device_cgroup_rules", "devices", "entrypoint", "env_file", "environment", "group_add", "ipc", "mem_limit",
+    "network_mode", "networks", "pid", "pids_limit", "ports", "post_start", "pre_stop", "privileged", "read_only",
+    "security_opt", "sysctls", "use_api_socket", "user", "userns_mode", "uts", "volumes", "volumes_from",
 })  # fmt: skip
 """Members of which every service has one."""
 _OTHERS: Final = frozenset({"Resources", "apiVersion", "kind", "AWSTemplateFormatVersion", "$schema"})

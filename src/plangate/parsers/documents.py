@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NoReturn
 
 from plangate.errors import PlanParseError
@@ -68,20 +69,8 @@ def read_json(data: bytes, name: str, limits: Limits) -> tuple[Any, str]:
         raise PlanParseError(name, "empty document (expected a plan)")
     _check_depth(text, name, limits.max_depth)
     most_digits = min(limits.max_number_digits, _MAX_INT_DIGITS)
-
-    def integer(digits: str) -> int:
-        if len(digits) > most_digits:
-            raise _RefusedError
-        return int(digits)
-
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_float=lambda text: _decimal(text, most_digits),
-            parse_int=integer,
-            parse_constant=_no_constant,
-        )
+        value = _decoder(most_digits).decode(text)
     except json.JSONDecodeError as error:
         raise PlanParseError(
             name,
@@ -97,6 +86,21 @@ def read_json(data: bytes, name: str, limits: Limits) -> tuple[Any, str]:
     if _SURROGATE_ESCAPE.search(text):
         _check_surrogates(text, name)
     return value, text
+
+
+@cache
+def _decoder(most_digits: int) -> json.JSONDecoder:
+    def integer(digits: str) -> int:
+        if len(digits) > most_digits:
+            raise _RefusedError
+        return int(digits)
+
+    return json.JSONDecoder(
+        object_pairs_hook=_unique,
+        parse_float=lambda text: _decimal(text, most_digits),
+        parse_int=integer,
+        parse_constant=_no_constant,
+    )
 
 
 def position_of(text: str, pointer: str) -> tuple[int, int]:

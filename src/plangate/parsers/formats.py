@@ -5,6 +5,7 @@ A format's module is imported only when an input may be of it: the plan that a h
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from typing import Final
 
@@ -52,7 +53,13 @@ def formats(documents: Documents | None = None) -> Iterator[Format]:
     """All formats, or those that these documents may be of; each is imported when its turn comes."""
     for module, name, marks in _FORMATS:
         if documents is None or not marks or any(_has_any(value, marks) for value in documents.values):
-            yield getattr(import_module(f"plangate.parsers.{module}"), name)
+            yield _format(module, name)
+
+
+@cache
+def _format(module: str, name: str) -> Format:
+    found: Format = getattr(import_module(f"plangate.parsers.{module}"), name)
+    return found
 
 
 def _has_any(value: object, marks: frozenset[str]) -> bool:

@@ -38,7 +38,11 @@ _UNCHANGING: Final = frozenset({
     "generatorOptions", "commonLabels", "commonAnnotations", "labels", "namePrefix", "nameSuffix", "namespace",
     "buildMetadata", "sortOptions",
 })  # fmt: skip
-_REMOTE: Final = re.compile(r"://|^git@|\?ref=|^github\.com/")
+_ELSEWHERE: Final = re.compile(
+    r"://|^[^/]{1,200}@|\?ref=|^git::|^(?:github|gitlab)\.com/|^bitbucket\.org/|^/|(?:^|/)\.\.(?:/|$)"
+)
+"""What a kustomization takes that does not lie beside it or below: nobody says that it is judged too."""
+_DEFAULT: Final = "default"
 _CHANGING: Final = frozenset({
     "patches", "patchesJson6902", "patchesStrategicMerge", "replacements", "images", "replicas", "components", "vars",
     "transformers", "generators", "helmCharts", "helmChartInflationGenerator", "configurations", "validators",
@@ -106,7 +110,7 @@ def is_kustomization(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and "kind" not in value
-        and not _CHANGING.isdisjoint(value)
+        and (not _CHANGING.isdisjoint(value) or _takes_from_elsewhere(value))
         and value.keys() <= _UNCHANGING | _CHANGING
         # The values of a chart have some of these names as well, for numbers and objects.
         and all(isinstance(item, list) for key, item in value.items() if key in _CHANGING - {"helmGlobals"})
@@ -155,14 +159,18 @@ def _changed(value: Mapping[str, Any]) -> str:
     if not value["apiVersion"].startswith("kustomize.config.k8s.io/"):
         return ""
     listed = sorted(key for key in value if key not in _UNCHANGING and value[key])
-    taken = value.get("resources")
-    if any(
-        isinstance(item, str) and _REMOTE.search(item) for item in (taken if isinstance(taken, list) else ())
-    ):
+    if _takes_from_elsewhere(value):
         listed.append("resources from elsewhere")
+    if value.get("namespace") == _DEFAULT:
+        listed.append("namespace")
     if not listed:
         return ""
     return f"its {', '.join(listed)[:200]} take effect only in what `kubectl kustomize` makes of it"
+
+
+def _takes_from_elsewhere(value: Mapping[str, Any]) -> bool:
+    listed = [value[key] for key in ("resources", "bases") if isinstance(value.get(key), list)]
+    return any(isinstance(item, str) and _ELSEWHERE.search(item) for items in listed for item in items)
 
 
 def _is_named_list(value: Mapping[str, Any], *, has_items: bool) -> bool:

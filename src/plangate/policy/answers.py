@@ -1,8 +1,8 @@
 """The engine's JSON turned into rule answers; undefined, cut short or odd-shaped is never an answer."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +13,10 @@ from plangate.policy.base import Finding, RuleAnswer
 
 MAX_FINDINGS = 100_000
 """Findings of one rule; more is an error of that rule."""
+
+
+_SILENT: Final[Mapping[int, list[list[Any]]]] = {1: [[]], 2: [[], []]}
+"""The answers of rules that found nothing, by the number of sets: nearly all answers."""
 
 
 class AnswerError(ValueError):
@@ -68,6 +72,8 @@ def rule_answers(
 def _answer(rule: RuleSpec, handles_unknowns: frozenset[str], value: Any) -> RuleAnswer:
     both = rule.id in handles_unknowns
     sets = 2 if both else 1
+    if value == _SILENT[sets]:
+        return RuleAnswer(rule=rule.id)
     if (
         not isinstance(value, list)
         or len(value) != sets

@@ -16,7 +16,7 @@ def parse_data(text: str, name: str) -> Any:
     """
     # Most policy folders hold no data, and YAML takes longer to import than they take to read.
     from plangate.policy import strict_yaml  # noqa: PLC0415
-    from plangate.policy.numbers import InexactNumberError, needs_exact_input  # noqa: PLC0415
+    from plangate.policy.numbers import InexactNumberError, needs_exact_input, with_whole_numbers  # noqa: PLC0415
 
     def repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len({key for key, _ in pairs}) != len(pairs):
@@ -31,6 +31,9 @@ def parse_data(text: str, name: str) -> Any:
             document = strict_yaml.parse(text)
             # Numbers are judged by their text, so the one check below serves both.
             text = json.dumps(document)
+        # Keys that are written twice are found below, and would be lost here.
+        json.loads(text, object_pairs_hook=repeated, parse_constant=constant)
+        text = with_whole_numbers(text.encode()).decode()
         document = json.loads(text, object_pairs_hook=repeated, parse_constant=constant)
         if needs_exact_input(text.encode()):
             raise PolicyLoadError(name, "the embedded engine cannot hold an integer beyond 64 bits exactly")

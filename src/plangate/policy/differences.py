@@ -5,6 +5,7 @@ Part of the load-time check (`plangate.policy.hazards`). Each was found by askin
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Final
 
 from plangate.policy.builtins import WITH_OPA
@@ -42,6 +43,8 @@ class _Differences:
         self.types = ValueTypes(program, module, rule)
         self.lines: set[int] = set()
         """Expressions that are whole lines, or a whole line's negated part, by identity."""
+        self.compared: set[int] = set()
+        """Sides of comparisons, by identity."""
         self.rounded: set[int] = set()
         """Quotients whose last digits do not matter, by identity."""
 
@@ -90,6 +93,12 @@ class _Differences:
                 expr.start, f"the engine cannot hold the number {text} exactly", hint=WITH_OPA
             ) from problem
 
+        if id(expr) not in self.compared and not text.lstrip("-").isdigit() and not Decimal(text) % 1:
+            raise self.module.error(
+                expr.start, "a whole number that is written as a decimal is not the same in both engines",
+                hint=f"write {int(Decimal(text))}",
+            )  # fmt: skip
+
     def ref(self, expr: Expr) -> None:
         for step in expr.parts[1:]:
             if _is_number(step) and not self.module.source(step).lstrip("-").isdigit():
@@ -105,6 +114,7 @@ class _Differences:
             for side in expr.parts:
                 self.exact(side)
         if expr.value in _ORDER | {"==", "!="}:
+            self.compared.update(map(id, expr.parts))
             # Against a whole number, the last digits of a quotient do not matter.
             if any(_is_number(side) and isinstance(side.value, int) for side in expr.parts):
                 self.rounded.update(map(id, expr.parts))

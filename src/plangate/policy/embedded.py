@@ -20,7 +20,9 @@ from plangate.policy import worker
 from plangate.policy.answers import rule_answers
 from plangate.policy.base import Doubt, PolicySet, RuleAnswer
 from plangate.policy.exchange import Exchange
-from plangate.policy.numbers import InexactNumberError, needs_exact_input
+from plangate.policy.guarding import guarded
+from plangate.policy.letters import has_odd_letters
+from plangate.policy.numbers import is_exact_input
 from plangate.policy.process import Process, start_process
 
 REGORUS_VERSION: Final = "0.13.0"
@@ -129,17 +131,10 @@ class EmbeddedEngine:
 
     def _begun(self, policies: PolicySet, document: bytes, deadline_s: float) -> Exchange:
         until = time.monotonic() + deadline_s
-        try:
-            exact = needs_exact_input(document)
-        except InexactNumberError as problem:
-            raise EngineError(
-                f"the plan holds the number {problem}, which the embedded engine cannot hold exactly",
-                hint="judge this plan with `engine: opa`",
-            ) from problem
-        except ValueError as problem:
-            raise EngineError(f"the plan document cannot be read: {problem}") from problem
+        exact = is_exact_input(document, "the plan")
         process = self._started(policies)
-        options = json.dumps({"deadline_s": deadline_s, "exact": exact}).encode()
+        odd = has_odd_letters(document)
+        options = json.dumps({"deadline_s": deadline_s, "exact": exact, "letters": odd}).encode()
         request = worker.frame(b"EVAL", options + b"\n" + document)
         names = [f"rule {rule.id}" for rule in policies.rules]
         exchange = Exchange(process, names, deadline_s, until, self._limits.max_answer_bytes)
@@ -188,7 +183,7 @@ def rule_queries(policies: PolicySet) -> tuple[str, ...]:
 def setup_of(policies: PolicySet, limits: EngineLimits) -> dict[str, Any]:
     """What a worker is told at its start."""
     return {
-        "modules": policies.modules,
+        **guarded(policies.modules, policies.data).setup(),
         "data": json.dumps(dict(policies.data)),
         "queries": rule_queries(policies),
         "memory_bytes": limits.memory_bytes,

@@ -324,38 +324,23 @@ def _is_test(name: str, text: str) -> bool:
     return True
 
 
+# A string that never ends goes to the end of its line, or of the file: a syntax error, which the engine will place.
+_BRACKETS: Final = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"?|`[^`]*`?|([(\[{])|[)\]}]', re.DOTALL)
+
+
 def refuse_deep_nesting(text: str, name: str, limits: LoadLimits) -> None:
     """Count brackets as the engine's tokens do: not those in strings and comments."""
-    depth, index, line = 0, 0, 1
-    while index < len(text):
-        character = text[index]
-        if character == "\n":
-            line += 1
-        elif character == "#":
-            index = text.find("\n", index)
-            if index < 0:
-                return
-            continue
-        elif character in '"`':
-            index, lines = _skip_string(text, index)
-            line += lines
-            continue
-        elif character in "([{":
+    # Most files do not have that many brackets.
+    if text.count("(") + text.count("[") + text.count("{") <= limits.max_nesting:
+        return
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        if found.lastindex:
             depth += 1
             if depth > limits.max_nesting:
-                raise PolicyLoadError(
-                    name, f"nested more than {limits.max_nesting} brackets deep (max_nesting)", line=line
-                )
-        elif character in ")]}":
-            depth -= 1
-        index += 1
-
-
-def _skip_string(text: str, start: int) -> tuple[int, int]:
-    """The index after a string, and the line ends in it."""
-    quote, index = text[start], start + 1
-    while index < len(text) and text[index] != quote:
-        if quote == '"' and text[index] == "\n":
-            break  # A syntax error, which the engine will place.
-        index += 2 if quote == '"' and text[index] == "\\" else 1
-    return index + 1, text.count("\n", start, index)
+                problem = f"nested more than {limits.max_nesting} brackets deep (max_nesting)"
+                line = text.count("\n", 0, found.start()) + 1
+                raise PolicyLoadError(name, problem, line=line)
+        elif found[0] in ")]}":
+            # One too many is a syntax error. It buys no depth.
+            depth = max(depth - 1, 0)

@@ -6,6 +6,7 @@ for: a changed byte in any policy, or any policy besides them, and everything is
 test makes it again and compares.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -34,11 +35,8 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 def known_check(sha256: str) -> tuple[Checked, ...] | None:
     """The rules of the policies with this digest, if it is that of the shipped ones."""
-    try:
-        document = json.loads(INDEX.read_bytes())
-    except (OSError, ValueError):
-        return None
-    if not isinstance(document, dict) or document.get("sha256") != sha256:
+    document = _index(INDEX)
+    if document.get("sha256") != sha256:
         return None
     return tuple(map(_checked, document["rules"]))
 
@@ -53,17 +51,42 @@ def is_recorded(settings: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _recorded_settings(index: Path) -> frozenset[str]:
+def _index(index: Path) -> dict[str, Any]:
     try:
         document = json.loads(index.read_bytes())
-        return frozenset(json.dumps(rule["settings"]) for rule in document["rules"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+@cache
+def _recorded_settings(index: Path) -> frozenset[str]:
+    try:
+        return frozenset(json.dumps(rule["settings"]) for rule in _index(index)["rules"])
+    except (TypeError, KeyError):
         return frozenset()
 
 
-def index_document(sha256: str, rules: Iterable[Checked]) -> dict[str, Any]:
-    """What ``shipped_index.json`` holds for these."""
-    return {"sha256": sha256, "rules": [_document(rule) for rule in rules]}
+def known_edits(text: str) -> tuple[tuple[int, int, str], ...] | None:
+    """Where the guards of a shipped module go (`plangate.policy.guarding`), by its text; ``None`` for any other."""
+    found = _index(INDEX).get("guards", {}).get(text_digest(text))
+    return None if found is None else tuple((start, end, kind) for start, end, kind in found)
+
+
+def text_digest(text: str) -> str:
+    """What a module is known by."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def index_document(
+    sha256: str, rules: Iterable[Checked], guards: Mapping[str, Iterable[tuple[int, int, str]]]
+) -> dict[str, Any]:
+    """What ``shipped_index.json`` holds for these; ``guards`` are by digest of a module's text."""
+    return {
+        "sha256": sha256,
+        "rules": [_document(rule) for rule in rules],
+        "guards": {digest: [list(edit) for edit in edits] for digest, edits in sorted(guards.items())},
+    }
 
 
 def _document(rule: Checked) -> dict[str, Any]:

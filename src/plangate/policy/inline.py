@@ -10,12 +10,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from plangate.errors import EngineError
 from plangate.policy import worker
 from plangate.policy.answers import AnswerError, Reply, query_values, rule_answers
 from plangate.policy.base import Doubt, PolicySet, Present, RuleAnswer
 from plangate.policy.embedded import REGORUS_VERSION, EngineLimits, setup_of
-from plangate.policy.numbers import InexactNumberError, needs_exact_input
+from plangate.policy.letters import has_odd_letters
+from plangate.policy.numbers import is_exact_input
 
 _HEADER: Final = worker.HEADER_BYTES
 
@@ -74,30 +77,27 @@ class InlineEngine:
             return ()
         if policies.sha256 != self._policies.sha256:
             raise EngineError("the policy engine holds other policies than those that it is asked about")
-        try:
-            exact = needs_exact_input(document)
-        except InexactNumberError as problem:
-            raise EngineError(
-                f"the plan holds the number {problem}, which the embedded engine cannot hold exactly",
-                hint="judge this plan with `engine: opa`",
-            ) from problem
-        except ValueError as problem:
-            raise EngineError(f"the plan document cannot be read: {problem}") from problem
+        exact = is_exact_input(document, "the plan")
         out = io.BytesIO()
         loaded, self._worker = self._worker or self._loaded(), None
         asked = range(len(policies.rules)) if exact or present is None else self._asked(present)
         try:
-            chosen = loaded.chosen(tuple(asked)) if len(asked) < len(policies.rules) else ""
+            judging = loaded.for_letters(odd=has_odd_letters(document))
+            chosen = judging.chosen(tuple(asked)) if len(asked) < len(policies.rules) else ""
             if not chosen:
                 asked = range(len(policies.rules))
-            loaded.evaluate(out, document, exact=exact, chosen=chosen)
+            rule = chosen or judging.together
+            together = judging.at_once(document, rule) if rule and not exact else ""
+            if not together:
+                judging.evaluate(out, document, exact=exact, chosen=chosen)
         except BaseException as problem:  # the engine's panics are no Exception
             if isinstance(problem, KeyboardInterrupt | SystemExit):
                 raise
             raise EngineError(f"evaluating the policies failed: {worker.clean(problem)}") from problem
         # An engine that failed half-way is not asked again: only one that came to its end is kept.
         self._worker = loaded
-        return rule_answers(policies.rules, policies.handles_unknowns, self._replies(out.getvalue(), asked))
+        replies = self._of_all(together, asked) if together else self._replies(out.getvalue(), asked)
+        return rule_answers(policies.rules, policies.handles_unknowns, replies)
 
     def _asked(self, present: Present) -> Sequence[int]:
         """Numbers of the rules that may have something to say."""
@@ -108,13 +108,33 @@ class InlineEngine:
             if (needed := needs.get(rule.id)) is None or needed.shares(present)
         ]
 
+    def _of_all(self, answers: str, asked: Sequence[int]) -> Sequence[Reply]:
+        """One reply for each rule, of which those that were asked answered at once."""
+        count = len(self._policies.rules)
+        if len(answers) > self._limits.max_answer_bytes:
+            raise self._too_long()
+        try:
+            values = msgspec.json.decode(answers)
+        except (msgspec.DecodeError, ValueError, RecursionError) as problem:
+            raise EngineError("the policy engine gave garbage instead of an answer") from problem
+        if not isinstance(values, list) or len(values) != len(asked):
+            raise EngineError(f"the policy engine gave garbage instead of an answer: not {len(asked)} values")
+        if len(asked) == count:
+            return [Reply(value=value) for value in values]
+        replies = self._silent | {n: Reply(value=value) for n, value in zip(asked, values, strict=True)}
+        if len(replies) != count:
+            raise EngineError("the policy engine did not answer for all rules")
+        return [replies[number] for number in range(count)]
+
+    def _too_long(self) -> EngineError:
+        most = self._limits.max_answer_bytes
+        return EngineError(f"the policies gave more than {most} bytes (max_answer_bytes)")
+
     def _replies(self, said: bytes, asked: Sequence[int]) -> Sequence[Reply]:
         """One reply for each rule, or none at all. All at once are the replies of those that were asked."""
         names = [rule.id for rule in self._policies.rules]
         if len(said) > self._limits.max_answer_bytes:
-            raise EngineError(
-                f"the policies gave more than {self._limits.max_answer_bytes} bytes (max_answer_bytes)"
-            )
+            raise self._too_long()
         replies: dict[int, Reply] = {}
         is_done = False
         try:

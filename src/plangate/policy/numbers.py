@@ -11,11 +11,24 @@ import re
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
+from plangate.errors import EngineError
+
 _DIGITS: Final = bytes(ord("0") if byte in b"0123456789.eE+-" else 0 for byte in range(256))
 _LONG: Final = b"0" * 16
 _LONG_NUMBER: Final = re.compile(rb"(?:^|[:\[,])\s*-?[0-9][0-9.eE+-]{15,}+(?:[\s,\]}]|$)")
 """A number long enough to be inexact: a double keeps any 15 digits. It may also be text that looks like one, but not
 a digest: nothing can follow a number but space, the next value, or the end of what holds it."""
+_WHOLE_DECIMAL: Final = (
+    re.compile(rb"\.0+(?:[\s,\]}]|$)"),
+    re.compile(rb"e\+?[0-9]+(?:[\s,\]}]|$)"),
+    re.compile(rb"E\+?[0-9]+(?:[\s,\]}]|$)"),
+)
+"""The end of a whole number with zeros behind its point or with an exponent, or of text that looks like one."""
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_MOST_EXPONENT: Final = 1000
+"""Zeros that are written out for an exponent; with more, the number is left to be refused."""
 
 
 class InexactNumberError(ValueError):
@@ -52,3 +65,68 @@ def needs_exact_input(document: bytes) -> bool:
 
     json.loads(document, parse_int=integer, parse_float=decimal)
     return found
+
+
+def with_whole_numbers(document: bytes) -> bytes:
+    """The same document, in which whole numbers are written as such: ``1`` for ``1.0`` and ``1000`` for ``1e3``.
+
+    They are equal in every engine, but OPA takes only the first for a position and tells them apart in texts, and
+    the embedded engine sees no difference. Written in one way, nobody can.
+
+    Raises:
+        ValueError: Not JSON (only found when there may be such a number).
+    """
+    # The patterns begin with a letter or point each, which is how they are quick.
+    if not any(pattern.search(document) for pattern in _WHOLE_DECIMAL):
+        return document
+    found = False
+
+    def decimal(text: str) -> int | Decimal:
+        nonlocal found
+        number = Decimal(text)
+        if not number.is_finite() or abs(number.adjusted()) > _MOST_EXPONENT or number % 1:
+            return number
+        found = True
+        return int(number)
+
+    try:
+        # Only where a number was found: a document comes out as it was, also where a key is written twice.
+        value = json.loads(document, parse_float=decimal)
+    except (ArithmeticError, RecursionError) as problem:
+        raise ValueError(str(problem)) from problem
+    if not found:
+        return document
+    return _ENCODER.encode(value)
+
+
+def as_whole_numbers(document: bytes, what: str) -> bytes:
+    """`with_whole_numbers`, for an engine that is about to judge.
+
+    Raises:
+        EngineError: It cannot be read.
+    """
+    try:
+        return with_whole_numbers(document)
+    except ValueError as problem:
+        raise EngineError(f"{what} cannot be read: {problem}") from problem
+
+
+def is_exact_input(document: bytes, what: str) -> bool:
+    """`needs_exact_input`, for an engine that is about to judge.
+
+    Args:
+        document: The input as JSON.
+        what: What the input is called in messages.
+
+    Raises:
+        EngineError: It cannot be read, or holds a number that the engine would change.
+    """
+    try:
+        return needs_exact_input(document)
+    except InexactNumberError as problem:
+        raise EngineError(
+            f"{what} holds the number {problem}, which the embedded engine cannot hold exactly",
+            hint="judge it with `engine: opa`",
+        ) from problem
+    except ValueError as problem:
+        raise EngineError(f"{what} cannot be read: {problem}") from problem

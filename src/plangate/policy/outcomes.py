@@ -44,6 +44,7 @@ class PlanView:
     Attributes:
         unknowns: What is not known, and the resources (by position) of which just that is not known. A plan has few
             distinct sets of unknowns and many resources, so each set is compared with a rule's reads once.
+        is_known: Nothing in the plan is unknown.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -59,6 +60,7 @@ class PlanView:
             (kind, Unknowns.of(facts, pointers, region=region), members)
             for (kind, facts, pointers, region), members in groups.items()
         ]
+        self.is_known = not self.unknowns and not plan_unknown(plan)
 
     def in_scope(self, rule: RuleSpec, scope: RuleScope) -> Sequence[Resource]:
         """The resources that a rule gives an outcome for, in document order."""
@@ -171,6 +173,12 @@ def judge(
     for doubt, paths in (settled or {}).items():
         exact[doubt.rule][view.plan.resources[doubt.position].address] = paths
     for rule, answer in zip(policies.rules, answers, strict=True):
+        if view.is_known and not (answer.error or answer.deny or answer.undetermined or settled):
+            judged = _passed(rule, policies.scopes[rule.id], view)
+            outcomes += judged
+            if not judged:
+                nothing.append(rule.id)
+            continue
         reads = None if rule.id in policies.handles_unknowns else policies.reads[rule.id]
         settled_paths = exact.get(rule.id, _NO_PATHS)
         judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, view, settled_paths))
@@ -178,6 +186,19 @@ def judge(
         if not judged:
             nothing.append(rule.id)
     return Judged(outcomes=tuple(outcomes), matched_nothing=tuple(nothing))
+
+
+def _passed(rule: RuleSpec, scope: RuleScope, view: PlanView) -> list[Outcome]:
+    """What `_rule_outcomes` gives for a rule that found nothing in a plan without anything unknown."""
+    if scope is RuleScope.PLAN:
+        return [Outcome(rule=rule.id, address="", status=Status.PASS)]
+    return [
+        Outcome(
+            rule=rule.id, address=resource.address, status=Status.PASS,
+            existing=resource.existing, location=resource.location,
+        )
+        for resource in view.in_scope(rule, scope)
+    ]  # fmt: skip
 
 
 def _rule_outcomes(

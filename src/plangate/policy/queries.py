@@ -25,8 +25,10 @@ from plangate.policy.conftest.files import read_files
 from plangate.policy.embedded import EngineLimits
 from plangate.policy.exchange import Exchange
 from plangate.policy.files import LoadLimits
+from plangate.policy.guarding import guarded
 from plangate.policy.hazards import check_program
-from plangate.policy.numbers import InexactNumberError, needs_exact_input
+from plangate.policy.letters import has_odd_letters
+from plangate.policy.numbers import InexactNumberError, needs_exact_input, with_whole_numbers
 from plangate.policy.parse import parse_modules, prepare
 from plangate.policy.problems import Problems
 from plangate.policy.process import Process, start_process
@@ -105,7 +107,7 @@ class QueryEngine:
         self._lock = threading.Lock()
         self._worker: Process | None = None
         self._setup = {
-            "modules": policies.modules,
+            **guarded(policies.modules, policies.data, rego_v0=policies.rego_v0).setup(),
             "data": json.dumps(dict(policies.data)),
             "queries": [],
             "memory_bytes": limits.memory_bytes,
@@ -127,13 +129,23 @@ class QueryEngine:
             EngineError: There is no answer, or the evaluation failed.
         """
         try:
+            if document is not None and with_whole_numbers(document) != document:
+                raise EngineError(
+                    "the input holds a whole number that is written as a decimal, which OPA tells apart",
+                    hint="write 1 for 1.0 and 1000 for 1e3",
+                )
             if document is not None and needs_exact_input(document):
                 raise EngineError("the input holds a number that the embedded engine cannot hold exactly")
         except InexactNumberError as problem:
             raise EngineError(
                 f"the input holds the number {problem}, which the embedded engine cannot hold exactly"
             ) from problem
-        options: dict[str, Any] = {"deadline_s": deadline_s, "exact": False, "query": query_text(path)}
+        options: dict[str, Any] = {
+            "deadline_s": deadline_s,
+            "exact": False,
+            "letters": document is not None and has_odd_letters(document),
+            "query": query_text(path),
+        }
         if document is None:
             options["no_input"] = True
         request = worker.frame(b"EVAL", json.dumps(options).encode() + b"\n" + (document or b""))

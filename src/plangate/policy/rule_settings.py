@@ -28,7 +28,7 @@ def default_settings(rules: Iterable[tuple[str, Schemas]]) -> dict[str, Any]:
         rules: Slug (as the package ends) and schemas of each rule.
     """
     found = {
-        slug: {name: schema["default"] for name, schema in schemas.items()}
+        slug: {name: _whole(schema["default"]) for name, schema in schemas.items()}
         for slug, schemas in rules
         if schemas
     }
@@ -75,6 +75,19 @@ def _problem(schema: Mapping[str, Any], value: Any) -> str:
     return ": the policy engine cannot hold an integer beyond 64 bits exactly" if inexact else ""
 
 
+def _whole(value: Any) -> Any:
+    """A value in which whole numbers are written as such: see `plangate.policy.numbers.with_whole_numbers`."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {key: _whole(item) for key, item in value.items()}
+        case list():
+            return [_whole(item) for item in value]
+        case _:
+            return value
+
+
 def with_settings(policies: PolicySet, chosen: Mapping[str, Mapping[str, Any]], where: str) -> PolicySet:
     """The policies with what was chosen in place of the defaults. Their digest says so.
 
@@ -102,7 +115,7 @@ def with_settings(policies: PolicySet, chosen: Mapping[str, Mapping[str, Any]], 
             if wrong := _problem(schemas[name], value):
                 raise UsageError(f"{place}{wrong}")
         slug = policies.packages[rule_id].rpartition(".")[2]
-        known[slug] = {**known[slug], **values}
+        known[slug] = {**known[slug], **{name: _whole(value) for name, value in values.items()}}
         changed = True
     if not changed:
         return policies

@@ -1,12 +1,13 @@
 r"""The process that holds the engine. It may be killed at any time, and it can hurt nobody but itself.
 
 regorus holds the interpreter lock, has no time-out, and a stack overflow or a failed allocation in it ends the
-process. So it never runs in ours. This module imports nothing of plangate: it is also started with ``-c``.
+process. So it never runs in ours. This module imports nothing of plangate but what is as plain as itself
+(`plangate.policy.exactness`): it is also started with ``-c``.
 
 Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and that many bytes::
 
     to the worker     LOAD {modules, data, queries, limits}   first of all, only when started by exec
-                      EVAL {"deadline_s", "exact"[, "apart"][, "data"][, "query"][, "no_input"]}\\n<document>
+                      EVAL {"deadline_s", "exact"[, "letters", "apart", "data", "query", "no_input"]}\\n<document>
     from the worker   REDY                                     policies are loaded
                       BEGN <index>                             about to evaluate this query alone
                       ALLA <JSON>                              all queries at once succeeded: their values
@@ -21,6 +22,7 @@ Frames on both pipes are a four-byte kind, an eight-byte big-endian length, and 
 import json
 import math
 import os
+import re
 import resource
 import signal
 import sys
@@ -28,12 +30,19 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
+from plangate.policy.exactness import MARK, install
+
 HEADER_BYTES: Final = 12
 
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_LINES: Final = 20_000
 MAX_COLUMNS: Final = 4_000
+_GUARDED_COLUMNS: Final = 20 * MAX_COLUMNS
+"""Guards are put into lines that were short enough."""
 
+_TOO_LARGE: Final = "not an i64"
+"""What the engine says when a number cannot be handed to a guard."""
+_PLACED: Final = re.compile(r"(?P<file>.*?):(?P<line>[0-9]+):(?P<column>[0-9]+): ", re.DOTALL)
 _EXACT_PACKAGE: Final = "plangate_exact_input"
 _TOGETHER_PACKAGE: Final = "plangate_questions"
 _MOST_CHOICES: Final = 64
@@ -54,6 +63,10 @@ def clean(problem: BaseException) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     where = next((line.removeprefix("--> ") for line in lines if line.startswith("--> ")), "")
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    if said and MARK in said[0]:
+        return said[0].partition(MARK)[2][:500]  # it says where by itself
+    if said and said[0] == _TOO_LARGE:
+        said = ["a whole number beyond 64 bits, which may come out differently in OPA"]
     if not said:
         return " ".join(lines)[:500] or type(problem).__name__
     return f"{where}: {said[0]}"[:500] if where else said[0][:500]
@@ -77,6 +90,13 @@ class Worker:
     def __init__(self, setup: Mapping[str, Any]) -> None:
         self.setup = setup
         self.engine = new_engine(rego_v0=setup.get("rego_v0", False))
+        if setup.get("places"):
+            install(self.engine, setup["places"])
+            size = MAX_FILE_BYTES * _GUARDED_COLUMNS // MAX_COLUMNS
+            self.engine.set_policy_length_config(
+                max_col=_GUARDED_COLUMNS, max_file_bytes=size, max_lines=MAX_LINES
+            )
+        self._lettered: Worker | None = None
         for file, text in setup["modules"]:
             self.engine.add_policy(file, text)
         self.engine.add_data_json(setup["data"])
@@ -88,6 +108,30 @@ class Worker:
         self._chosen: dict[tuple[int, ...], str] = {}
         if setup.get("as_rule", False) and not self.coverage:
             self.together = self._rule_of(_TOGETHER_PACKAGE, self.queries)
+
+    def said(self, problem: BaseException) -> str:
+        """An engine error (`clean`), with the column of the text as it was written, without guards."""
+        text = clean(problem)
+        found = None if MARK in str(problem) else _PLACED.match(text)
+        shifts = self.setup.get("shifts", {}).get(found["file"], {}) if found else {}
+        if found is None or found["line"] not in shifts:
+            return text
+        column = int(found["column"])
+        moved = 0
+        for at, length in shifts[found["line"]]:
+            if column < at + moved:
+                break
+            moved += min(length, column - at - moved)
+        return f"{found['file']}:{found['line']}:{column - moved}: {text[found.end() :]}"
+
+    def for_letters(self, *, odd: bool) -> "Worker":
+        """The worker for documents with odd letters, or itself."""
+        if not odd or not self.setup.get("lettered"):
+            return self
+        if self._lettered is None:
+            lettered = {"modules": self.setup["lettered"], "shifts": self.setup["lettered_shifts"]}
+            self._lettered = Worker({**self.setup, **lettered, "lettered": ()})
+        return self._lettered
 
     def _rule_of(self, package: str, queries: Sequence[str]) -> str:
         listed = ",\n".join(queries)
@@ -102,6 +146,18 @@ class Worker:
             package = f"{_TOGETHER_PACKAGE}_{len(self._chosen)}"
             self._chosen[numbers] = self._rule_of(package, [self.queries[number] for number in numbers])
         return self._chosen[numbers]
+
+    def at_once(self, document: bytes, rule: str) -> str:
+        """The answers of all queries of a rule as JSON; empty when there are none, and `evaluate` has to say why."""
+        engine = self.engine
+        engine.set_input_json(document.decode())
+        try:
+            value: str = engine.eval_rule_as_json(rule)
+        except Exception:  # noqa: BLE001 - whatever it was, it is found again
+            return ""
+        finally:
+            engine.take_prints()
+        return value if value.startswith("[") else ""
 
     def evaluate(
         self,
@@ -154,7 +210,7 @@ class Worker:
         try:
             answer = engine.eval_query_as_json(query)
         except Exception as problem:  # noqa: BLE001 - becomes the query's error
-            out.write(frame(b"FAIL", f"0\n{clean(problem)}".encode()))
+            out.write(frame(b"FAIL", f"0\n{self.said(problem)}".encode()))
         else:
             out.write(frame(b"ANSW", f"0\n{answer}".encode()))
         engine.take_prints()
@@ -189,7 +245,7 @@ class Worker:
             try:
                 answer = engine.eval_query_as_json(f"[{query}]{suffix}")
             except Exception as problem:  # noqa: BLE001 - becomes the rule's error
-                out.write(frame(b"FAIL", f"{index}\n{clean(problem)}".encode()))
+                out.write(frame(b"FAIL", f"{index}\n{self.said(problem)}".encode()))
             else:
                 out.write(frame(b"ANSW", f"{index}\n{answer}".encode()))
             if apart:
@@ -249,9 +305,11 @@ def serve(requests: BinaryIO, out: BinaryIO, setup: Mapping[str, Any] | None) ->
             asked = json.loads(options)
             limit_cpu(asked["deadline_s"])
             if "query" in asked:
-                worker.ask(out, document, asked["query"], has_input=not asked.get("no_input", False))
+                worker.for_letters(odd=asked.get("letters", False)).ask(
+                    out, document, asked["query"], has_input=not asked.get("no_input", False)
+                )
                 continue
-            worker.evaluate(
+            worker.for_letters(odd=asked.get("letters", False)).evaluate(
                 out,
                 document,
                 exact=asked["exact"],

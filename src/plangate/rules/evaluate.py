@@ -6,14 +6,14 @@ Rules this module keeps:
 3. A rule that needs a setting and has none says so once, instead of once for every resource.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import KeysView, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeGuard
 
 from plangate.decision.outcome import Outcome, Status
 from plangate.facts.registry import ADAPTER_ERROR
 from plangate.model.plan import Plan, Resource
-from plangate.rules.base import Phase, Rule, Settings, Verdict, in_scope
+from plangate.rules.base import PASS, Phase, Rule, Settings, Verdict, in_scope
 
 _NO_SETTINGS: Final[Settings] = MappingProxyType({})
 _ANSWERS: Final = frozenset({Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE})
@@ -35,7 +35,11 @@ def evaluate(
     """
     outcomes: list[Outcome] = []
     silent: list[str] = []
+    present = plan.by_kind.keys()
     for rule_id, rule in rules.items():
+        if not rule.needs and rule.phase is not Phase.PLAN and _is_elsewhere(rule, present):
+            silent.append(rule_id)
+            continue
         chosen = settings.get(rule_id, _NO_SETTINGS)
         if rule.needs and not chosen.get(rule.needs):
             outcomes.append(_idle(rule))
@@ -51,6 +55,12 @@ def evaluate(
     return outcomes, tuple(silent)
 
 
+def _is_elsewhere(rule: Rule, present: KeysView[str]) -> bool:
+    """It is about kinds of which the plan has none, as most rules are in most plans."""
+    kinds = rule.spec.kinds
+    return bool(kinds) and present.isdisjoint(kinds)
+
+
 def _idle(rule: Rule) -> Outcome:
     return Outcome(
         rule=rule.spec.id,
@@ -62,6 +72,11 @@ def _idle(rule: Rule) -> Outcome:
 
 def _on_resource(rule: Rule, resource: Resource, settings: Settings) -> Outcome:
     verdict = _asked(rule, resource, settings)
+    if verdict is PASS:
+        return Outcome(
+            rule=rule.spec.id, address=resource.address, status=Status.PASS,
+            existing=resource.existing, location=resource.location,
+        )  # fmt: skip
     return Outcome(
         rule=rule.spec.id,
         address=resource.address,
@@ -79,6 +94,8 @@ def _asked(rule: Rule, resource: Resource, settings: Settings) -> Verdict:
         return _error(f"the facts of this {resource.type} could not be made ({broken})")
     try:
         verdict: object = rule.judge(resource, settings)
+        if verdict is PASS:
+            return PASS
         return verdict if _is_verdict(verdict) and verdict.status in _ANSWERS else _NO_VERDICT
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in a rule, its answer is "error"
         return _error(f"the rule failed ({type(error).__name__})")

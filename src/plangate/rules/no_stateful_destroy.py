@@ -52,7 +52,8 @@ RULE: Final = Rule(
         # What is gone cannot be looked at afterwards.
         on_unknown=OnUnknown.DENY,
         kinds=(),
-        remediation="Take it out of management with a removed block instead, avoid the change that forces "
+        remediation="Take it out of management instead (a removed block in Terraform, DeletionPolicy and "
+        "UpdateReplacePolicy Retain in CloudFormation, retainOnDelete in Pulumi), avoid the change that forces "
         "the replacement, or have the destruction of this plan approved.",
         frameworks=(("nist-800-53-r5", ("CP-9", "SI-12")),),
     ),

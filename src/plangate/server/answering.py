@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from plangate.server import children
 from plangate.server.access import Access
-from plangate.server.app import make_app
+from plangate.server.app import Direct, make_app
 from plangate.server.endpoint import Guard
 from plangate.server.front import Front
 from plangate.server.judges import Judges
@@ -72,10 +72,11 @@ class Answering:
         self._requests = RequestLog()
         Protocol.limits = server.limits
         self._telemetry = telemetry()
-        app = make_app(self._front, Guard(self._front, self._requests, self._telemetry))
+        self._guard = Guard(self._front, self._requests, self._telemetry)
+        app = make_app(self._front, self._guard)
         app.router.lifespan_context = self._lifespan
         config = uvicorn.Config(
-            app,
+            Direct(app),
             http=Protocol,
             loop="uvloop",
             ws="none",
@@ -137,6 +138,7 @@ class Answering:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_FLUSH_S)
+            self._metrics.running.set(self._guard.running)
             # Standard error may be a pipe that nobody reads: the loop must not wait for that.
             await loop.run_in_executor(None, self._requests.flush)
 

@@ -10,6 +10,8 @@ from plangate.server_settings import ServerLimitSettings
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 _WITH_GZIP: Final = 16 + zlib.MAX_WBITS
+WHOLE: Final = "plangate.whole"
+"""Member of a scope: true once all of the request has come."""
 CLOSE: Final = (("connection", "close"),)
 """After a body that was not read to its end, nothing else can come on the connection."""
 
@@ -34,8 +36,11 @@ async def read_body(scope: Mapping[str, Any], receive: Receive, limits: ServerLi
     if encoding not in {"", "identity", "gzip"}:
         raise HttpProblem(415, "invalid_request", "content-encoding is not gzip", headers=CLOSE)
     try:
-        async with asyncio.timeout(limits.body_timeout_s):
+        if scope.get(WHOLE, False):  # nothing has to be waited for
             body = await _all(receive, limits)
+        else:
+            async with asyncio.timeout(limits.body_timeout_s):
+                body = await _all(receive, limits)
     except TimeoutError as error:
         raise HttpProblem(
             408, "timeout", f"the body did not arrive within {limits.body_timeout_s:g} s", headers=CLOSE

@@ -1,10 +1,12 @@
 """Starting processes by fork, and seeing to it that none outlives the one that started it."""
 
+import contextlib
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -12,7 +14,9 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT, signal.SIGHUP)
 CRASHED: Final = 70
 
 
-def start(work: Callable[[], int], close: Sequence[int] = (), *, death_signal: int = signal.SIGKILL) -> int:
+def start(
+    work: Callable[[], int], close: Sequence[int] = (), *, name: str, death_signal: int = signal.SIGKILL
+) -> int:
     """Run a function in a process of its own, whose exit code is what the function gives.
 
     The process is in a group of its own, so that Ctrl-C reaches the main process alone, and ends with its parent.
@@ -20,6 +24,7 @@ def start(work: Callable[[], int], close: Sequence[int] = (), *, death_signal: i
     Args:
         work: What to do.
         close: Descriptors of the parent that the child has no use for.
+        name: What the system calls it, e.g. in ``top``; at most 15 characters.
         death_signal: Sent to the child when its parent ends.
 
     Returns:
@@ -50,6 +55,7 @@ def start(work: Callable[[], int], close: Sequence[int] = (), *, death_signal: i
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         end_with_parent(death_signal)
+        _call_it(name)
         if os.getppid() == parent:
             code = work()
     except KeyboardInterrupt:
@@ -70,6 +76,12 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def _call_it(name: str) -> None:
+    """Give this process a name of its own: all others of a server have the same command line."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_bytes(name.encode())
 
 
 def end_with_parent(death_signal: int) -> None:

@@ -53,13 +53,11 @@ class Guard:
         if mine >= caller.max_requests:
             raise HttpProblem(429, "busy", "too many requests of this caller at a time", headers=RETRY)
         self.running += 1
-        self.front.metrics.running.inc()
         self.by_caller[caller.name] = mine + 1
 
     def leave(self, caller: Caller) -> None:
         """Give the place back."""
         self.running -= 1
-        self.front.metrics.running.dec()
         self.by_caller[caller.name] -= 1
 
 
@@ -94,20 +92,32 @@ class Endpoint:
         started = time.perf_counter()
         guard = self._guard
         exchange = Exchange(scope, _request_id(scope))
-        with guard.telemetry.request(scope) as span:
-            try:
-                answer = await self._answered(scope, receive, exchange)
-            except GoneError:
-                return
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - nothing of it may get out, and it is no allow
-                answer = self._render(self._problem(exchange, error))
-            span.answered(exchange, answer.status)
+        try:
+            if guard.telemetry.is_on:
+                with guard.telemetry.request(scope) as span:
+                    answer = await self._whatever_happens(scope, receive, exchange)
+                    span.answered(exchange, answer.status)
+            else:
+                answer = await self._whatever_happens(scope, receive, exchange)
+        except GoneError:
+            return
         seconds = time.perf_counter() - started
         guard.front.metrics.answered(exchange.method, answer.status, seconds)
         guard.log.answered(exchange, answer.status, seconds)
         await _send(send, answer, exchange.request_id, is_head=exchange.method == "HEAD")
+
+    async def _whatever_happens(self, scope: Scope, receive: Receive, exchange: Exchange) -> Answer:
+        """An answer, if only a problem.
+
+        Raises:
+            GoneError: There is nobody to answer.
+        """
+        try:
+            return await self._answered(scope, receive, exchange)
+        except (GoneError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - nothing of it may get out, and it is no allow
+            return self._render(self._problem(exchange, error))
 
     async def _answered(self, scope: Scope, receive: Receive, exchange: Exchange) -> Answer:
         guard = self._guard
@@ -147,11 +157,12 @@ class Endpoint:
 async def _send(send: Send, answer: Answer, request_id: str, *, is_head: bool) -> None:
     headers = [
         (b"content-type", answer.media_type.encode("latin-1")),
-        (b"content-length", str(len(answer.body)).encode()),
+        (b"content-length", b"%d" % len(answer.body)),
         (b"x-request-id", request_id.encode("latin-1")),
         *SECURITY_HEADERS,
-        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers),
     ]
+    if answer.headers:
+        headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if is_head else answer.body})
 
@@ -159,6 +170,8 @@ async def _send(send: Send, answer: Answer, request_id: str, *, is_head: bool) -
 def _request_id(scope: Mapping[str, Any]) -> str:
     """The caller's own id, if it can be repeated as it is."""
     given = header(scope, b"x-request-id")
-    if 0 < len(given) <= _MAX_REQUEST_ID and all("!" <= character <= "~" for character in given):
+    if not given:
+        return uuid4().hex
+    if len(given) <= _MAX_REQUEST_ID and all("!" <= character <= "~" for character in given):
         return given
     return uuid4().hex

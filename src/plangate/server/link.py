@@ -28,6 +28,8 @@ class Link(asyncio.Protocol):
         self._on_lost = on_lost
         self._frames = Frames()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._until: dict[int, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._number = 0
         self._outgoing: list[bytes] = []
         self._transport: asyncio.Transport | None = None
@@ -47,8 +49,13 @@ class Link(asyncio.Protocol):
         self._number += 1
         return self._number
 
-    def ask(self, number: int, message: Message) -> "asyncio.Future[Any]":
+    def ask(self, number: int, message: Message, timeout_s: float | None = None) -> "asyncio.Future[Any]":
         """Send a question.
+
+        Args:
+            number: From `next_number`.
+            message: The question.
+            timeout_s: Seconds until the future raises `TimeoutError`, or a tenth more; ``None`` to wait on.
 
         Raises:
             LinkLostError: Also what the future raises, when the other process goes before it answers.
@@ -58,6 +65,10 @@ class Link(asyncio.Protocol):
             raise LinkLostError("another process of this server is gone")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
+        if timeout_s is not None:
+            self._until[number] = asyncio.get_running_loop().time() + timeout_s
+            if self._timer is None:
+                self._look_again(timeout_s)
         self._send(frame(message))
         return future
 
@@ -71,6 +82,23 @@ class Link(asyncio.Protocol):
         self._flush()
         if self._transport is not None:
             self._transport.close()
+
+    def _look_again(self, timeout_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(timeout_s / 10, self._give_up_late_ones, timeout_s)
+
+    def _give_up_late_ones(self, timeout_s: float) -> None:
+        """One timer looks after all questions: one for each would cost more than sending it."""
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        late = [number for number, until in self._until.items() if until <= now]
+        for number in late:
+            del self._until[number]
+            future = self._waiting.pop(number)
+            if not future.done():
+                future.set_exception(TimeoutError())
+        if self._until:
+            self._look_again(timeout_s)
 
     def _send(self, data: bytes) -> None:
         """Send with whatever else comes in this turn of the loop: all that wait go out at once."""
@@ -94,7 +122,9 @@ class Link(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         try:
             for message in self._frames.feed(data):
-                future = self._waiting.pop(getattr(message, "number", -1), None)
+                number = getattr(message, "number", -1)
+                future = self._waiting.pop(number, None)
+                self._until.pop(number, None)
                 if future is None:
                     if self._on_other is not None:
                         self._on_other(self, message)
@@ -109,6 +139,9 @@ class Link(asyncio.Protocol):
         del exc
         self._transport = None
         waiting, self._waiting = self._waiting, {}
+        self._until.clear()
+        if self._timer is not None:
+            self._timer.cancel()
         for future in waiting.values():
             if not future.done():
                 future.set_exception(LinkLostError("another process of this server ended unexpectedly"))

@@ -20,6 +20,7 @@ from plangate.errors import EXIT_CANNOT_DECIDE, PlangateError
 from plangate.server import children
 from plangate.server.judge import JudgeSetup, run_judge
 from plangate.wiring import Choices
+from plangate.wiring.proving import prove
 from plangate.wiring.serving import load_queries, load_serving
 
 _MAX_PAUSE_S: Final = 5.0
@@ -46,7 +47,7 @@ class LoaderSetup(Struct, frozen=True, kw_only=True):
 
 
 def run_loader(setup: LoaderSetup, status: socket.socket) -> int:
-    """Load, start judges, and start them again when they end; until all have left, by themselves or after SIGTERM.
+    """Load, run the tests, start judges, and start them again; until all have left, by themselves or after SIGTERM.
 
     Args:
         setup: What to load, and for whom.
@@ -61,6 +62,8 @@ def run_loader(setup: LoaderSetup, status: socket.socket) -> int:
     try:
         loaded = {name: load_serving(setup.choices, name) for name in setup.environments}
         queries = load_queries(loaded[""].settings)
+        for each in loaded.values():
+            prove(each.settings, each.choices)
     except PlangateError as error:
         say({"problem": str(error)[:2_000], "hint": error.hint[:1_000]})
         return error.exit_code
@@ -77,7 +80,7 @@ def run_loader(setup: LoaderSetup, status: socket.socket) -> int:
             queries=queries,
             memory_bytes=loaded[""].settings.values.limits.policy_memory_bytes,
         )
-        return children.start(lambda: run_judge(judge, say))
+        return children.start(lambda: run_judge(judge, say), name="plangate-judge")
 
     _keep(start, setup.paths)
     return 0

@@ -60,8 +60,7 @@ class LogClient:
 
     async def _answer(self, link: Link, number: int, message: Message) -> Message:
         try:
-            async with asyncio.timeout(self._timeout_s):
-                answer: Message = await link.ask(number, message)
+            answer: Message = await link.ask(number, message, self._timeout_s)
         except TimeoutError as error:
             raise AuditError(f"the log did not answer within {self._timeout_s:g} s") from error
         except LinkLostError as error:

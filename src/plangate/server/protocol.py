@@ -1,7 +1,7 @@
 """HTTP/1.1 of uvicorn and httptools, with what they leave out: slow and endless heads, connection limits, certificates.
 
-uvicorn closes a connection that is idle after an answer. It waits for ever for the first request, and for the rest of a
-head, however long that gets; a slow sender could hold every connection that there is.
+uvicorn closes a connection that is idle after an answer. It waits for ever for the first request, for the rest of a
+head, however long that gets, and for answers to be taken; slow clients could hold every connection that there is.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from plangate.server.body import WHOLE
 from plangate.server_settings import ServerLimitSettings
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -30,11 +31,14 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
+        self._taken_by: asyncio.TimerHandle | None = None
         self._tls: dict[str, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See `asyncio.Protocol`."""
         super().connection_made(transport)
+        # Whatever cannot be sent at once is waited for: see `pause_writing`.
+        transport.set_write_buffer_limits(0)
         if len(self.connections) > self.limits.max_connections:
             transport.write(_FULL)
             transport.close()
@@ -47,7 +51,19 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self._stop_clock()
+        self._stop_waiting()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not take its answer as fast as it is written."""
+        super().pause_writing()
+        if self._taken_by is None:
+            self._taken_by = self.loop.call_later(self.limits.write_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken all that was written."""
+        self._stop_waiting()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
@@ -80,10 +96,20 @@ class Protocol(HttpToolsProtocol):
         self._stop_clock()
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        super().on_message_complete()
+        self.scope[WHOLE] = True  # type: ignore[typeddict-unknown-key]  # as above
+
     def _stop_clock(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _stop_waiting(self) -> None:
+        if self._taken_by is not None:
+            self._taken_by.cancel()
+            self._taken_by = None
 
     def _too_slow(self) -> None:
         self._deadline = None

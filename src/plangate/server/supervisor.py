@@ -59,7 +59,8 @@ class Supervisor:
         self._run_folder = run_folder
         self._say = say
         server = settings.values.server
-        self._workers = server.workers or len(os.sched_getaffinity(0))
+        # Each has a judge that is as busy as itself and more: as many as cores would be in each other's way.
+        self._workers = server.workers or max(1, 2 * len(os.sched_getaffinity(0)) // 3)
         self._slots: list[Slot] = []
         self._writer = 0
         self._retired: set[int] = set()
@@ -134,7 +135,7 @@ class Supervisor:
             writer.run()
             return 0
 
-        self._writer = children.start(work, self._others(), death_signal=signal.SIGTERM)
+        self._writer = children.start(work, self._others(), name="plangate-log", death_signal=signal.SIGTERM)
         self._started[self._writer] = time.monotonic()
 
     def _start_answering(self, slot: Slot) -> None:
@@ -156,7 +157,7 @@ class Supervisor:
                 )
             )
 
-        slot.pid = children.start(work, death_signal=signal.SIGTERM)
+        slot.pid = children.start(work, name="plangate-front", death_signal=signal.SIGTERM)
         self._started[slot.pid] = time.monotonic()
         theirs.close()
         ours.setblocking(False)  # noqa: FBT003 - the socket's own signature
@@ -174,7 +175,9 @@ class Supervisor:
             paths=[slot.path for slot in self._slots for _ in range(server.judges)],
             generation=self._generation,
         )
-        pid = children.start(lambda: run_loader(setup, self._status_out), self._others())
+        pid = children.start(
+            lambda: run_loader(setup, self._status_out), self._others(), name="plangate-load"
+        )
         self._load = Load(generation=self._generation, pid=pid, until=time.monotonic() + LOAD_TIMEOUT_S)
 
     def _others(self) -> list[int]:

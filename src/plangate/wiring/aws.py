@@ -289,6 +289,6 @@ def standing(choices: Choices) -> list[tuple[str, dict[str, int], list[str]]]:
             owner = Owner(environment=environment, stack=name)
             counts = Counter(known.type for known in journal.known(owner))
             newest = next((row for row in runs if row.owner == owner), None)
-            open_ = [newest.plan] if newest is not None and not newest.ended else []
+            open_ = [newest.plan] if newest is not None and newest.cut_off else []
             found.append((name, dict(sorted(counts.items())), open_))
         return found

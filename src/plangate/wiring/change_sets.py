@@ -35,6 +35,8 @@ class ChangeSetRequest(Struct, frozen=True, kw_only=True):
         tags: Of the stack.
         role: ARN of the role that CloudFormation works as; empty for none.
         timeout_s: Seconds until it has to be ready.
+        template_bucket: Name of a bucket for a template that is too big to be sent; empty for none.
+        notice: Told what could not be taken out of the bucket again.
     """
 
     template: str
@@ -44,6 +46,8 @@ class ChangeSetRequest(Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] = field(default_factory=dict)
     role: str = ""
     timeout_s: float = 900.0
+    template_bucket: str = ""
+    notice: Callable[[str], None] = lambda _: None
 
 
 def make_change_set(
@@ -57,6 +61,7 @@ def make_change_set(
         ExecutionError: AWS cannot be used.
     """
     from plangate.executor.change_set.creating import Waiting, Wanted, create  # noqa: PLC0415 - an extra
+    from plangate.executor.change_set.template_bucket import TemplateBucket  # noqa: PLC0415
 
     if not 1 <= request.timeout_s <= MAX_TIMEOUT_S:  # also when it is no number
         raise UsageError(f"--timeout {request.timeout_s} (expected 1 to {MAX_TIMEOUT_S} seconds)")
@@ -71,6 +76,11 @@ def make_change_set(
     given = _from_file(request.parameter_file) | dict(choices.options.parameters)
     aws = connect(settings, choices.aws, region_of(settings, choices.aws))
     describer = describer_for(aws, settings.values.environment, limits)
+    bucket = None
+    if request.template_bucket:
+        bucket = TemplateBucket(
+            client=aws.client("s3"), name=request.template_bucket, account=aws.account, notice=request.notice
+        )
     progress(f"making a change set of stack {request.stack}")
     return create(
         describer,
@@ -85,6 +95,7 @@ def make_change_set(
             token=f"plangate-{os.urandom(16).hex()}",
         ),
         Waiting(timeout_s=request.timeout_s),
+        bucket,
     )
 
 

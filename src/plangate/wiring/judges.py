@@ -130,6 +130,19 @@ class Policies:
         return answer
 
 
+def own_sources(settings: Settings, choices: Choices) -> list[PolicySource]:
+    """Folders and bundles of policies besides the shipped ones.
+
+    Raises:
+        UsageError: The key of a bundle cannot be read.
+    """
+    named = (
+        *zip(settings.policy_roots(), settings.values.policies, strict=True),
+        *((path.absolute(), str(path)) for path in choices.policies),
+    )
+    return [*(PolicySource(root=root, name=name) for root, name in named), *bundle_sources(settings)]
+
+
 def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], PolicySet]:
     """Every rule that would judge: built-in ones with the settings' choices, and the policy set.
 
@@ -138,15 +151,9 @@ def rule_specs(settings: Settings, choices: Choices) -> tuple[dict[str, Rule], P
         PolicyLoadError: A policy must not be judged with.
     """
     values = settings.values
-    sources = [load.shipped_policies()] if values.shipped_policies else []
-    for root, name in (
-        *((root, name) for root, name in zip(settings.policy_roots(), values.policies, strict=True)),
-        *((path.absolute(), str(path)) for path in choices.policies),
-    ):
-        sources.append(PolicySource(root=root, name=name))
-    sources += bundle_sources(settings)
+    shipped = [load.shipped_policies()] if values.shipped_policies else []
     policies = load.load(
-        sources,
+        [*shipped, *own_sources(settings, choices)],
         data=(*settings.data_paths(), *(path.absolute() for path in choices.data)),
         engine=EMBEDDED if settings.opa() is None else OPA,
     )

@@ -15,13 +15,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plangate.errors import UsageError
-from plangate.parsers.hcl.folder import is_module, is_source
+from plangate.parsers.hcl.folder import is_ignored, is_module, is_source
 
 STANDARD_INPUT: Final = "-"
 MODULE_ENDINGS: Final = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 """Files that are read as part of the folder they lie in."""
 _ENDINGS: Final = (".json", ".yaml", ".yml", ".template", ".jsonl", ".ndjson", ".tfplan", ".plan")
-_NAMES: Final = frozenset({"tfplan"})
+_KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+_NAMES: Final = frozenset({"tfplan", "Kustomization"})
 _SKIPPED: Final = frozenset({
     ".git", ".hg", ".mypy_cache", ".plangate", ".pytest_cache", ".ruff_cache", ".svn", ".terraform", ".tox", ".venv",
     "__pycache__", "node_modules",
@@ -31,6 +32,9 @@ _MAYBE_MORE: Final = ".tfvars.json"
 """What is JSON may be something else as well, whatever it is called."""
 _ALONE: Final = "there is no Terraform source beside it that it could be a part of"
 _CHART: Final = "Chart.yaml"
+_BUILD_FIRST: Final = "a kustomization, which is no manifests until it is built"
+_LEADS_OUT: Final = "a link that leads out of the folder"
+_UNSEARCHED: Final = "a link to a folder that is not searched"
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -68,7 +72,7 @@ def search(
     found: dict[tuple[Path | None, bool], Found] = {}
     for each in _expanded(names):
         for item in _of(each, exclude):
-            if item.problem == _ALONE and not chosen:
+            if item.problem in (_ALONE, _BUILD_FIRST) and not chosen:
                 continue
             key = (item.path, item.is_module)
             if key not in found or (item.named and chosen):
@@ -103,12 +107,14 @@ def _of(name: str, exclude: Sequence[str]) -> Iterator[Found]:
     path = Path(name)
     if path.is_dir():
         yield from _in_folder(path, exclude)
-    elif path.name.endswith(MODULE_ENDINGS) and is_module(path.parent):
+    elif _is_part(path.name) and is_module(path.parent):
         yield Found(name=str(path.parent), path=path.parent, is_module=True)
         if path.name.endswith(_MAYBE_MORE):
             yield Found(name=name, path=path, named=False)
-    elif path.name.endswith(MODULE_ENDINGS) and not path.name.endswith(_MAYBE_MORE):
+    elif _is_part(path.name) and not path.name.endswith(_MAYBE_MORE):
         yield Found(name=name, path=path, problem=_ALONE)
+    elif path.name in _KUSTOMIZATIONS and path.is_file():
+        yield Found(name=name, path=path, problem=_BUILD_FIRST)
     else:
         yield Found(name=name, path=path)
 
@@ -117,12 +123,15 @@ def _in_folder(top: Path, exclude: Sequence[str]) -> Iterator[Found]:
     def refuse(error: OSError) -> None:
         raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
-    # Links to folders are not followed: what they lead to is judged where it lies.
+    # Links to folders are not followed: what they lead to is judged where it lies, or said not to be.
     for folder, folders, files in os.walk(top, onerror=refuse):
         here = Path(folder)
         folders[:] = sorted(
             name for name in folders if name not in _SKIPPED and not _is_excluded(top, here / name, exclude)
         )
+        for name in folders:
+            if problem := _unsearched(here / name, top, exclude):
+                yield Found(name=str(here / name), path=here / name, named=False, problem=problem)
         kept = sorted(name for name in files if not _is_excluded(top, here / name, exclude))
         if any(is_source(name) for name in kept):
             yield Found(name=str(here), path=here, is_module=True, named=here == top)
@@ -143,11 +152,24 @@ def _in_folder(top: Path, exclude: Sequence[str]) -> Iterator[Found]:
 def _problem(path: Path, top: Path) -> str:
     try:
         if path.is_symlink() and not path.resolve().is_relative_to(top.resolve()):
-            return "a link that leads out of the folder"
+            return _LEADS_OUT
         if not path.is_file():
             return "not a regular file"  # a pipe or a device may never end; or a link that leads nowhere
     except (OSError, RuntimeError):  # links in a circle, which Python before 3.13 calls a RuntimeError
         return "a link that leads nowhere"
+    return ""
+
+
+def _unsearched(path: Path, top: Path, exclude: Iterable[str]) -> str:
+    """Why nobody looks at what a link to a folder leads to; empty for any other folder, and where somebody does."""
+    if not path.is_symlink():
+        return ""
+    real, root = path.resolve(), top.resolve()
+    if not real.is_relative_to(root):
+        return _LEADS_OUT
+    steps = [real, *(above for above in real.parents if above.is_relative_to(root) and above != root)]
+    if any(step.name in _SKIPPED or _is_excluded(root, step, exclude) for step in steps if step != root):
+        return _UNSEARCHED
     return ""
 
 
@@ -156,8 +178,13 @@ def _is_excluded(top: Path, path: Path, exclude: Iterable[str]) -> bool:
     return any(fnmatch(below, pattern) or fnmatch(f"{below}/", pattern) for pattern in exclude)
 
 
+def _is_part(name: str) -> bool:
+    """Whether a file is read as part of its folder; what Terraform ignores and is JSON may be anything."""
+    return name.endswith(MODULE_ENDINGS) and not (is_ignored(name) and name.endswith(".json"))
+
+
 def _may_be_a_plan(name: str) -> bool:
     # No name keeps a file from being looked at: hidden or called `package-lock.json`, kubectl applies it.
-    if name.endswith(MODULE_ENDINGS) and not name.endswith(_MAYBE_MORE):
+    if _is_part(name) and not name.endswith(_MAYBE_MORE):
         return False
-    return name in _NAMES or name.endswith(_ENDINGS)
+    return name in _NAMES or name.lower().endswith(_ENDINGS)

@@ -120,6 +120,35 @@ def test_the_checkpoint_file_follows_by_itself_within_a_moment(tmp_path: Path) -
         assert notes.parse((tmp_path / "log" / ANCHOR).read_text()).size == 10
 
 
+def test_no_record_waits_while_the_checkpoint_file_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    with a_log(tmp_path / "log") as log:
+        log.append(a_record("1"), idempotency_key="1")
+        write = log._anchor.advance
+
+        def slowly(note: str) -> None:
+            begun.set()
+            assert go_on.wait(30)
+            write(note)
+
+        monkeypatch.setattr(log._anchor, "advance", slowly)
+        log.append(a_record("2"), idempotency_key="2")
+        assert begun.wait(30)
+        log._anchored_at = float("-inf")
+        for number in ("3", "4"):
+            log.append(a_record(number), idempotency_key=number)
+        assert notes.parse((tmp_path / "log" / ANCHOR).read_text()).size == 1
+        go_on.set()
+        # What came meanwhile is covered without another record.
+        for _ in range(500):
+            if notes.parse((tmp_path / "log" / ANCHOR).read_text()).size == 4:
+                break
+            threading.Event().wait(0.01)
+        assert notes.parse((tmp_path / "log" / ANCHOR).read_text()).size == 4
+
+
 def test_a_log_that_is_longer_than_its_checkpoint_goes_on(tmp_path: Path) -> None:
     """A crash between the commit and the checkpoint file loses nothing and raises no alarm."""
     folder = filled_log(tmp_path / "log", 3)

@@ -1,13 +1,15 @@
 """How a change set is made and recorded. AWS is botocore's Stubber here: a double."""
 
+import hashlib
 import itertools
 import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from plangate.errors import CannotDecideError, PlanParseError, UsageError
 from plangate.executor.change_set.calls import CallError, call
@@ -21,6 +23,7 @@ from plangate.executor.change_set.recorded import (
     record,
     without_secrets,
 )
+from plangate.executor.change_set.template_bucket import TemplateBucket
 from tests.change_sets import (
     ARN,
     OLD_TEXT,
@@ -255,6 +258,74 @@ def test_a_template_beyond_the_limit_is_refused_before_anything_is_asked() -> No
     big = {**TEMPLATE, "Description": "x" * MAX_TEMPLATE_BYTES}
     with pytest.raises(UsageError, match="limit of CloudFormation"):
         make(Script(), wanted(big))
+
+
+class _S3:
+    """A bucket that keeps what was asked of it; a double."""
+
+    def __init__(self, *refused: str) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.stored: dict[str, bytes] = {}
+        self._refused = refused
+        self.meta = SimpleNamespace(endpoint_url="https://s3.eu-central-1.amazonaws.com")
+
+    def put_object(self, **given: Any) -> dict[str, Any]:
+        return self._done("put_object", given, {given["Key"]: given["Body"]})
+
+    def delete_object(self, **given: Any) -> dict[str, Any]:
+        return self._done("delete_object", given, {})
+
+    def _done(self, name: str, given: dict[str, Any], stored: dict[str, bytes]) -> dict[str, Any]:
+        assert (given["Bucket"], given["ExpectedBucketOwner"]) == ("templates", "123456789012")
+        self.asked.append((name, given["Key"]))
+        if name in self._refused:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, name)
+        self.stored = stored
+        return {}
+
+
+def _stored(s3: _S3, notices: list[str]) -> TemplateBucket:
+    return TemplateBucket(client=s3, name="templates", account="123456789012", notice=notices.append)
+
+
+BIG = {**TEMPLATE, "Description": "x" * MAX_TEMPLATE_BYTES}
+
+
+@pytest.mark.parametrize("refused", [(), ("delete_object",)])
+def test_a_template_in_a_bucket_is_named_by_its_digest_and_deleted_also_after_a_refusal(
+    refused: tuple[str, ...],
+) -> None:
+    s3, notices = _S3(*refused), list[str]()
+    text = wanted(BIG).text
+    key = f"plangate/templates/{hashlib.sha256(text.encode()).hexdigest()}/plangate-1"
+    script = Script().says("describe_stacks", {"Stacks": [a_stack()]})
+    script.says("describe_stacks", {"Stacks": [a_stack()]}).says("get_template", {"TemplateBody": OLD_TEXT})
+    script.refuses("create_change_set", said="no")
+    with pytest.raises(CallError, match="create_change_set"):
+        create(script.describer(), wanted(BIG), waiting(), _stored(s3, notices))
+    script.done()
+    assert s3.asked == [("put_object", key), ("delete_object", key)]
+    told = f"the template is still in s3://templates/{key}: delete_object: AccessDenied: not you"
+    assert notices == ([told] if refused else [])
+
+
+def test_a_template_that_cannot_be_put_there_is_refused_and_nothing_is_asked() -> None:
+    s3, notices = _S3("put_object"), list[str]()
+    script = Script().says("describe_stacks", {"Stacks": [a_stack()]})
+    script.says("describe_stacks", {"Stacks": [a_stack()]}).says("get_template", {"TemplateBody": OLD_TEXT})
+    with pytest.raises(CallError, match="put_object: AccessDenied"):
+        create(script.describer(), wanted(BIG), waiting(), _stored(s3, notices))
+    script.done()
+
+
+def test_a_template_that_can_be_sent_goes_into_no_bucket() -> None:
+    s3 = _S3()
+    script = Script().says("describe_stacks", {"Stacks": [a_stack()]})
+    script.says("describe_stacks", {"Stacks": [a_stack()]}).says("get_template", {"TemplateBody": OLD_TEXT})
+    script.refuses("create_change_set", said="no")
+    with pytest.raises(CallError):
+        create(script.describer(), wanted(), waiting(), _stored(s3, []))
+    assert s3.asked == []
 
 
 def test_a_stack_of_which_aws_does_not_tell_is_no_new_one() -> None:

@@ -15,7 +15,8 @@ from plangate.errors import UsageError
 from plangate.executor.kubernetes import connection
 from plangate.executor.kubernetes.connection import Cluster, ClusterRefusedError, Where
 from plangate.executor.kubernetes.planning import step_of
-from plangate.wiring import Choices, ClusterChoice, cluster_of
+from plangate.wiring import Choices, ClusterChoice
+from plangate.wiring.clusters import cluster_of
 
 Answer = tuple[int, dict[str, str], bytes]
 

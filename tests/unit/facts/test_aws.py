@@ -16,6 +16,30 @@ def fact(address: str, values: dict[str, Any], name: str, **changes: Any) -> Any
 
 
 @pytest.mark.parametrize(
+    ("action", "before", "saved"),
+    [
+        (Action.DELETE, {"skip_final_snapshot": False}, True),
+        (Action.DELETE, {"skip_final_snapshot": True}, False),
+        (Action.DELETE, {"skip_final_snapshot": None}, False),
+        (Action.DELETE, {}, False),
+        (Action.DELETE, {"skip_final_snapshot": UNKNOWN}, UNKNOWN),
+        (Action.DELETE, {"skip_final_snapshot": "no"}, UNKNOWN),
+        (Action.REPLACE, {"skip_final_snapshot": True}, False),
+        (Action.REPLACE, {"skip_final_snapshot": False}, True),
+        (Action.UPDATE, {"skip_final_snapshot": True}, None),
+        (Action.FORGET, {"skip_final_snapshot": True}, None),
+        (Action.CREATE, None, None),
+    ],
+)
+def test_a_database_leaves_a_snapshot_as_was_applied_last(action: Action, before: Any, saved: object) -> None:
+    """What a replacement plans for the new one says nothing of the old one."""
+    found = fact(
+        "aws_db_instance.d", {"skip_final_snapshot": False}, "final_snapshot", action=action, before=before
+    )
+    assert found is saved
+
+
+@pytest.mark.parametrize(
     ("kind", "open_to_all"), [("NONE", True), ("AWS_IAM", False), (UNKNOWN, UNKNOWN), (None, True)]
 )
 def test_a_function_is_public_when_its_url_asks_for_no_identity(kind: object, open_to_all: object) -> None:

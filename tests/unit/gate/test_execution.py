@@ -22,7 +22,8 @@ from plangate.executor.base import (
     Standing,
 )
 from plangate.executor.memory import MemoryExecutor
-from plangate.gate import Execution, Gate, execute
+from plangate.gate import Gate
+from plangate.gate.execution import Execution, execute
 from plangate.model.plan import Plan
 from tests.unit.gate.doubles import NOW, BrokenLog, ScriptedJudge, a_gate, a_log, a_plan, says
 

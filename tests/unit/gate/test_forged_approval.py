@@ -8,7 +8,7 @@ import pytest
 from plangate.decision.approved import approve_receipt
 from plangate.errors import ReceiptError
 from plangate.executor.memory import MemoryExecutor
-from plangate.gate import execute
+from plangate.gate.execution import execute
 from tests.unit.gate.doubles import NOW, a_gate, a_log, a_plan
 
 

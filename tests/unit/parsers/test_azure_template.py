@@ -327,6 +327,11 @@ def test_a_resource_knows_its_place_and_where_it_is_written() -> None:
     [
         ({"resources": 7}, "neither a list nor an object"),
         ({"resources": [7]}, "a resource that is not an object"),
+        ({"resources": [], "Resources": [{}]}, "a member comes twice, in upper and lower case"),
+        (
+            {"resources": [{"properties": {"rules": [{"access": "Deny", "ACCESS": "Allow"}]}}]},
+            "a member comes twice, in upper and lower case",
+        ),
     ],
 )
 def test_what_has_another_shape_is_refused_with_its_place(template: Any, problem: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from plangate.errors import PlanParseError
+from plangate.facts.registry import plan_with_facts
 from plangate.model.plan import Action, Location, ReplaceOrder
 from plangate.model.values import UNKNOWN, AllUnknown
 from plangate.parsers.base import Limits
@@ -62,6 +63,37 @@ def test_each_action_word_is_an_action(entry: dict[str, Any], action: Action) ->
     assert resource.action is action
     assert resource.replace_order is (ReplaceOrder.CREATE_FIRST if action is Action.REPLACE else None)
     assert resource.exists_after is (action not in {Action.DELETE, Action.FORGET})
+
+
+@pytest.mark.parametrize(
+    ("entry", "saved"),
+    [
+        (change("Remove", PolicyAction="Snapshot"), True),
+        (change("Remove", PolicyAction="Delete"), False),
+        (change("Remove", PolicyAction="Retain"), None),
+        (change("Remove"), UNKNOWN),
+        (change("Remove", PolicyAction="Keep"), UNKNOWN),
+        (change("Remove", PolicyAction=["Snapshot"]), UNKNOWN),
+        (change("Modify", Replacement="True", PolicyAction="ReplaceAndSnapshot"), True),
+        (change("Modify", Replacement="True", PolicyAction="ReplaceAndRetain"), True),
+        (change("Modify", Replacement="True", PolicyAction="ReplaceAndDelete"), False),
+        (change("Modify", Replacement="True"), UNKNOWN),
+        (change("Modify", Replacement="False"), None),
+        (change("Add"), None),
+    ],
+)
+def test_a_database_that_goes_leaves_a_snapshot_where_cloudformation_says_so(
+    entry: dict[str, Any], saved: object
+) -> None:
+    entry["ResourceChange"]["ResourceType"] = "AWS::RDS::DBInstance"
+    plan = plan_with_facts(change_set(described(entry)))
+    assert plan.resources[0].fact("final_snapshot") is saved
+
+
+def test_a_property_of_that_name_is_no_policy() -> None:
+    lie = {"skip_final_snapshot": False, "SkipFinalSnapshot": False, "DeletionPolicy": "Snapshot"}
+    entry = change("Remove", "AWS::RDS::DBInstance", PolicyAction="Delete", before=lie)
+    assert plan_with_facts(change_set(described(entry))).resources[0].fact("final_snapshot") is False
 
 
 def test_without_property_values_nothing_is_known_of_a_resource() -> None:

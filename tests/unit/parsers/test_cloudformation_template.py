@@ -414,12 +414,15 @@ Resources:
     assert [resource.address for resource in plan.resources] == ["Qx1", "Qx2", "Qy1", "Qy2"]
 
 
-def test_a_loop_over_something_unknown_makes_the_plan_opaque() -> None:
-    plan = template("""
-Parameters: {Names: {Type: CommaDelimitedList}}
+@pytest.mark.parametrize("default", ["", ", Default: ''"])
+def test_a_loop_over_something_unknown_makes_the_plan_opaque(default: str) -> None:
+    plan = template(
+        """
+Parameters: {Names: {Type: CommaDelimitedList<default>}}
 Resources:
   Fn::ForEach::Queues: [Name, !Ref Names, {"Q${Name}": {Type: "AWS::SQS::Queue"}}]
-""")
+""".replace("<default>", default)
+    )
     assert plan.resources == ()
     assert plan.opaque == ("Fn::ForEach::Queues: which resources this loop makes is not known",)
 

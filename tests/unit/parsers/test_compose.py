@@ -332,6 +332,11 @@ def test_other_documents_are_not_taken_for_compose_files(value: Any) -> None:
         {"services": {"a": {"image": "x"}, "b": None}},
         {"version": "3", "services": {"a": {"build": "."}}},
         {"include": ["x.yaml"], "x-note": 1},
+        # What overrides another file says no more than what it changes.
+        {"services": {"a": {"user": "root"}}},
+        {"services": {"a": {"mem_limit": 0}}},
+        {"services": {"a": {"post_start": [{"command": "x", "privileged": True}]}}},
+        {"services": {"a": {"deploy": {"resources": {"limits": {"memory": 0}}}}}},
     ],
 )
 def test_compose_files_are_recognized(value: Any) -> None:

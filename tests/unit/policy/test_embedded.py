@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import regorus  # type: ignore[import-untyped]
 from msgspec.structs import replace
 
 from plangate.errors import EngineError
@@ -292,7 +293,7 @@ def test_a_number_that_cannot_be_held_is_an_error(policies: PolicySet) -> None:
 
 
 def test_an_exact_document_is_judged_by_all_rules_as_any_other(tmp_path: Path) -> None:
-    broken = a_policy("deny contains lib.plan_finding(`x`) if count(input.complete) == 1\n", slug="broken")
+    broken = a_policy("deny contains lib.plan_finding(`x`) if abs(input.complete) == 1\n", slug="broken")
     policies = load_policy(tmp_path, a_policy(), broken=broken)
     exact = BAD.replace(b'"after":{}', b'"after":{"n":18446744073709551616,"t":"\\u00e9\\n\\"\\\\ }"}')
     with EmbeddedEngine(policies) as engine:
@@ -467,3 +468,27 @@ def test_works_in_odd_surroundings(prepare: str, tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.read_text() == "it is public"
+
+
+@pytest.mark.parametrize(
+    ("rule", "compiled"),
+    [
+        ('x if endswith(input.n, "a")', '"<undefined>"'),
+        ('x if not endswith(input.n, "a")', "true"),
+        ("x := 1 if input.n\nx := 2 if input.n", '"<undefined>"'),
+    ],
+)
+def test_compiled_rules_of_the_engine_hide_what_fails_and_are_not_used_for_that(
+    rule: str, compiled: str
+) -> None:
+    module = ("m.rego", f"package m\n\n{rule}\n")
+    engine = worker.new_engine()
+    engine.add_policy(*module)
+    engine.set_input_json('{"n": 1}')
+    with pytest.raises(RuntimeError):
+        engine.eval_rule_as_json("data.m.x")
+    machine = regorus.Rvm()
+    machine.load_program(regorus.Program.compile_from_modules("{}", [module], ["data.m.x"]))
+    machine.set_input_json('{"n": 1}')
+    # The day this is an error as well they can be used: see docs/adr/0022-server.md.
+    assert machine.execute_entry_point("data.m.x") == compiled

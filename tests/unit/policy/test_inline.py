@@ -95,3 +95,16 @@ def test_an_engine_that_panicked_is_not_asked_again(
             inline.evaluate(policies, document(PLANS[0]), 30)
     assert inline.evaluate(policies, document(PLANS[0]), 30)
     assert inline._worker is not first
+
+
+@pytest.mark.parametrize("said", ["[", "{}", "[]", "[[[]], [[]], 1", "[" + "[[]]," * 99 + "[[]]]"])
+def test_answers_to_all_rules_at_once_are_of_exactly_those_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    own = write(tmp_path / "own", {"no_bad.rego": a_policy(), "second.rego": a_policy(slug="second")})
+    policies = load([own])
+    inline = InlineEngine(policies, EngineLimits())
+    assert [answer.error for answer in inline.evaluate(policies, document(PLANS[1]), 30)] == ["", ""]
+    monkeypatch.setattr("plangate.policy.worker.Worker.at_once", lambda *_: said)
+    with pytest.raises(EngineError):
+        inline.evaluate(policies, document(PLANS[1]), 30)

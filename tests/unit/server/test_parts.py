@@ -4,7 +4,10 @@ import asyncio
 import gzip
 import hashlib
 import os
+import signal
 import socket
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +18,20 @@ from hypothesis import strategies as st
 
 pytest.importorskip("starlette")
 
+from starlette.applications import Starlette
+from starlette.routing import Route
+
 from plangate.audit.base import Entry
 from plangate.errors import EngineError, UsageError
+from plangate.server import children
 from plangate.server.access import Access, read_digests
-from plangate.server.body import GoneError, read_body
+from plangate.server.app import Direct
+from plangate.server.body import WHOLE, GoneError, read_body
+from plangate.server.endpoint import Endpoint, Receive, Scope, Send
 from plangate.server.exchange import HttpProblem
 from plangate.server.front import Decided
 from plangate.server.judges import Judges
+from plangate.server.link import Link
 from plangate.server.log_api import _number_text, _tile
 from plangate.server.messages import (
     Append,
@@ -284,3 +294,122 @@ def test_a_question_that_ends_its_judge_takes_none_of_those_along_that_came_with
         listener.close()
 
     asyncio.run(run())
+
+
+async def _link(path: Path) -> tuple[Link, asyncio.StreamReader, asyncio.StreamWriter, asyncio.Server]:
+    """A link and the other end of it."""
+    came: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await came.put((reader, writer))
+
+    server = await asyncio.start_unix_server(take, path)
+    _, link = await asyncio.get_running_loop().create_unix_connection(Link, str(path))
+    return link, *(await came.get()), server
+
+
+def test_a_question_without_an_answer_is_given_up_and_the_others_are_not(tmp_path: Path) -> None:
+    async def ask() -> None:
+        link, _, other, server = await _link(tmp_path / "s")
+        async with server:
+            late = [
+                link.ask(number, Call(number=number, name="size", arguments={}), 0.3) for number in (1, 2)
+            ]
+            await asyncio.sleep(0.15)
+            third = link.ask(3, Call(number=3, name="size", arguments={}), 0.3)
+            other.write(frame(Returned(number=2, value="two")))
+            with pytest.raises(TimeoutError):
+                await late[0]
+            assert await late[1] == Returned(number=2, value="two")
+            assert not third.done()
+            other.write(
+                frame(Returned(number=1, value="too late")) + frame(Returned(number=3, value="three"))
+            )
+            assert await third == Returned(number=3, value="three")
+            assert link.waiting == 0
+            link.close()
+            other.close()
+
+    asyncio.run(asyncio.wait_for(ask(), 10))
+
+
+def test_a_lost_connection_leaves_no_question_waiting_for_its_time(tmp_path: Path) -> None:
+    async def ask() -> None:
+        link, _, other, server = await _link(tmp_path / "s")
+        async with server:
+            asked = link.ask(1, Call(number=1, name="size", arguments={}), 60)
+            other.close()
+            with pytest.raises(ConnectionError):
+                await asked
+
+    asyncio.run(asyncio.wait_for(ask(), 10))
+
+
+def test_a_body_that_is_there_is_read_however_little_time_there_is() -> None:
+    async def receive() -> Mapping[str, Any]:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"whole", "more_body": False}
+
+    limits = ServerLimitSettings(max_body_bytes=100, body_timeout_s=0)
+    assert asyncio.run(read_body({"headers": [], WHOLE: True}, receive, limits)) == b"whole"
+    with pytest.raises(HttpProblem):
+        asyncio.run(read_body({"headers": []}, receive, limits))
+
+
+class _Named(Endpoint):
+    """An endpoint that says its name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive, send
+        scope["said"] = self._name
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("POST", "/asked", "post"),
+        ("GET", "/asked", "get"),
+        ("POST", "/named/x", "with a parameter"),
+        ("POST", "/asked/", None),
+        ("PUT", "/asked", None),
+    ],
+)
+def test_the_short_way_leads_where_the_long_one_does(method: str, path: str, said: str | None) -> None:
+    routes = [
+        Route("/asked", _Named("post"), methods=["POST"]),
+        Route("/asked", _Named("get"), methods=["GET"]),
+        Route("/named/{name}", _Named("with a parameter"), methods=["POST"]),
+    ]
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+
+    async def send(_: Any) -> None:
+        """Nobody listens."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    for each in (app, Direct(app)):
+        found: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": []}
+        asyncio.run(each(found, receive, send))
+        assert found.get("said") == said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of processes are read from /proc")
+def test_a_process_of_the_server_can_be_told_from_the_others() -> None:
+    def wait() -> int:
+        time.sleep(30)
+        return 0
+
+    pid = children.start(wait, name="plangate-log")
+    try:
+        until = time.monotonic() + 5
+        while Path(f"/proc/{pid}/comm").read_text() != "plangate-log\n":
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)

@@ -31,6 +31,15 @@ def create(
     role: Annotated[
         str, typer.Option("--role-arn", help="Role that CloudFormation works as. [default: yours]")
     ] = "",
+    template_bucket: Annotated[
+        str,
+        typer.Option(
+            "--template-bucket",
+            metavar="BUCKET",
+            help="Bucket of your account through which a template of more than 51,200 bytes goes; it is deleted there"
+            " afterwards.",
+        ),
+    ] = "",
     region: options.Region = "",
     aws_profile: options.AwsProfile = "",
     assume_role: options.AssumeRole = "",
@@ -38,6 +47,8 @@ def create(
     config: options.Config = None,
 ) -> int:
     """Make a change set in AWS and record it. Nothing is changed by that; a stack that is already so is said to be."""
+    from msgspec.structs import replace
+
     from plangate import wiring
     from plangate.audit.private_files import create as create_file
     from plangate.cli.progress import Progress
@@ -62,9 +73,10 @@ def create(
         tags=options.pairs("--tag", tag or ()),
         role=role,
         timeout_s=timeout,
+        template_bucket=template_bucket,
     )
     with Progress() as progress:
-        recorded = make_change_set(request, choices, progress)
+        recorded = make_change_set(replace(request, notice=progress.say), choices, progress)
     if recorded is None:
         streams.tell(f"stack {stack}: nothing to change, and nothing written\n")
         return 0

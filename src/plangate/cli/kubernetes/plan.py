@@ -27,22 +27,23 @@ def plan(
     from plangate.cli.manifests import introduce, tell_left_alone, tell_warnings
     from plangate.cli.progress import Progress
     from plangate.errors import UsageError
+    from plangate.wiring import clusters
 
     taken = UsageError(f"{out}: there already", hint="--out names a new file")
     if out.exists() or out.is_symlink():
         raise taken
     choices = wiring.Choices(config=config, cluster=options.cluster(context, kubeconfig, namespace))
-    with Progress() as progress, wiring.cluster_of(choices) as cluster:
+    with Progress() as progress, clusters.cluster_of(choices) as cluster:
         introduce(cluster)
-        found = wiring.read_manifests(manifests, choices)
+        found = clusters.read_manifests(manifests, choices)
         tell_left_alone(found)
-        if wiring.first_stage(cluster, found) is not None:
+        if clusters.first_stage(cluster, found) is not None:
             raise UsageError(
                 f"{manifests}: some of it is in a namespace, or of a type, that it makes itself, which the API server "
                 "cannot foresee",
                 hint="apply the namespaces and definitions first, or all of it with `plangate apply --context`",
             )
-        document, planned = wiring.cluster_document(manifests, cluster, found, progress)
+        document, planned = clusters.cluster_document(manifests, cluster, found, progress)
         tell_warnings(cluster, found)
     if not create_file(out, document.data):
         raise taken

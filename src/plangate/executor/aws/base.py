@@ -119,6 +119,9 @@ class Handler(Protocol):
         permissions: IAM actions by operation (``create``, ``read``, ``update``, ``delete``) that its calls need besides
             those that the schema names.
         patience_s: Seconds until a creation, change or deletion counts as failed.
+        part_of: For a type without tags, the property that names what it is a part of: who has that has the part.
+            Empty for any other type.
+        key: For such a type, the properties that `within` needs.
     """
 
     type: ClassVar[str]
@@ -128,6 +131,8 @@ class Handler(Protocol):
     volatile: ClassVar[frozenset[str]]
     permissions: ClassVar[Mapping[str, frozenset[str]]]
     patience_s: ClassVar[float]
+    part_of: ClassVar[str]
+    key: ClassVar[frozenset[str]]
 
     @property
     def tagged(self) -> bool:
@@ -146,6 +151,12 @@ class Handler(Protocol):
         """What an earlier `create` with this mark made, of which nothing was heard; ``None`` if it made nothing.
 
         Asked for only after such a `create`: for a type without tags, what has the same name in the same place is it.
+        """
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:
+        """What has the same key in the same whole, however it is otherwise; the mark has no token.
+
+        Asked for only where `part_of` names a resource of ours, and nobody knows of the part.
         """
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
@@ -169,6 +180,8 @@ class BaseHandler:
     volatile: ClassVar[frozenset[str]] = frozenset()
     permissions: ClassVar[Mapping[str, frozenset[str]]] = {}
     patience_s: ClassVar[float] = 300.0
+    part_of: ClassVar[str] = ""
+    key: ClassVar[frozenset[str]] = frozenset()
     names: ClassVar[frozenset[str]] = frozenset()
     """Properties that no two resources may share, e.g. a bucket's name."""
 
@@ -180,6 +193,10 @@ class BaseHandler:
     def owned(self, aws: Aws, owner: Owner) -> Sequence[Found]:  # noqa: ARG002
         """Nothing: the type has no tags."""
         return ()
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
+        """Nothing: it is no part."""
+        return None
 
     def same(self, name: str, wanted: Any, actual: Any) -> bool | None:  # noqa: ARG002
         """Nothing special."""

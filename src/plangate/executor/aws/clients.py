@@ -2,7 +2,8 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +76,7 @@ class Aws:
         )
         self._lock = threading.Lock()
         self._clients: dict[str, Client] = {}
+        self._watched = threading.local()
         self._account = ""
         try:
             self._session = self._open(boto3, prepare)
@@ -91,6 +93,18 @@ class Aws:
                 )
                 self._clients[service] = found
             return found
+
+    @contextmanager
+    def guarded(self, check: Callable[[], None]) -> Iterator[None]:
+        """A context in which each try of a call by this thread is sent only if a check does not raise.
+
+        Between two calls of one step a lock can be lost, or a user can have enough.
+        """
+        self._watched.check = check
+        try:
+            yield
+        finally:
+            del self._watched.check
 
     @property
     def account(self) -> str:
@@ -125,6 +139,7 @@ class Aws:
             core.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         core.register_component("data_loader", _descriptions())
         events = core.get_component("event_emitter")
+        events.register_first("before-send", self._check)
         events.register("before-send", self._count)
         events.register(
             "needs-retry.*.*", _not_blindly
@@ -140,6 +155,11 @@ class Aws:
         sts = session.client("sts", config=self._config, endpoint_url=self.place.endpoint or None)
         given: Mapping[str, str] = sts.assume_role(**arguments)["Credentials"]
         return given
+
+    def _check(self, **_details: Any) -> None:
+        check: Callable[[], None] | None = getattr(self._watched, "check", None)
+        if check is not None:
+            check()
 
     def _count(self, event_name: str, **_details: Any) -> None:
         _, service, operation = event_name.split(".", 2)

@@ -9,7 +9,7 @@ Rules this module keeps:
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -17,14 +17,16 @@ from msgspec.structs import replace
 
 from plangate.decision.approved import ApprovedPlan
 from plangate.errors import ExecutionError, PlangateError, ReceiptError
+from plangate.executor.aws.base import Found as Present
 from plangate.executor.aws.base import Handler, Owner, token_of
-from plangate.executor.aws.clients import asked, is_of_aws, said
-from plangate.executor.aws.journal import Journal, RunRow, StepRow
+from plangate.executor.aws.clients import asked, is_ambiguous, is_of_aws, said
+from plangate.executor.aws.journal import INTERRUPTED, Journal, RunRow, StepRow
 from plangate.executor.aws.locks import Lock
-from plangate.executor.aws.planning import Desired, Kit, make_changes, read_actual
+from plangate.executor.aws.parts import part_of
+from plangate.executor.aws.planning import Desired, Kit, Known, make_changes, read_actual
 from plangate.executor.aws.quarantine import shut_off
 from plangate.executor.aws.run import Run, drifted
-from plangate.executor.aws.scheduling import Outcome, Scheduler
+from plangate.executor.aws.scheduling import CancelledError, Outcome, Scheduler, Step
 from plangate.executor.aws.steps import Task, tasks_of
 from plangate.executor.base import (
     ExecutionEvent,
@@ -114,11 +116,12 @@ class AwsExecutor:
             self._refuse_changed(run)
             # Not before: a run that was refused has to leave the one that was cut off the newest.
             self._journal.begin(run.name, run.owner, approved.plan_sha256)
+            self._remember_found(run)
             scheduler = Scheduler(self._options.workers, observe)
             counted: Counter[str] = Counter()
-            outcome = scheduler.run([self._counted(run, task, counted) for task in tasks])
+            outcome = scheduler.run([self._counted(run, task, counted, scrub) for task in tasks])
             report = self._report(run, outcome, counted, scrub)
-            self._journal.end(run.name, report.status.value)
+            self._journal.end(run.name, INTERRUPTED if report.interrupted else report.status.value)
             return report
 
     def shut_off(self, plan: AwsPlan, address: str) -> str:
@@ -200,10 +203,13 @@ class AwsExecutor:
             if change.key in touched or change.logical_id in touched:
                 continue
             if change.before is None:
-                if change.logical_id in actual.current:
+                part = self._part(run, change, [each for _, each in actual.current.values()])
+                if change.logical_id in actual.current or part is not None:
                     problems.append(f"{change.key} exists since then")
                 continue
             there = ours.get((change.type, change.identifier, change.logical_id))
+            if there is None:
+                there = self._part(run, change, [each for _, each in actual.current.values()])
             if there is None and change.identifier in self._handler(change).read(
                 self._kit.aws, [change.identifier]
             ):
@@ -221,6 +227,37 @@ class AwsExecutor:
                 hint="make a new plan and have it judged, or go on with --resume if a run of this one was cut off",
             )
 
+    def _remember_found(self, run: Run) -> None:
+        """What stays as it is, and was found by tags or as a part of something: the journal knows it from now on.
+
+        Except what has values that AWS never tells: nobody knows what they were set to.
+        """
+        known = {(each.type, each.identifier) for each in self._journal.known(run.owner)}
+        for change in run.plan.changes:
+            schema = self._kit.schemas.of(change.type)
+            untold = () if schema is None else schema.top(schema.write_only) & (change.after or {}).keys()
+            if change.action == Action.NO_OP and not untold and (change.type, change.identifier) not in known:
+                found = Known(
+                    logical_id=change.logical_id,
+                    type=change.type,
+                    identifier=change.identifier,
+                    deletion_policy=run.desired.policy(change.logical_id, "DeletionPolicy"),
+                    depends_on=change.depends_on,
+                )
+                self._journal.remember(run.owner, found)
+
+    def _part(self, run: Run, change: Change, ours: Sequence[Present]) -> Present | None:
+        """A resource without tags that the journal does not know, if it is a part of one of ours."""
+        properties = change.before if change.before is not None else change.after or {}
+        open_ = {at.split("/", 2)[1] for at in change.unknown} if change.before is None else set()
+        handler = self._handler(change)
+        if open_ & handler.key:
+            return None
+        found = part_of(ours, handler, self._kit.aws, properties, run.owner, change.logical_id)
+        return (
+            found if found is None or change.before is None or found.identifier == change.identifier else None
+        )
+
     def _handler(self, change: Change) -> Handler:
         found = self._kit.handler(change.type)
         if found is None:
@@ -230,17 +267,17 @@ class AwsExecutor:
     # --- while ---
 
     @staticmethod
-    def _counted(run: Run, task: Task, counted: Counter[str]) -> Any:
+    def _counted(run: Run, task: Task, counted: Counter[str], scrub: Scrub) -> Step:
         step = run.step(task)
 
         def act(say: Callable[[ExecutionEvent], None], pause: Callable[[float], None]) -> None:
             def counting(event: ExecutionEvent) -> None:
                 counted[event.type] += 1
-                say(event)
+                say(replace(event, address=scrub(event.address), message=scrub(event.message)))
 
             step.act(counting, pause)
 
-        return type(step)(key=step.key, needs=step.needs, act=act)
+        return Step(key=step.key, needs=step.needs, act=act)
 
     # --- after ---
 
@@ -252,8 +289,9 @@ class AwsExecutor:
             listed = ", ".join(key.replace(":", " ", 1) for key in outcome.left[:_MOST_LISTED])
             problems.append(f"not begun: {listed}")
         if outcome.interrupted:
-            problems.append("interrupted; what had begun was finished")
-        followup, converged, left = self._followup(run)
+            word = "nothing was waited for" if outcome.cut_off else "what had begun was finished"
+            problems.append(f"interrupted; {word}; go on with --resume")
+        followup, converged, left = (None, None, "") if outcome.cut_off else self._followup(run)
         status = ExecutionStatus.SUCCEEDED
         if problems:
             status = ExecutionStatus.FAILED
@@ -294,7 +332,7 @@ class AwsExecutor:
                 standing = Standing.EXISTS
             elif made is not None and made.identifier:
                 standing = Standing.TAINTED
-            elif made is not None and f"create:{change.key}" not in outcome.failed:
+            elif made is not None and _nobody_knows(outcome.failed.get(f"create:{change.key}")):
                 standing = Standing.UNKNOWN
             else:
                 standing = Standing.ABSENT
@@ -327,5 +365,10 @@ class AwsExecutor:
         return handler is None or change.identifier in handler.read(self._kit.aws, [change.identifier])
 
 
+def _nobody_knows(error: BaseException | None) -> bool:
+    """Whether a creation that ended so may have made something all the same."""
+    return error is None or isinstance(error, CancelledError) or is_ambiguous(error)
+
+
 def _cut_off(row: RunRow) -> bool:
-    return row.ended in {"", ExecutionStatus.FAILED.value}
+    return row.ended in {"", INTERRUPTED, ExecutionStatus.FAILED.value}

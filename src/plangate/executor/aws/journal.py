@@ -22,6 +22,7 @@ from plangate.executor.aws.base import Owner
 from plangate.executor.aws.planning import Known
 
 FILE_NAME: Final = "journal.sqlite"
+INTERRUPTED: Final = "interrupted"
 _BUSY_MS: Final = 30_000
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS leases (environment TEXT PRIMARY KEY, fence INTEGER NOT NULL) STRICT;
@@ -46,13 +47,18 @@ class RunRow(Struct, frozen=True, kw_only=True):
         run: The decision's id.
         owner: What it changes.
         plan: Digest of its plan.
-        ended: ``succeeded``, ``failed`` or empty while it is open, or was cut off.
+        ended: ``succeeded``, ``failed``, ``interrupted`` or empty while it is open, or was killed.
     """
 
     run: str
     owner: Owner
     plan: str
     ended: str
+
+    @property
+    def cut_off(self) -> bool:
+        """It was stopped, or is still at work."""
+        return self.ended in {"", INTERRUPTED}
 
 
 class StepRow(Struct, frozen=True, kw_only=True):

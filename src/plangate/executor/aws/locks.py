@@ -1,7 +1,11 @@
 """One run at a time in an environment.
 
 On one machine a file lock does it: it is gone when its holder is. For teams an object in S3 does, written only if it
-is not there: it names its holder and the time until which it counts, and whoever finds it out of date takes over.
+is not there: it names its holder and the time until which it counts, and whoever finds it out of date takes over. S3
+refuses the second of two writers with 412, or with 409 while the first one is under way, which says nothing of who
+holds it. A write without an answer may have been carried out: whose the object is by now is read in it.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
 import fcntl
@@ -10,20 +14,22 @@ import os
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from plangate.errors import ExecutionError
-from plangate.executor.aws.clients import Aws, code_of, said
+from plangate.executor.aws.clients import Aws, code_of, is_ambiguous, said
 
 _LOOK_S: Final = 0.5
 _MOST_BYTES: Final = 4096
 _GONE: Final = frozenset({"NoSuchKey", "404"})
-_REFUSED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_CONFLICT: Final = frozenset({"ConditionalRequestConflict", "409"})
+_REFUSED: Final = frozenset({"PreconditionFailed", "412"}) | _CONFLICT
 
 
 class Lock(Protocol):
@@ -108,6 +114,7 @@ class BucketLock:
         self._prefix = prefix
         self._good_for_s = good_for_s
         self._now = now
+        self._id = uuid.uuid4().hex
 
     @contextmanager
     def held(self, environment: str, wait_s: float) -> Iterator[Callable[[], None]]:
@@ -139,23 +146,31 @@ class BucketLock:
         try:
             return self._put(key, 1, IfNoneMatch="*"), 1
         except Exception as error:
-            if code_of(error) not in _REFUSED:
+            if code_of(error) not in _REFUSED and not is_ambiguous(error):
                 raise ExecutionError(f"the lock in {self._bucket} cannot be taken: {said(error)}") from error
         try:
-            there = self._client.get_object(Bucket=self._bucket, Key=key)
-            body = json.loads(there["Body"].read(_MOST_BYTES))
+            tag, body = self._there(key)
+            if body.get("id") == self._id:
+                return tag, int(body["fence"])
             if float(body["expires"]) > self._now():
                 return None
             fence = int(body["fence"]) + 1
-            return self._put(key, fence, IfMatch=there["ETag"]), fence
+            return self._put(key, fence, IfMatch=tag), fence
         except Exception as error:
             if code_of(error) in _REFUSED | _GONE:
                 return None
             raise ExecutionError(f"the lock in {self._bucket} cannot be read: {said(error)}") from error
 
+    def _there(self, key: str) -> tuple[str, dict[str, Any]]:
+        found = self._client.get_object(Bucket=self._bucket, Key=key)
+        body = json.loads(found["Body"].read(_MOST_BYTES))
+        if not isinstance(body, dict):
+            raise ExecutionError(f"{key} is no lock")
+        return str(found["ETag"]), body
+
     def _put(self, key: str, fence: int, **condition: str) -> str:
         holder = f"{socket.gethostname()} process {os.getpid()}"
-        body = {"holder": holder, "expires": self._now() + self._good_for_s, "fence": fence}
+        body = {"holder": holder, "id": self._id, "expires": self._now() + self._good_for_s, "fence": fence}
         made = self._client.put_object(
             Bucket=self._bucket,
             Key=key,
@@ -172,9 +187,22 @@ class BucketLock:
                 lease.tag = self._put(key, lease.fence, IfMatch=lease.tag)
                 lease.until = until
             except Exception as error:  # noqa: BLE001 - without an answer it runs out by itself
-                if code_of(error) in _REFUSED | _GONE:
+                if code_of(error) in _CONFLICT or is_ambiguous(error):
+                    continue
+                if code_of(error) in _REFUSED | _GONE and not self._still_ours(key, lease):
                     lease.lost = True
                     return
+
+    def _still_ours(self, key: str, lease: "_Lease") -> bool:
+        """Whether what was refused is over a sign of life of our own that nobody told us of."""
+        try:
+            tag, body = self._there(key)
+            if body.get("id") != self._id or body.get("fence") != lease.fence:
+                return False
+            lease.tag, lease.until = tag, float(body["expires"])
+        except Exception:  # noqa: BLE001 - nobody says that it is
+            return False
+        return True
 
     def _let_go(self, key: str, lease: "_Lease") -> None:
         """Let it run out at once; the object stays, for the next fence to be higher."""

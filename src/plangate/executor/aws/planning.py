@@ -29,6 +29,7 @@ from plangate.executor.aws.base import (
 )
 from plangate.executor.aws.clients import Aws
 from plangate.executor.aws.difference import changed_properties, holds_unknown
+from plangate.executor.aws.parts import part_of
 from plangate.executor.aws.schemas import Schema, Schemas
 from plangate.executor.aws.validation import problems_of
 from plangate.model.aws_plan import Change
@@ -139,7 +140,11 @@ def make_changes(
     needs = {name: dependencies(resource, resources) for name, resource in resources.items()}
     actual = read_actual(owner, {name: r.type for name, r in resources.items()}, known, kit)
     changes: list[Change] = []
+    current = dict(actual.current)
+    actual = replace(actual, current=current)
     for name in _ordered(needs):
+        if name not in current and (part := _part(desired.resource(name), actual, owner, kit)) is not None:
+            current[name] = part
         change = _change(name, desired, needs[name], actual, kit)
         if change.action in {Action.NO_OP, Action.UPDATE}:
             attributes[name] = change.attributes
@@ -216,6 +221,19 @@ def read_actual(
             elif name:
                 current[name] = (type_name, each)
     return Actual(current=current, leaving=leaving, known=remembered)
+
+
+def _part(wanted: Resource, actual: Actual, owner: Owner, kit: Kit) -> tuple[str, Found] | None:
+    """What is there of a resource without tags that the journal does not know, with its type."""
+    handler = kit.handler(wanted.type)
+    if handler is None:
+        return None
+    ours = [found for _, found in actual.current.values()]
+    found = part_of(ours, handler, kit.aws, wanted.planned, owner, wanted.address)
+    taken = {(kind, each.identifier) for kind, each in actual.current.values()} | actual.known.keys()
+    if found is None or (wanted.type, found.identifier) in taken:
+        return None
+    return wanted.type, found
 
 
 # --- one resource ---

@@ -5,6 +5,7 @@ Rules this module keeps:
 2. A creation of which nothing was heard is looked for before it is tried again.
 3. A step is done when AWS tells of the resource what the template wants of it, and not before.
 4. A value that is still not known when its step begins stops the step.
+5. No call is sent by a step once the lock is lost, or the user has had enough.
 """
 
 import threading
@@ -91,8 +92,14 @@ class Run(Struct, kw_only=True):
             started = time.monotonic()
             word = "resume" if row is not None else "start"
             say(ExecutionEvent(type=f"apply_{word}", address=change.key, action=task.verb))
+
+            def check() -> None:
+                pause(0.0)
+                self.check()
+
             try:
-                acts[task.verb](task, row, pause)
+                with self.kit.aws.guarded(check):
+                    acts[task.verb](task, row, pause)
             except Exception as error:
                 say(
                     ExecutionEvent(

@@ -9,6 +9,7 @@ Rules this module keeps:
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -22,10 +23,13 @@ from plangate.executor.change_set.recorded import (
     hidden_parameters,
     place_of_secret,
 )
+from plangate.executor.change_set.template_bucket import TemplateBucket
 
 MAX_TEMPLATE_BYTES: Final = 51_200
 """Of a template that goes with the call:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
+MAX_STORED_BYTES: Final = 1_000_000
+"""Of a template in a bucket: 1 MB, by the same page."""
 _PENDING: Final = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})
 _READY: Final = ("CREATE_COMPLETE", "AVAILABLE")
 _UPDATABLE: Final = frozenset({
@@ -80,18 +84,29 @@ def is_empty(reason: str) -> bool:
     return any(words in reason for words in _EMPTY)
 
 
-def create(describer: Describer, wanted: Wanted, waiting: Waiting) -> RecordedChangeSet | None:
+def create(
+    describer: Describer, wanted: Wanted, waiting: Waiting, bucket: TemplateBucket | None = None
+) -> RecordedChangeSet | None:
     """Make a change set and record it; ``None`` when the stack is as the template wants it.
+
+    Args:
+        describer: Reads what AWS says.
+        wanted: What is asked for.
+        waiting: How AWS is waited for.
+        bucket: Where a template goes that is too big to be sent.
 
     Raises:
         UsageError: The template or the parameters make no sense, or the stack cannot be updated now.
         CannotDecideError: AWS refused, or did not make it in time; there is nothing that could be judged.
     """
     size = len(wanted.text.encode())
-    if size > MAX_TEMPLATE_BYTES:
+    if size > MAX_STORED_BYTES:
+        raise UsageError(f"the template has {size} bytes (limit of CloudFormation: {MAX_STORED_BYTES})")
+    if size > MAX_TEMPLATE_BYTES and bucket is None:
         raise UsageError(
             f"the template has {size} bytes (limit of CloudFormation for a template that is sent:"
-            f" {MAX_TEMPLATE_BYTES})"
+            f" {MAX_TEMPLATE_BYTES})",
+            hint=f"--template-bucket BUCKET puts it into a bucket for that moment, up to {MAX_STORED_BYTES} bytes",
         )
     before = describer.stack(wanted.stack)
     is_new = before is None or before["StackStatus"] == NEW_STACK
@@ -100,21 +115,27 @@ def create(describer: Describer, wanted: Wanted, waiting: Waiting) -> RecordedCh
             f"stack {wanted.stack}: its status is {before['StackStatus']}, so it cannot be updated"
         )
     identity = None if before is None or is_new else describer.identity(before["StackId"])
-    try:
-        made = call(describer.client, "create_change_set", **_arguments(wanted, before, is_new=is_new))
-    except CallError as error:
-        if error.refused and is_empty(error.said):
-            return None
-        raise
-    arn = str(made["Id"])
-    try:
-        recorded = _recorded(describer, arn, wanted, waiting, identity)
-    except CannotDecideError:
-        _delete(describer, arn)
-        raise
-    if recorded is None:
-        _delete(describer, arn)
-    return recorded
+    arguments = _arguments(wanted, before, is_new=is_new)
+    with ExitStack() as stack:
+        if size > MAX_TEMPLATE_BYTES and bucket is not None:
+            arguments["TemplateURL"] = stack.enter_context(bucket.holding(wanted.text, wanted.token))
+        else:
+            arguments["TemplateBody"] = wanted.text
+        try:
+            made = call(describer.client, "create_change_set", **arguments)
+        except CallError as error:
+            if error.refused and is_empty(error.said):
+                return None
+            raise
+        arn = str(made["Id"])
+        try:
+            recorded = _recorded(describer, arn, wanted, waiting, identity)
+        except CannotDecideError:
+            _delete(describer, arn)
+            raise
+        if recorded is None:
+            _delete(describer, arn)
+        return recorded
 
 
 def _recorded(
@@ -164,7 +185,6 @@ def _arguments(wanted: Wanted, stack: Mapping[str, Any] | None, *, is_new: bool)
         "ChangeSetName": wanted.token,
         "ClientToken": wanted.token,
         "ChangeSetType": "CREATE" if is_new else "UPDATE",
-        "TemplateBody": wanted.text,
         "Parameters": _parameters(wanted, () if is_new or stack is None else stack.get("Parameters") or ()),
         "Capabilities": list(wanted.capabilities),
         "Description": "made to be judged by plangate",

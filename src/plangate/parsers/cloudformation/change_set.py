@@ -34,6 +34,16 @@ _LATER: Final = "{{changeSet:"
 _MIN_MASK: Final = 3
 _READY: Final = "CREATE_COMPLETE"
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
+_SAVED: Final[Mapping[str, bool]] = {
+    "Delete": False,
+    "Retain": True,
+    "Snapshot": True,
+    "ReplaceAndDelete": False,
+    "ReplaceAndRetain": True,
+    "ReplaceAndSnapshot": True,
+}
+"""Whether data is left, by ``PolicyAction``: what CloudFormation makes of the policies and of its defaults, which
+differ by type and property. Where it is not said, nothing is known: the policy of what goes went with its template."""
 _ACTIONS: Final[Mapping[str, Action]] = {
     "Add": Action.CREATE,
     "Modify": Action.UPDATE,
@@ -168,6 +178,7 @@ class _ChangeSet:
             replace_paths=tuple(_replacing(entry)) if action is Action.REPLACE else (),
             unresolved=tuple(sorted({_plain(at) for at in unknown})),
             configured=None if whole or gone else frozenset(planned),
+            final_snapshot=_SAVED.get(str(entry.get("PolicyAction")), UNKNOWN),
         )
 
     def _action(self, entry: Mapping[str, Any], word: str, at: str) -> Action:
@@ -175,7 +186,7 @@ class _ChangeSet:
         if action is None:
             self._refuse(f"{at}/Action", f"unknown action {word!r:.80} (known: {', '.join(_ACTIONS)})")
         if word == "Remove":
-            return Action.FORGET if entry.get("PolicyAction") in _KEPT else action
+            return Action.FORGET if str(entry.get("PolicyAction")) in _KEPT else action
         if word == "Modify" and entry.get("Replacement") != "False":
             # "Conditional" may be one, and where nothing is said it may be one too.
             return Action.REPLACE

@@ -121,7 +121,8 @@ def _value(declaration: Mapping[str, Any], text: str) -> Any:
         # The text is the name of a parameter in Systems Manager, whose value it is not.
         return UNKNOWN
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
-        return _listed(text)
+        # Whether a list without text is empty, or holds an empty text, is written nowhere.
+        return _listed(text) if text else UNKNOWN
     return text
 
 

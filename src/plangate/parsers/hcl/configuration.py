@@ -41,6 +41,7 @@ class Configuration(Struct):
         providers: By name, with alias: ``aws`` or ``aws.west``.
         sources: Provider sources by local name, from ``required_providers``.
         imports: ``import`` blocks.
+        removed: ``removed`` blocks.
         is_deployed: Whether something says that it is applied by itself: a place for its state, a provider that it
             configures, files of variables, locked providers.
     """
@@ -51,6 +52,7 @@ class Configuration(Struct):
     providers: dict[str, Block] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     imports: list[Block] = field(default_factory=list)
+    removed: list[Block] = field(default_factory=list)
     is_deployed: bool = False
 
 
@@ -119,7 +121,13 @@ def _declare(found: Configuration, block: Block) -> None:
             if name in found.locals:
                 _refuse(attribute.place, f"local.{name[:200]} is declared twice")
             found.locals[name] = attribute
-    elif kind == "provider":
+    else:
+        _declare_unnamed(found, block)
+
+
+def _declare_unnamed(found: Configuration, block: Block) -> None:
+    kind = block.type
+    if kind == "provider":
         name = _provider_name(block)
         if name in found.providers:
             _refuse(block.place, f"provider {name[:200]} is configured twice")
@@ -129,6 +137,13 @@ def _declare(found: Configuration, block: Block) -> None:
         found.is_deployed |= any(inner.type in {"backend", "cloud"} for inner in block.body.blocks)
     elif kind == "import":
         found.imports.append(block)
+    elif kind == "removed":
+        found.removed.append(block)
+    elif kind == "check":
+        # A data source that only the check may read is read all the same, and by the name of any other.
+        for inner in block.body.blocks:
+            if inner.type == "data":
+                _declare(found, inner)
 
 
 def _override(found: Configuration, block: Block) -> None:

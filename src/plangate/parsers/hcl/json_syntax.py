@@ -31,7 +31,7 @@ _SCHEMAS: Final[Mapping[str, _Schema]] = MappingProxyType(
     {
         "file": {
             "action": (2, ""),
-            "check": (1, ""),
+            "check": (1, "check"),
             "data": (2, "resource"),
             "ephemeral": (2, "resource"),
             "import": (0, ""),
@@ -40,10 +40,10 @@ _SCHEMAS: Final[Mapping[str, _Schema]] = MappingProxyType(
             "moved": (0, ""),
             "output": (1, ""),
             "provider": (1, ""),
-            "removed": (0, ""),
+            "removed": (0, "resource"),
             "resource": (2, "resource"),
             "terraform": (0, "terraform"),
-            "variable": (1, ""),
+            "variable": (1, "variable"),
         },
         "resource": {
             "connection": (0, ""),
@@ -51,8 +51,10 @@ _SCHEMAS: Final[Mapping[str, _Schema]] = MappingProxyType(
             "lifecycle": (0, ""),
             "provisioner": (1, "resource"),
         },
+        "check": {"data": (2, "resource")},
         "dynamic": {"content": (0, "resource")},
         "terraform": {"required_providers": (0, "")},
+        "variable": {},
         "": {},
     }
 )
@@ -115,7 +117,15 @@ class _Reader:
                 elif len(name) > MAX_NAME_CHARS:
                     self.refuse(where, f"a name of {len(name)} characters (limit: {MAX_NAME_CHARS})")
                 else:
-                    attributes[name] = Attribute(name, self._expression(inner, here), self.place(here))
+                    # A declaration of a variable is read where nothing is evaluated: a default is what stands there.
+                    # What may be a nested block of a provider may have comments; any other object has members.
+                    nested = schema in ("resource", "dynamic")
+                    value = (
+                        self.plain(inner)
+                        if schema == "variable"
+                        else self._expression(inner, here, comments=nested)
+                    )
+                    attributes[name] = Attribute(name, value, self.place(here))
         return Body(attributes, tuple(blocks))
 
     def _blocks(
@@ -146,16 +156,18 @@ class _Reader:
         elif value is not None:
             self.refuse(at, "expected an object")
 
-    def _expression(self, value: Any, at: str) -> Expression:
+    def _expression(self, value: Any, at: str, *, comments: bool) -> Expression:
         if isinstance(value, str):
             return self._template(value, at)
         if isinstance(value, list):
-            return Tuple(tuple(self._expression(item, f"{at}/{i}") for i, item in enumerate(value)))
+            return Tuple(
+                tuple(self._expression(item, f"{at}/{i}", comments=comments) for i, item in enumerate(value))
+            )
         if isinstance(value, dict):
             items = [
-                (self._template(key, at), self._expression(item, at + pointer(key)))
+                (self._template(key, at), self._expression(item, at + pointer(key), comments=comments))
                 for key, item in value.items()
-                if key != "//"
+                if key != "//" or not comments
             ]
             return Object(tuple(items), self._at(at))
         return self._scalar(value)

@@ -183,10 +183,11 @@ class Module(Opaque):
         attributes = block.body.attributes
         value = self._given(name)
         default = attributes.get("default")
-        is_absent = value is _ABSENT or (
-            value is None and default is not None and self._flag(attributes.get("nullable")) is False
-        )
-        if is_absent:
+        if value is None and default is not None and "nullable" in attributes:
+            # Only where null is ruled out does the default stand for it; a flag that is no constant rules nothing out.
+            keeps_null = self._flag(attributes["nullable"])
+            value = None if keeps_null is True else _ABSENT if keeps_null is False else UNKNOWN
+        if value is _ABSENT:
             value = UNKNOWN
             if default is not None:
                 value = safely(lambda: evaluate(default.value, self.scope.within(default.place.file)))

@@ -130,6 +130,7 @@ class _Builder:
             self._names |= {
                 source_address(module, n) for n in (*module.config.sources, *module.config.providers)
             }
+            self._note_last_programs(module)
             for instance in self._instances(module):
                 resources.append(self._resource(instance, imports))
                 if instance.maybe:
@@ -184,6 +185,20 @@ class _Builder:
                     self._note_actions(address, trigger, runs=runs)
         if name.startswith("data.external.") and runs:
             self._provisioners[Provisioner(address=address, type="external", runs=True)] = None
+
+    def _note_last_programs(self, module: Module) -> None:
+        """Programs that run when something goes that the source does not have any more."""
+        prefix = "".join(f"module.{step}." for step in module.names)
+        for block in module.config.removed:
+            gone = block.body.attributes.get("from")
+            name = gone.value if gone is not None else NULL
+            # In the JSON syntax a name is text.
+            named = name.value if isinstance(name, Literal) else ".".join(wording(name))
+            address = f"{prefix}{named or 'removed'}"
+            for inner in block.body.blocks:
+                if inner.type == "provisioner":
+                    kind = inner.labels[0] if inner.labels else "unknown"
+                    self._provisioners[Provisioner(address=address, type=kind, runs=True)] = None
 
     def _note_actions(self, address: str, trigger: Block, *, runs: bool) -> None:
         """Actions of providers that a change of the resource invokes."""

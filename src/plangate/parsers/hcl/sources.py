@@ -10,15 +10,29 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec import Struct
+
 from plangate.errors import PlanParseError
 from plangate.parsers.documents import read_json
 from plangate.parsers.hcl.configuration import Configuration, read_configuration
 from plangate.parsers.hcl.folder import is_source
+from plangate.parsers.hcl.module_versions import allows
 from plangate.parsers.hcl.run import Run
-from plangate.parsers.hcl.syntax import Block, Literal
+from plangate.parsers.hcl.syntax import NULL, Block, Literal
 
 _INSTALLED: Final = ".terraform/modules/modules.json"
 _USER: Final = re.compile(r"//[^/@]*+@")
+
+
+class _Installed(Struct, frozen=True):
+    """What was put into ``.terraform/modules`` for one call."""
+
+    folder: str
+    source: str
+    version: str
+
+
+_NOT_INSTALLED: Final = _Installed("", "", "")
 
 
 class Sources:
@@ -31,7 +45,7 @@ class Sources:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._read: dict[str, Configuration] = {}
-        self._installed: Mapping[str, tuple[str, str]] | None = None
+        self._installed: Mapping[str, _Installed] | None = None
         self.folders: set[str] = set()
 
     def at(self, folder: str) -> Configuration:
@@ -69,13 +83,17 @@ class Sources:
         if text.startswith(("./", "../", "/")) or text in {".", ".."}:
             folder = posixpath.normpath(posixpath.join(caller.folder or ".", text))
         else:
-            installed, from_where = self._folders().get(".".join(names), ("", ""))
-            if not installed or not _same_source(text, from_where):
-                # What is installed from elsewhere is what `terraform init` replaces.
-                shown = _USER.sub("//", text.partition("?")[0])[:200]
+            installed = self._folders().get(".".join(names), _NOT_INSTALLED)
+            shown = _USER.sub("//", text.partition("?")[0])[:200]
+            # What is installed from elsewhere, or in another version, is what `terraform init` replaces.
+            if not installed.folder or not _same_source(text, installed.source):
                 self._missing(names, call, f"{shown} is not in .terraform/modules")
                 return None
-            folder = installed
+            if not _same_version(call, installed.version):
+                why = f"{shown} is in .terraform/modules in another version than the call asks for"
+                self._missing(names, call, why)
+                return None
+            folder = installed.folder
         folder = "" if folder == "." else folder
         if folder in ancestors:
             run.refuse(call.place, f"module {call.labels[0][:100]} is inside of itself")
@@ -93,8 +111,8 @@ class Sources:
         address = ".".join(f"module.{name}" for name in names)
         self._run.opaque[f"{address} ({place.file}:{place.line}) could not be read: {why}"] = None
 
-    def _folders(self) -> Mapping[str, tuple[str, str]]:
-        """Folder and source of installed modules by the calls that lead to them."""
+    def _folders(self) -> Mapping[str, _Installed]:
+        """Installed modules by the calls that lead to them."""
         if self._installed is None:
             run = self._run
             path = run.tree.join(run.root_folder, _INSTALLED)
@@ -111,6 +129,15 @@ def _same_source(written: str, installed: str) -> bool:
     return _short(written) == _short(installed)
 
 
+def _same_version(call: Block, installed: str) -> bool:
+    """Whether the call asks for no version, or for what is installed."""
+    asked = call.body.attributes.get("version")
+    if asked is None or asked.value == NULL:
+        return True
+    text = asked.value.value if isinstance(asked.value, Literal) else None
+    return isinstance(text, str) and allows(text, installed)
+
+
 def _short(source: str) -> str:
     address, question, query = source.removeprefix("git::").partition("?")
     for prefix in ("https://", "ssh://", "git@", "registry.terraform.io/", "registry.opentofu.org/"):
@@ -119,13 +146,15 @@ def _short(source: str) -> str:
     return f"{address}{question}{query}"
 
 
-def _entries(value: Any, run: Run) -> list[tuple[str, tuple[str, str]]]:
+def _entries(value: Any, run: Run) -> list[tuple[str, _Installed]]:
     listed = value.get("Modules") if isinstance(value, dict) else None
     found = []
     for item in listed if isinstance(listed, list) else ():
         if not isinstance(item, dict):
             continue
         key, folder, source = item.get("Key"), item.get("Dir"), item.get("Source")
+        version = item.get("Version", "")
         if isinstance(key, str) and isinstance(folder, str) and isinstance(source, str) and key:
-            found.append((key, (posixpath.normpath(posixpath.join(run.root_folder or ".", folder)), source)))
+            path = posixpath.normpath(posixpath.join(run.root_folder or ".", folder))
+            found.append((key, _Installed(path, source, version if isinstance(version, str) else "")))
     return found

@@ -12,6 +12,9 @@ from plangate.policy.answers import Reply
 from plangate.policy.conftest.base import EXCEPTION, ConftestPolicies
 from plangate.policy.embedded import REGORUS_VERSION, EngineLimits
 from plangate.policy.exchange import Exchange
+from plangate.policy.guarding import guarded
+from plangate.policy.letters import has_odd_letters
+from plangate.policy.numbers import as_whole_numbers, is_exact_input
 from plangate.policy.process import Process, start_process
 
 
@@ -40,7 +43,7 @@ class ConftestEngine:
         ]
         self._names = [name for name, _ in queries]
         self._setup: Mapping[str, Any] = {
-            "modules": policies.modules,
+            **guarded(policies.modules, policies.data, rego_v0=policies.rego_v0).setup(),
             "data": json.dumps(dict(policies.data)),
             "queries": [query for _, query in queries],
             "memory_bytes": limits.memory_bytes,
@@ -70,10 +73,22 @@ class ConftestEngine:
         Raises:
             EngineError: No replies, not in time, out of memory, or too few.
         """
+        # Conftest's own parsers make doubles of all numbers, and of these whole numbers without a point.
+        document = as_whole_numbers(document, "the input")
+        if is_exact_input(document, "the input"):
+            # It could be judged, but what a finding says of it would have other digits.
+            raise EngineError(
+                "the input holds an integer beyond 64 bits, which the embedded engine does not write exactly",
+                hint="write it as a text",
+            )
         with self._lock:
             until = time.monotonic() + deadline_s
             process = self._started()
-            options: dict[str, Any] = {"deadline_s": deadline_s, "exact": False}
+            options: dict[str, Any] = {
+                "deadline_s": deadline_s,
+                "exact": False,
+                "letters": has_odd_letters(document) or has_odd_letters(json.dumps(dict(file)).encode()),
+            }
             if self._policies.asks_file:
                 options["data"] = json.dumps({"conftest": {"file": dict(file)}})
             request = worker.frame(b"EVAL", json.dumps(options).encode() + b"\n" + document)

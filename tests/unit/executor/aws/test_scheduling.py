@@ -107,7 +107,7 @@ def test_a_step_fails_with_the_error_of_whoever_records_its_events() -> None:
         say(ExecutionEvent(type="one"))
 
     outcome = Scheduler(1, refuse).run([Step(key="a", needs=frozenset(), act=act)])
-    assert str(outcome.failed["a"]) == "the log is full"
+    assert str(outcome.failed["a"]) == "an event could not be recorded (OSError)"
 
 
 def _interrupt() -> None:

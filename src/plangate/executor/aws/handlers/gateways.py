@@ -64,6 +64,8 @@ class GatewayAttachment(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"InternetGatewayId", "VpcId"})
+    part_of: ClassVar[str] = "VpcId"
+    key: ClassVar[frozenset[str]] = frozenset({"VpcId"})
     patience_s: ClassVar[float] = 900.0
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
@@ -91,6 +93,10 @@ class GatewayAttachment(BaseHandler):
         found = self.read(aws, [identifier]).get(identifier)
         wanted = properties["InternetGatewayId"]
         return identifier if found is not None and found.properties["InternetGatewayId"] == wanted else None
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
+        """The attachment to this VPC, which has one at most."""
+        return f"{_ATTACHMENT}{properties['VpcId']}"
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
         """Nothing of it can be changed."""

@@ -38,6 +38,8 @@ class Policy(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset({"PolicyDocument"})
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"PolicyName"})
+    part_of: ClassVar[str] = "Roles"
+    key: ClassVar[frozenset[str]] = frozenset({"PolicyName", "Roles"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call for each role."""
@@ -74,6 +76,12 @@ class Policy(BaseHandler):
             for role in roles
         )
         return _identifier(name, roles) if made else None
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
+        """What has this name in these roles, each of which says that it is another resource's and not its own."""
+        name, roles = str(properties["PolicyName"]), _roles(properties)
+        said = all(policy_tag(name) in (role_tags(aws, role) or {}) for role in roles)
+        return _identifier(name, roles) if said else None
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
         """One call for each role."""

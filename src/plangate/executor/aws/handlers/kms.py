@@ -171,6 +171,8 @@ class Alias(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset({"TargetKeyId"})
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"AliasName"})
+    part_of: ClassVar[str] = "TargetKeyId"
+    key: ClassVar[frozenset[str]] = frozenset({"AliasName", "TargetKeyId"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """The list of all; there is no other way."""
@@ -198,6 +200,10 @@ class Alias(BaseHandler):
         if found is None or not same_key(properties["TargetKeyId"], found.properties["TargetKeyId"]):
             return None
         return name
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
+        """This name, whatever key it stands for: only that of a key of ours is ours."""
+        return str(properties["AliasName"])
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
         """One call."""

@@ -72,6 +72,8 @@ class Route(BaseHandler):
     supported: ClassVar[frozenset[str]] = frozenset({*_DESTINATIONS, *_TARGETS, "RouteTableId"})
     updatable: ClassVar[frozenset[str]] = frozenset(_TARGETS)
     defaults: ClassVar[Properties] = {}
+    part_of: ClassVar[str] = "RouteTableId"
+    key: ClassVar[frozenset[str]] = frozenset({*_DESTINATIONS, "RouteTableId"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call for up to 200 tables."""
@@ -94,6 +96,10 @@ class Route(BaseHandler):
         found = self.read(aws, [identifier]).get(identifier)
         asked = ec2.chosen(properties, *_TARGETS)
         return identifier if found is not None and asked.items() <= found.properties.items() else None
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
+        """The route of this table to this destination."""
+        return f"{properties['RouteTableId']}|{_destination(properties)}"
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
         """One call that puts the new target in the place of the old one."""
@@ -147,6 +153,8 @@ class RouteTableAssociation(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"SubnetId"})
+    part_of: ClassVar[str] = "SubnetId"
+    key: ClassVar[frozenset[str]] = frozenset({"SubnetId"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call for all."""
@@ -169,6 +177,13 @@ class RouteTableAssociation(BaseHandler):
             if each.properties == ec2.chosen(properties, "RouteTableId", "SubnetId"):
                 return each.identifier
         return None
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
+        """The association of this subnet, which has one at most."""
+        found = self._found_by(aws, "association.subnet-id", [properties["SubnetId"]])
+        return next(
+            (each.identifier for each in found if each.properties["SubnetId"] == properties["SubnetId"]), None
+        )
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
         """Nothing of it can be changed."""

@@ -239,6 +239,8 @@ class BucketPolicy(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset({"PolicyDocument"})
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"Bucket"})
+    part_of: ClassVar[str] = "Bucket"
+    key: ClassVar[frozenset[str]] = frozenset({"Bucket"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call each."""
@@ -273,6 +275,10 @@ class BucketPolicy(BaseHandler):
         document = self._document(aws, str(properties["Bucket"]))
         if document is None or not same_policy(properties["PolicyDocument"], document):
             return None
+        return str(properties["Bucket"])
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
+        """The policy of this bucket, which has one at most."""
         return str(properties["Bucket"])
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:

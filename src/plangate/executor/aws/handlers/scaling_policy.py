@@ -4,6 +4,7 @@ Sources: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutScaling
 API_DescribePolicies.html
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -14,6 +15,7 @@ from plangate.executor.aws.clients import Aws, code_of
 from plangate.executor.aws.names import generated_name
 
 _NAME_LENGTH: Final = 255
+_GENERATED: Final = re.compile("-[0-9a-f]{12}")
 _AT_ONCE: Final = 50
 """Policies that one call asks for."""
 _CHANGED_IN_PLACE: Final = (
@@ -29,6 +31,8 @@ class ScalingPolicy(BaseHandler):
     supported: ClassVar[frozenset[str]] = frozenset({*_CHANGED_IN_PLACE, "AutoScalingGroupName"})
     updatable: ClassVar[frozenset[str]] = frozenset(_CHANGED_IN_PLACE)
     defaults: ClassVar[Properties] = {}
+    part_of: ClassVar[str] = "AutoScalingGroupName"
+    key: ClassVar[frozenset[str]] = frozenset({"AutoScalingGroupName"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call for fifty."""
@@ -53,6 +57,19 @@ class ScalingPolicy(BaseHandler):
             if item["AutoScalingGroupName"] == properties["AutoScalingGroupName"]:
                 return str(item["PolicyARN"])
         return None
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:
+        """The policy of this group whose name was made for this logical id, if there is one and no other."""
+        group = str(properties["AutoScalingGroupName"])
+        start = generated_name(mark, _NAME_LENGTH).rpartition("-")[0]
+        found = [
+            str(item["PolicyARN"])
+            for item in aws.pages(
+                "autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=group
+            )
+            if _GENERATED.fullmatch(str(item["PolicyName"]).removeprefix(start))
+        ]
+        return found[0] if len(found) == 1 else None
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
         """One call, which says all of it again."""

@@ -103,6 +103,8 @@ class VolumeAttachment(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"VolumeId"})
+    part_of: ClassVar[str] = "VolumeId"
+    key: ClassVar[frozenset[str]] = frozenset({"InstanceId", "VolumeId"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
         """One call for all."""
@@ -126,6 +128,10 @@ class VolumeAttachment(BaseHandler):
         found = self.read(aws, [identifier]).get(identifier)
         wanted = ec2.chosen(properties, "Device", "InstanceId", "VolumeId")
         return identifier if found is not None and wanted.items() <= found.properties.items() else None
+
+    def within(self, aws: Aws, properties: Properties, mark: Mark) -> str | None:  # noqa: ARG002
+        """The attachment of this volume to this instance, under any name."""
+        return f"{properties['VolumeId']}|{properties['InstanceId']}"
 
     def update(self, aws: Aws, found: Found, properties: Properties, changed: frozenset[str]) -> None:
         """Nothing of it can be changed."""
