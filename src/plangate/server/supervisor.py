@@ -339,15 +339,12 @@ class Supervisor:
         limit_s = self._settings.values.server.limits.shutdown_timeout_s + 5
         answering = self._finish({slot.pid for slot in self._slots if slot.pid}, limit_s)
         for slot in self._slots:
-            if slot.pid not in answering:
-                slot.pid = 0
+            slot.pid = slot.pid if slot.pid in answering else 0
         loads = {load.pid for load in (self._load, self._active) if load is not None}
         self._retired = self._finish(loads | self._retired, _JUDGES_END_S)
         self._load = self._active = None
-        writing = self._finish({self._writer}, limit_s)
-        if not writing:
-            self._writer = 0
-        return 0 if not answering and not writing else 3
+        self._writer = max(self._finish({self._writer}, limit_s), default=0)
+        return 0 if not answering and not self._writer else 3
 
     def _finish(self, pids: set[int], limit_s: float) -> set[int]:
         """Ask processes to finish, and wait for that; those that have not by then."""

@@ -15,7 +15,7 @@ def slow():
     time.sleep(0.5)
 
 os.register_at_fork(after_in_child=slow)  # what measures coverage takes its time here, say
-pid = children.start(lambda: time.sleep(20) or 0)
+pid = children.start(lambda: time.sleep(20) or 0, name="early")
 os.read(at_fork, 1)
 os.kill(pid, signal.SIGTERM)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
@@ -42,11 +42,11 @@ def judge():
     return 0
 
 def start(path):
-    started.append(children.start(judge))
+    started.append(children.start(judge, name="judge"))
     return started[-1]
 
 ours, theirs = os.pipe()
-main = children.start(lambda: loader._keep(start, ["one", "two"]) or len(started) - 2)
+main = children.start(lambda: loader._keep(start, ["one", "two"]) or len(started) - 2, name="loader")
 os.read(ours, 1), os.read(ours, 1)
 os.kill(main, signal.SIGTERM)
 print(os.waitstatus_to_exitcode(os.waitpid(main, 0)[1]))
