@@ -15,6 +15,7 @@ from plangate.parsers.hcl.plan import locations, parse, parse_with_modules
 from tests.hcl_source import a_folder, plan_of, plan_of_text, resources_of, value_of
 
 UNSET = 'variable "u" { type = string }\n'
+UNSET_V = 'variable "v" { type = string }\nvariable "w" { type = string }\n'
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_variables_come_from_where_terraform_takes_them_and_later_ones_win(tmp_p
         "other.tfvars": 'default = "never"',
     }
     given = tmp_path / "outside.tfvars"
-    given.write_text(rising["file"])
+    given.write_text('file = "file"\n')
     plan = plan_of(
         tmp_path / "root",
         files,
@@ -84,6 +85,15 @@ def test_variables_come_from_where_terraform_takes_them_and_later_ones_win(tmp_p
         variables={"given": "given"},
     )
     assert resources_of(plan)["terraform_data.it"].planned["input"] == list(names)
+
+
+def test_a_variable_and_a_file_of_variables_must_not_contradict_each_other(tmp_path: Path) -> None:
+    given = tmp_path / "given.tfvars"
+    given.write_text('v = "b"\nw = "c"\n')
+    options: dict[str, Any] = {"variable_files": (given,)}
+    assert value_of(tmp_path / "same", "var.v", UNSET_V, variables={"v": "b"}, **options) == "b"
+    with pytest.raises(PlanParseError, match="variable v: --var and --var-file say different values"):
+        value_of(tmp_path / "other", "var.v", UNSET_V, variables={"v": "a"}, **options)
 
 
 def test_variables_have_the_type_that_they_are_declared_with(tmp_path: Path) -> None:

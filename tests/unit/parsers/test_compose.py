@@ -334,6 +334,7 @@ def test_other_documents_are_not_taken_for_compose_files(value: Any) -> None:
         {"include": ["x.yaml"], "x-note": 1},
         # What overrides another file says no more than what it changes.
         {"services": {"a": {"user": "root"}}},
+        {"services": {"a": {"image": "x"}, "b": 7}},
         {"services": {"a": {"mem_limit": 0}}},
         {"services": {"a": {"post_start": [{"command": "x", "privileged": True}]}}},
         {"services": {"a": {"deploy": {"resources": {"limits": {"memory": 0}}}}}},
