@@ -172,6 +172,9 @@ _CHECKS: Final[dict[str, Callable[[Any], str]]] = {
     "quoted": _quoted,
 }
 
+FUNCTIONS: Final = frozenset(f"plangate_{name}" for name in (*_CHECKS, "as_text"))
+"""What the engine knows the guards as."""
+
 GUARDS_PACKAGE: Final = "plangate_guards"
 GUARDS: Final = f"""package {GUARDS_PACKAGE}
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from plangate.errors import PolicyLoadError
-from plangate.policy.exactness import GUARDS_PACKAGE
+from plangate.policy.exactness import FUNCTIONS, GUARDS_PACKAGE
 from plangate.policy.guarding import IN_REGO, Edit, edited
 from plangate.policy.guards import Guards, guards_of
 from plangate.policy.parse import parsed_module
@@ -32,9 +32,22 @@ def module_edits(
     names: dict[tuple[str, ...], frozenset[str]] = {}
     for name, text in modules:
         module = parsed_module(name, text, rego_v0=rego_v0)
+        _refuse_own(module)
         names[module.package] = names.get(module.package, frozenset()) | set(map(head_name, module.rules))
     for name, text in modules:
         yield _edits(name, text, names[parsed_module(name, text, rego_v0=rego_v0).package], rego_v0)
+
+
+def _refuse_own(module: Module) -> None:
+    """Refuse what would stand in the place of a guard."""
+    if module.package[:1] == (GUARDS_PACKAGE,):
+        raise module.error(module.package_start, f"package {GUARDS_PACKAGE} is plangate's own")
+    for start, name in (
+        *((rule.start, head_name(rule)) for rule in module.rules),
+        *((item.start, item.alias) for item in module.imports),
+    ):
+        if name in FUNCTIONS:
+            raise module.error(start, f"{name} is plangate's own name", hint="call it something else")
 
 
 @lru_cache(maxsize=_MOST_KEPT)
