@@ -75,10 +75,12 @@ class Used(Struct, frozen=True, kw_only=True):
     Attributes:
         seconds: Processor time.
         megabytes: Proportional set size.
+        own: Megabytes that no other process shares: what others start and end does not move these.
     """
 
     seconds: Mapping[str, float]
     megabytes: Mapping[str, float]
+    own: Mapping[str, float]
 
 
 def drive(target: Target, connections: int, seconds: float) -> dict[str, float]:
@@ -105,6 +107,7 @@ def used(pid: int) -> Used:
     """What a process and everything below it have used so far."""
     seconds: dict[str, float] = {}
     megabytes: dict[str, float] = {}
+    own: dict[str, float] = {}
     for each in (pid, *_below(pid)):
         with contextlib.suppress(OSError):
             found = Path(f"/proc/{each}/stat").read_text()
@@ -112,10 +115,12 @@ def used(pid: int) -> Used:
             name = name.removeprefix("plangate-")
             ticks = sum(map(int, found.rpartition(")")[2].split()[11:13]))
             rollup = Path(f"/proc/{each}/smaps_rollup").read_text()
-            pss = re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)
+            sizes = dict(re.findall(r"^(\w+):\s+(\d+)", rollup, re.MULTILINE))
             seconds[name] = seconds.get(name, 0.0) + ticks / _TICKS
-            megabytes[name] = megabytes.get(name, 0.0) + (int(pss[1]) / 1024 if pss else 0.0)
-    return Used(seconds=seconds, megabytes=megabytes)
+            megabytes[name] = megabytes.get(name, 0.0) + int(sizes["Pss"]) / 1024
+            private = int(sizes["Private_Clean"]) + int(sizes["Private_Dirty"])
+            own[name] = own.get(name, 0.0) + private / 1024
+    return Used(seconds=seconds, megabytes=megabytes, own=own)
 
 
 def _below(pid: int) -> Iterator[int]:

@@ -103,16 +103,16 @@ def _measured(target: Target, connections: int, seconds: float) -> dict[str, flo
 
 
 def _show_memory(folder: Path, requests: int) -> None:
-    print(f"{'requests':>9} {'MB':>7} {'of which':>9} {'failed':>7}")
+    print(f"{'requests':>9} {'MB':>7} {'failed':>7}  MB that no other process shares")
     with _server(folder, SERVERS[0]) as target:
         sent, failed = 0, 0.0
         for mark in sorted({*(mark for mark in MARKS if mark < requests), requests}):
             while sent < mark:
                 run = drive(target, 16, 2)
                 sent, failed = sent + int(run["requests"]), failed + run["failed"]
-            memory = used(target.pid).megabytes
-            parts = ", ".join(f"{name} {megabytes:.1f}" for name, megabytes in memory.items())
-            print(f"{sent:9} {sum(memory.values()):7.1f} {parts} {failed:7.0f}", flush=True)
+            memory = used(target.pid)
+            parts = ", ".join(f"{name} {megabytes:.1f}" for name, megabytes in memory.own.items())
+            print(f"{sent:9} {sum(memory.megabytes.values()):7.1f} {failed:7.0f}  {parts}", flush=True)
 
 
 def _plan_document(folder: Path) -> bytes:

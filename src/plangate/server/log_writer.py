@@ -21,6 +21,7 @@ from plangate.audit.receipt import make_receipt
 from plangate.audit.record import Actor, ActorKind
 from plangate.decision.document import PolicyBundle
 from plangate.errors import AuditError, CannotDecideError, PlangateError
+from plangate.server import children
 from plangate.server.messages import (
     Append,
     BadFrameError,
@@ -72,6 +73,7 @@ class LogWriter:
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         try:
             self._open()
+            children.settle()
             while True:
                 events = self._selector.select(0.2)
                 self._turn([key.data for key, _ in events if key.data is not None])
