@@ -393,6 +393,20 @@ def test_a_module_that_is_installed_in_another_version_is_not_the_one_that_is_ca
     assert plan.opaque == (f"module.m (main.tf:1) could not be read: {why}",)
 
 
+def test_a_call_of_which_two_folders_are_installed_has_none(tmp_path: Path) -> None:
+    entry = '{"Key": "m", "Source": "git::https://example.com/m", "Dir": "%s"}'
+    plan = plan_of(
+        tmp_path,
+        {
+            "main.tf": 'module "m" {\n  source = "git::https://example.com/m"\n}\n',
+            ".terraform/modules/modules.json": f'{{"Modules": [{entry % "a"}, {entry % "b"}]}}',
+            "a/main.tf": 'resource "x_y" "z" {}\n',
+            "b/main.tf": 'resource "x_y" "z" {}\n',
+        },
+    )
+    assert (plan.resources, len(plan.opaque)) == ((), 1)
+
+
 def test_blocks_are_lists_of_objects_and_dynamic_ones_are_written_out(tmp_path: Path) -> None:
     plan = plan_of_text(
         tmp_path,

@@ -91,6 +91,7 @@ def test_a_service_that_says_nothing_has_the_engines_defaults() -> None:
         ("deploy: {resources: {limits: {memory: $M}}}", "limits", UNKNOWN),
         ("deploy: $D", "limits", UNKNOWN),
         ("pids_limit: -1", "limits", ()),
+        ("mem_limit: 0g, cpus: '0.0', pids_limit: 5", "limits", ("pids",)),
         ("image: 'r:5000/a'", "image_pinned_by", ""),
         ("image: 'a@sha256:00'", "image_pinned_by", "digest"),
         ("image: 'a:${TAG:-1}'", "image_pinned_by", UNKNOWN),
