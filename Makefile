@@ -91,8 +91,10 @@ docs: $(STAMP) ## Writes the generated pages and pictures anew
 	@$(BIN)/python scripts/generate_format_matrix.py
 
 .PHONY: bench
-bench: $(STAMP) ## Wall time and peak memory, against what `make bench-peers` installed, and the executor for AWS
+bench: $(STAMP) ## Time and memory of checks beside what `make bench-peers` installed, the executor for AWS, admission
 	@$(BIN)/python -m bench.run $(ARGS)
+	@if command -v wrk >/dev/null && command -v opa >/dev/null; then $(BIN)/python -m bench.serve; \
+		else echo "admission over HTTP: skipped, wrk or opa is not on PATH"; fi
 
 .PHONY: bench-aws
 bench-aws: $(STAMP) ## The executor for AWS against a double: workers, journal and lock, a plan that changes nothing

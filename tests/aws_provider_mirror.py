@@ -49,7 +49,8 @@ def a_mirror(folder: Path) -> Mirror:
         package.mkdir(parents=True)
         program = package / f"terraform-provider-aws_v{VERSION}"
         program.write_text(
-            f"#!{sys.executable}\n"
+            # What measures the gate's coverage would also start in here, once for each of many starts.
+            f"#!/usr/bin/env -S -u COVERAGE_PROCESS_CONFIG {sys.executable}\n"
             f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n"
             f"from tests.aws_provider_double import main\nmain({str(notes)!r})\n",
             encoding="utf-8",

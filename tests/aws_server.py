@@ -1,13 +1,13 @@
 """A double of AWS for tests: moto's server, in a process of its own, over HTTP. It is a double; docs/executor.md lists
 what it does not enforce."""
 
-import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from plangate.executor.aws.clients import Aws, Place
+from tests.tools import unmeasured
 
 REGION: Final = "eu-central-1"
 ENVIRONMENT: Final = {
@@ -24,6 +25,8 @@ ENVIRONMENT: Final = {
     "AWS_DEFAULT_REGION": REGION,
 }
 """Credentials that moto takes, for commands that the tests run."""
+_IMAGES: Final = Path(__file__).with_name("aws_images.json")
+"""All the images that there are: moto's own hundreds are made anew with every empty account, half of what that costs."""
 _START_S: Final = 60.0
 
 
@@ -65,7 +68,7 @@ def aws_server(program: Sequence[str] = ("-m", "moto.server")) -> Iterator[AwsSe
         [sys.executable, *program, "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **ENVIRONMENT},
+        env={**unmeasured(), **ENVIRONMENT, "MOTO_AMIS_PATH": str(_IMAGES)},
     )
     server = AwsServer(f"http://127.0.0.1:{port}")
     try:

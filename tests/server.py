@@ -18,6 +18,7 @@ import pytest
 from plangate.wiring import stored_records
 
 START_S = 60.0
+END_S = 10.0
 DEPLOYMENT = json.dumps({
     "apiVersion": "apps/v1",
     "kind": "Deployment",
@@ -126,6 +127,11 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # In order where that is possible, which also lets coverage of its processes be written.
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(END_S)
         self.kill()
 
 

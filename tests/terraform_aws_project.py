@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
+from plangate.errors import PlangateError
+from plangate.wiring import stored_records
 from tests import aws_server, command_line
 from tests.aws_provider_mirror import Mirror
 from tests.aws_server import AwsServer
@@ -74,9 +76,12 @@ class Project(Struct, frozen=True, kw_only=True):
         return command_line.run(*arguments, cwd=self.folder, env=self.environment(**more))
 
     def records(self, kind: str) -> list[dict[str, Any]]:
-        ran = self.run("audit", "list", "--type", kind, "--format", "json")
+        folder = self.folder / ".plangate"
         # While another process makes the log, there may be none yet.
-        return [record["body"] for record in json.loads(ran.out)] if ran.code == 0 else []
+        try:
+            return [record["body"] for _, record in stored_records(folder) if record["type"] == kind]
+        except PlangateError:
+            return []
 
     def told(self, event: str) -> list[tuple[str, str]]:
         """Address and action of the recorded events of one type."""

@@ -152,7 +152,7 @@ def a_stand_in(folder: Path, tool: Tool, script: str) -> Tool:
     """
     path = folder / "terraform"
     path.write_text(
-        f"""#!{sys.executable}
+        f"""#!{sys.executable} -S
 import json, os, pathlib, signal, subprocess, sys, time
 arguments = sys.argv[1:]
 command = next((a for a in arguments if not a.startswith("-")), "")

@@ -68,3 +68,8 @@ def require_tool(name: str) -> Path:
         if found := shutil.which(program, path=places):
             return Path(found).absolute()
     skip_or_fail(name, f"no {' or '.join(PROGRAMS[name])} on PATH (make tools builds what it can)")
+
+
+def unmeasured() -> dict[str, str]:
+    """This process's environment for a program in Python that is not ours: coverage of it is nothing worth waiting for."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}

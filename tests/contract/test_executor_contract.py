@@ -17,7 +17,7 @@ from plangate.executor.base import ExecutionStatus, Executor
 from plangate.executor.kubernetes.apply import KubernetesExecutor
 from plangate.executor.kubernetes.connection import Cluster
 from plangate.executor.memory import MemoryExecutor
-from plangate.gate import Execution, execute
+from plangate.gate.execution import Execution, execute
 from plangate.model.aws_plan import encode_plan
 from tests.aws_stack import Stack, census
 from tests.change_sets import GOOD_EVENTS, Script, change, recorded

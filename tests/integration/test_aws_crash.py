@@ -6,15 +6,17 @@ Calls that only ask are no points of their own: what is there and what is writte
 
 import os
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from plangate.executor.aws.clients import Aws
 from plangate.executor.aws.journal import Journal
 from plangate.model.aws_plan import AwsPlan
 from tests.aws_crash import AFTER, BEFORE, CRASHED, crash_at
 from tests.aws_server import AwsServer
-from tests.aws_stack import Stack, census, fresh_connection, small
+from tests.aws_stack import Stack, census, connection, fresh_connection, small
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 FEW = small(Sub=None, Table=None, Joined=None, Log=None)
@@ -28,13 +30,23 @@ def stack(aws_account: AwsServer, tmp_path: Path) -> Stack:
     return Stack(aws_account, tmp_path)
 
 
+@cache
+def _unused(url: str) -> Aws:
+    """Connections for processes that are forked from here: made once, and used by none but them."""
+    made = fresh_connection(url)
+    for service in connection(url)._clients:
+        made.client(service)
+    return made
+
+
 def _killed(stack: Stack, plan: AwsPlan, where: str, number: int, *, resume: bool = False) -> bool:
     """Run a plan in a process that is killed; whether it was, and did not end before."""
+    aws = _unused(stack.server.url)
     child = os.fork()
     if child == 0:
         try:
             crash_at(where, number, changes_only=True)
-            report = stack.apply(plan, aws=fresh_connection(stack.server.url), resume=resume)
+            report = stack.apply(plan, aws=aws, resume=resume)
             os._exit(0 if report.status == "succeeded" else 1)
         except BaseException:  # noqa: BLE001 - nothing gets out of here
             os._exit(2)

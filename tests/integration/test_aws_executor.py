@@ -176,6 +176,22 @@ def test_a_policy_that_somebody_wrote_into_our_role_is_not_taken_over(up: Stack,
     assert census(elsewhere.aws()) == SMALL
 
 
+def test_what_others_put_into_a_network_that_is_not_ours_is_never_taken_over(stack: Stack) -> None:
+    """A subnet of ours is in it, and tells its name: that makes it nobody's of ours."""
+    ec2 = stack.aws().client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    subnet = {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": vpc, "CidrBlock": "10.1.1.0/24"}}
+    ours = {
+        "Type": "AWS::EC2::VPCGatewayAttachment",
+        "Properties": {"VpcId": vpc, "InternetGatewayId": gateway},
+    }
+    assert stack.up({"Resources": {"Sub": subnet}}).status == "succeeded"
+    plan = stack.plan({"Resources": {"Sub": subnet, "Attached": ours}})
+    assert stack.told(plan) == {"Attached": "create"}
+
+
 def test_a_part_that_exists_since_the_plan_is_refused(stack: Stack) -> None:
     report = stack.up(small(May=None))
     assert report.status == "succeeded"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -140,3 +141,24 @@ def test_the_printed_policy_allows_every_call_of_the_plan(
         if not any(re.fullmatch(each.replace("*", ".*"), needed) for each in allowed)
     }
     assert missing == set()
+
+
+def test_a_killed_command_whose_state_folder_is_lost_is_made_good_by_a_new_plan(
+    stack: ThreeTier, aws_account: AwsServer
+) -> None:
+    assert stack.plan("p.json").code == 0
+    assert stack.run(AFTER, "60", "apply", "p.json", "-e", "prod", module="tests.aws_crash").code == CRASHED
+    there = everything(aws_account.aws())
+    shutil.rmtree(stack.folder / ".plangate")
+    assert stack.plan("q.json").code == 0
+    _applied(stack, "q.json")
+    complete = everything(aws_account.aws())
+    assert not there - complete
+    shutil.rmtree(stack.folder / ".plangate")
+    assert "nothing to do, 50 as wanted" in stack.plan("again.json").out
+    aws_account.reset()
+    fresh = ThreeTier(aws_account, stack.folder)
+    shutil.rmtree(stack.folder / ".plangate")
+    assert fresh.plan("clean.json").code == 0
+    _applied(fresh, "clean.json")
+    assert everything(aws_account.aws()) == complete, "nothing is there twice"

@@ -215,6 +215,20 @@ def test_more_files_or_bytes_than_the_limits_allow_are_refused(tmp_path: Path) -
                 limits=Limits(max_resources=3))  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("main.tf", ""), ("main.tf", "# nothing\n"), ("main.tf.json", "{}"), ("main.tf.json", "[]")],
+)
+def test_source_without_a_block_is_not_fully_read(tmp_path: Path, name: str, text: str) -> None:
+    plan = plan_of(tmp_path, {name: text})
+    assert plan.opaque == ("no file of this folder has a block; exclude it if nothing is meant to be there",)
+
+
+def test_a_module_without_a_block_may_be_used(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {"main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/main.tf": "# later\n"})
+    assert (plan.resources, plan.opaque) == ((), ())
+
+
 def test_long_keys_do_not_multiply(tmp_path: Path) -> None:
     with pytest.raises(PlanParseError, match="an address of 100020 characters"):
         plan_of_text(

@@ -15,6 +15,7 @@ from plangate.parsers.hcl.plan import locations, parse, parse_with_modules
 from tests.hcl_source import a_folder, plan_of, plan_of_text, resources_of, value_of
 
 UNSET = 'variable "u" { type = string }\n'
+UNSET_V = 'variable "v" { type = string }\nvariable "w" { type = string }\n'
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_variables_come_from_where_terraform_takes_them_and_later_ones_win(tmp_p
         "other.tfvars": 'default = "never"',
     }
     given = tmp_path / "outside.tfvars"
-    given.write_text(rising["file"])
+    given.write_text('file = "file"\n')
     plan = plan_of(
         tmp_path / "root",
         files,
@@ -84,6 +85,15 @@ def test_variables_come_from_where_terraform_takes_them_and_later_ones_win(tmp_p
         variables={"given": "given"},
     )
     assert resources_of(plan)["terraform_data.it"].planned["input"] == list(names)
+
+
+def test_a_variable_and_a_file_of_variables_must_not_contradict_each_other(tmp_path: Path) -> None:
+    given = tmp_path / "given.tfvars"
+    given.write_text('v = "b"\nw = "c"\n')
+    options: dict[str, Any] = {"variable_files": (given,)}
+    assert value_of(tmp_path / "same", "var.v", UNSET_V, variables={"v": "b"}, **options) == "b"
+    with pytest.raises(PlanParseError, match="variable v: --var and --var-file say different values"):
+        value_of(tmp_path / "other", "var.v", UNSET_V, variables={"v": "a"}, **options)
 
 
 def test_variables_have_the_type_that_they_are_declared_with(tmp_path: Path) -> None:
@@ -381,6 +391,20 @@ def test_a_module_that_is_installed_in_another_version_is_not_the_one_that_is_ca
     assert plan.resources == ()
     why = "corp/net/aws is in .terraform/modules in another version than the call asks for"
     assert plan.opaque == (f"module.m (main.tf:1) could not be read: {why}",)
+
+
+def test_a_call_of_which_two_folders_are_installed_has_none(tmp_path: Path) -> None:
+    entry = '{"Key": "m", "Source": "git::https://example.com/m", "Dir": "%s"}'
+    plan = plan_of(
+        tmp_path,
+        {
+            "main.tf": 'module "m" {\n  source = "git::https://example.com/m"\n}\n',
+            ".terraform/modules/modules.json": f'{{"Modules": [{entry % "a"}, {entry % "b"}]}}',
+            "a/main.tf": 'resource "x_y" "z" {}\n',
+            "b/main.tf": 'resource "x_y" "z" {}\n',
+        },
+    )
+    assert (plan.resources, len(plan.opaque)) == ((), 1)
 
 
 def test_blocks_are_lists_of_objects_and_dynamic_ones_are_written_out(tmp_path: Path) -> None:

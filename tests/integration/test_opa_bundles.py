@@ -128,7 +128,7 @@ def test_opa_refuses_what_we_refuse(opa: Opa) -> None:
         ("changed", {"storage/no_bad.rego": policy + b"\n"}, "digest mismatch"),
         ("more", {"more.rego": b"package policies.test.more\n"}, "not included in bundle signature"),
         ("less", {"storage/no_bad.rego": None}, "not found in the target bundle"),
-        ("data", {"data.json": files["data.json"].replace(b"1.0", b"1")}, "digest mismatch"),
+        ("data", {"data.json": files["data.json"].replace(b"1", b"2")}, "digest mismatch"),
         ("manifest", {".manifest": files[".manifest"].replace(b"r7", b"r8")}, "digest mismatch"),
         ("unsigned", {".signatures.json": None}, "missing .signatures.json"),
     ):

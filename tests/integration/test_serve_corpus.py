@@ -1,13 +1,14 @@
 """The server decides as the command line does, on documents that nobody wrote for it."""
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from plangate import wiring
 from plangate.gate import check
-from tests.server import serving
+from tests.server import Server, serving
 from tests.tools import SHARED, skip_or_fail
 
 SAME = (
@@ -40,15 +41,21 @@ def documents(number: int) -> list[Path]:
     return found
 
 
-def test_it_decides_as_the_command_line_does(tmp_path: Path) -> None:
-    with serving(tmp_path, "server: {unsafe_anonymous: [ask]}\n") as server, server.client() as client:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("serve"), "server: {unsafe_anonymous: [ask]}\n") as found:
+        yield found
+
+
+def test_it_decides_as_the_command_line_does(server: Server, tmp_path: Path) -> None:
+    with server.client() as client:
         for file in documents(10):
             name = str(file.relative_to(SHARED))
             answer = client.post(
                 "/v1/decisions", params={"name": str(file), "receipt": "false"}, content=file.read_bytes()
             )
             said = answer.raise_for_status().json()
-            choices = wiring.Choices(config=tmp_path / "plangate.yaml", state_dir=tmp_path / "other")
+            choices = wiring.Choices(config=server.folder / "plangate.yaml", state_dir=tmp_path / "other")
             with wiring.open_session([str(file)], choices, lambda _: None) as session:
                 decided = check(session.gate, session.run)
             for key in SAME:
@@ -57,7 +64,7 @@ def test_it_decides_as_the_command_line_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"{}", b"[]", b"---\n", b"\x00" * 100, b"a: &a [*a]\n", b'{"a":' * 200])
-def test_it_allows_nothing_that_is_no_plan(tmp_path: Path, data: bytes) -> None:
-    with serving(tmp_path, "server: {unsafe_anonymous: [ask]}\n") as server, server.client() as client:
+def test_it_allows_nothing_that_is_no_plan(server: Server, data: bytes) -> None:
+    with server.client() as client:
         said = client.post("/v1/decisions", content=data).raise_for_status().json()
         assert (said["result"], said["allowed"], said["receipt"]) == ("error", False, None)

@@ -412,7 +412,7 @@ def test_it_does_not_start_with_policies_whose_tests_do_not_pass(tmp_path: Path)
 
 def test_what_was_accepted_is_finished_before_the_end(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "slow_rule.rego").write_text(SLOW_POLICY.replace("4000", "1000"))
+    (tmp_path / "own" / "slow_rule.rego").write_text(SLOW_POLICY.replace("4000", "1500"))
     slow = DEPLOYMENT.replace(b'"name": "web", "namespace"', b'"name": "slow", "namespace"')
     with serving(tmp_path, f"policies: [own]\n{OPEN}") as server:
         ask_until_allowed(server)
@@ -423,8 +423,13 @@ def test_what_was_accepted_is_finished_before_the_end(tmp_path: Path) -> None:
                 found.append(client.post("/v1/decisions", content=slow).raise_for_status().json())
 
         thread = threading.Thread(target=ask)
-        thread.start()
-        time.sleep(0.15)
+        with server.client() as client:
+            thread.start()
+            until = time.monotonic() + 20
+            while "plangate_requests_running 1.0" not in client.get("/metrics").text:
+                assert not found
+                assert time.monotonic() < until
+                time.sleep(0.02)
         assert not found
         assert server.stop() == 0
         thread.join()

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ import pytest
 from plangate.audit import checkpoint as notes
 from plangate.audit import merkle
 from plangate.audit.keys import public_key_file
-from tests.server import DEPLOYMENT, PRIVILEGED, Server, serving
+from tests.command_line import environment, run
+from tests.server import DEPLOYMENT, PRIVILEGED, Server, serving, settings
 
 SETTINGS = """\
 rules:
@@ -433,10 +435,17 @@ def test_many_requests_at_once_are_all_answered_and_recorded(server: Server) -> 
 
 
 def test_no_folder_is_left_behind(tmp_path: Path) -> None:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
     (tmp_path / "plangate.yaml").write_text("version: 1\nserver: {unsafe_anonymous: [ask]}\n")
-    with Server(tmp_path, "--workers", "1", environ={"TMPDIR": str(temporary)}) as server:
-        assert len(list(temporary.glob("plangate-*"))) == 1
-        assert server.stop() == 0
-    assert not list(temporary.glob("plangate-*"))
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:  # paths of sockets have to be short
+        with Server(tmp_path, "--workers", "1", environ={"TMPDIR": temporary}) as server:
+            assert len(list(Path(temporary).glob("plangate-*"))) == 1
+            assert server.stop() == 0
+        assert not list(Path(temporary).glob("plangate-*"))
+
+
+def test_a_temporary_folder_with_too_long_a_path_is_said(tmp_path: Path) -> None:
+    temporary = tmp_path / ("t" * 100)
+    temporary.mkdir()
+    settings(tmp_path, "server: {unsafe_anonymous: [ask]}\n")
+    ran = run("serve", "--listen", "127.0.0.1:0", cwd=tmp_path, env=environment(TMPDIR=str(temporary)))
+    assert (ran.code, "too long a path for a socket" in ran.err, "TMPDIR" in ran.err) == (3, True, True)

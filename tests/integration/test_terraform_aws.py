@@ -203,7 +203,7 @@ def test_a_locked_state_is_refused_and_waited_for_as_long_as_was_asked_for(proje
     project.plan().lock()
     for seconds in ("nan", "inf", "86401"):
         assert project.run("apply", "tfplan", "--lock-timeout", seconds).code == 2
-    later = threading.Timer(8.0, project.unlock)
+    later = threading.Timer(4.0, project.unlock)
     later.start()
     ran = project.run("apply", "tfplan", "--lock-timeout", "120")
     later.join()

@@ -221,9 +221,10 @@ def test_an_unknown_is_never_absent(after: dict[str, Any], shadow: Any) -> None:
             assert at_pointer(resource.planned, "/any") is UNKNOWN
 
 
-@given(st.integers(0, 10), st.randoms(use_true_random=False))
-def test_parsing_does_not_depend_on_the_order_of_keys(index: int, chance: random.Random) -> None:
+@given(st.integers(0, 10), st.integers(0, 2**32))
+def test_parsing_does_not_depend_on_the_order_of_keys(index: int, seed: int) -> None:
     document = real_plans()[index % len(real_plans())]
+    chance = random.Random(seed)  # noqa: S311 - no secret, and a generator of Hypothesis costs more than all the rest
 
     def shuffled(value: Any) -> Any:
         if isinstance(value, dict):

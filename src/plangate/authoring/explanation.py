@@ -1,7 +1,9 @@
 """Why a Rego rule has a finding about one resource of a plan, or why not: every line of it, with what it met there."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -21,6 +23,8 @@ from plangate.policy.subject import subject_of
 
 MOST_DEPTH = 5
 """Calls that can be followed from a line; each one more makes the probes several times larger."""
+
+_ADDED: Final = re.compile(r"^(?P<file>[^:]+):[0-9]+:[0-9]+: ")
 
 
 class Explained(Struct, frozen=True, kw_only=True, eq=False):
@@ -84,7 +88,9 @@ def explain_rule(
     )
     for answer in ran.answers:
         if answer.error or answer.undefined:
-            raise EngineError(f"rule {rule} cannot be explained: {answer.error or 'it is undefined'}")
+            # The line is one of those that were added, which nobody has written.
+            why = _ADDED.sub(lambda found: f"{found['file']}: ", answer.error) or "it is undefined"
+            raise EngineError(f"rule {rule} cannot be explained: {why}")
     return tuple(
         Explained(name=name, trace=read_trace(probe, answer.value), about=about)
         for (name, about, probe), answer in zip(asked, ran.answers, strict=True)

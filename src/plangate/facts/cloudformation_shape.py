@@ -60,12 +60,18 @@ class Table:
         self._by_name = {name.lower(): (name, attribute) for name, attribute in members.items()}
 
     def attributes(self, values: Values) -> dict[str, Any]:
-        """The attributes that an object's properties become."""
+        """The attributes that an object's properties become. One that is written in two cases is unknown."""
         found: dict[str, Any] = {}
+        seen: set[str] = set()
         for key, value in values.items():
-            _, attribute = self._by_name.get(key.lower(), ("", None))
+            lower = key.lower()
+            _, attribute = self._by_name.get(lower, ("", None))
             if attribute is None or value is None:
                 continue
+            if lower in seen:
+                found |= dict.fromkeys(_names_of(attribute), UNKNOWN)
+                continue
+            seen.add(lower)
             if isinstance(attribute, Block):
                 found |= _block(attribute, value)
             elif isinstance(attribute, Coded):
@@ -77,10 +83,7 @@ class Table:
     def names(self) -> Iterator[str]:
         """Every attribute at the top."""
         for _, attribute in self._by_name.values():
-            if isinstance(attribute, Block) and not attribute.name:
-                yield from attribute.table.names()
-            else:
-                yield attribute if isinstance(attribute, str) else attribute.name
+            yield from _names_of(attribute)
 
     def path(self, tokens: tuple[str, ...]) -> str | None:
         """A property's pointer as the attribute has it; ``None`` for one that has no attribute."""
@@ -111,6 +114,14 @@ class Table:
             elif (attribute if isinstance(attribute, str) else attribute.name) == tokens[0]:
                 return f"/{name}"
         return None
+
+
+def _names_of(attribute: Attribute) -> Iterator[str]:
+    """Attributes at the top that one property becomes."""
+    if isinstance(attribute, Block) and not attribute.name:
+        yield from attribute.table.names()
+    else:
+        yield attribute if isinstance(attribute, str) else attribute.name
 
 
 def _yes_or_no(value: Raw) -> Raw:
@@ -181,10 +192,9 @@ def member(value: Raw, name: str) -> Raw:
         return UNKNOWN
     if not isinstance(value, Mapping):
         return None
-    if name in value:
-        return value[name]
     lower = name.lower()
-    return next((item for key, item in value.items() if key.lower() == lower), None)
+    found = [item for key, item in value.items() if key.lower() == lower]
+    return found[0] if len(found) == 1 else UNKNOWN if found else None
 
 
 def listed(value: Raw) -> list[Any] | None:

@@ -21,6 +21,8 @@ BIND: Final = re.compile(r"[./~\\]|[A-Za-z]:[\\/]")
 """How the source of a mount begins that is a path of the host, and not the name of a volume."""
 _WINDOWS: Final = re.compile(r"[A-Za-z]:[\\/]")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_NO_LIMIT: Final = re.compile(r"\s*+(?:-.*|0*+(?:\.0*+)?[A-Za-z]{0,3})\s*+", re.DOTALL)
+"""What a limit says that is none: nothing, less than nothing, or zero in any unit."""
 _SOCKET: Final = "/var/run/docker.sock"
 MAX_HOPS: Final = 10
 """Services that share the namespace of a service that shares one."""
@@ -153,7 +155,9 @@ def _limits(values: _Values) -> tuple[str, ...] | Unknown:
         ("pids", (new.get("pids"), values.get("pids_limit"))),
     ):
         said = [
-            way for way in ways if way is not UNKNOWN and way is not None and str(way) not in {"0", "-1", ""}
+            way
+            for way in ways
+            if way is not UNKNOWN and way is not None and not _NO_LIMIT.fullmatch(str(way))
         ]
         if said:
             found.add(name)

@@ -57,10 +57,8 @@ def _is_compose(value: Any) -> bool:
     if services is None:
         names = all(key in _TOP or key.startswith("x-") for key in value)
         return names and isinstance(value.get("include"), list)
-    return (
-        isinstance(services, dict)
-        and all(item is None or isinstance(item, dict) for item in services.values())
-        and any(item is not None and not _STARTS.isdisjoint(item) for item in services.values())
+    return isinstance(services, dict) and any(
+        isinstance(item, dict) and not _STARTS.isdisjoint(item) for item in services.values()
     )
 
 

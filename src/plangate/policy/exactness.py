@@ -25,8 +25,9 @@ _LEAST_TOLD: Final = 1e-4
 """Decimals from here to ``_MOST_DECIMAL`` are written without an exponent by both."""
 _MOST_DECIMAL: Final = 1e6
 
-_DECIMAL: Final = "a decimal, whose last digits may come out differently in OPA"
-_LARGE: Final = "a whole number beyond 2^53, which may come out differently in OPA"
+WITH_OPA: Final = "it works with `engine: opa`"
+DECIMAL: Final = "a decimal, whose last digits may come out differently in OPA"
+LARGE: Final = "a whole number beyond 2^53, which may come out differently in OPA"
 _CASED: Final = "a text with a letter that becomes another one in OPA when its case changes"
 _TEXT: Final = "a text whose number may be read differently by OPA"
 
@@ -56,9 +57,9 @@ class InexactError(ValueError):
 def _number(value: Any, most: int) -> str:
     """Why a number must not be calculated with, or an empty string. What is no number is the engine's to refuse."""
     if isinstance(value, float):
-        return _DECIMAL
+        return DECIMAL
     if isinstance(value, int) and not -most <= value <= most:
-        return _LARGE
+        return LARGE
     return ""
 
 
@@ -79,13 +80,13 @@ def _items(values: Any) -> str:
         if why := _number(value, _MOST):
             return why
         total += abs(value) if isinstance(value, int) else 0
-    return _LARGE if total > _MOST else ""
+    return LARGE if total > _MOST else ""
 
 
 def _rounded(value: Any) -> str:
     """OPA gives 0 and 1 as floor and ceiling of decimals between -1 and 0."""
     if isinstance(value, float):
-        return _DECIMAL if -1 < value < 0 or abs(value) >= _MOST_DIVIDED else ""
+        return DECIMAL if -1 < value < 0 or abs(value) >= _MOST_DIVIDED else ""
     return _number(value, _MOST)
 
 
@@ -171,6 +172,9 @@ _CHECKS: Final[dict[str, Callable[[Any], str]]] = {
     "quoted": _quoted,
 }
 
+FUNCTIONS: Final = frozenset(f"plangate_{name}" for name in (*_CHECKS, "as_text"))
+"""What the engine knows the guards as."""
+
 GUARDS_PACKAGE: Final = "plangate_guards"
 GUARDS: Final = f"""package {GUARDS_PACKAGE}
 
@@ -196,7 +200,7 @@ def install(engine: Any, places: Sequence[str]) -> None:
     """
 
     def refusal(number: int, why: str) -> InexactError:
-        return InexactError(f"{MARK}{places[number]}: {why}; {_WITH_OPA}")
+        return InexactError(f"{MARK}{places[number]}: {why}; {WITH_OPA}")
 
     def checking(check: Callable[[Any], str]) -> Callable[[Any, int], Any]:
         def function(value: Any, number: int) -> Any:
@@ -211,6 +215,3 @@ def install(engine: Any, places: Sequence[str]) -> None:
     engine.add_extension(
         "plangate_as_text", 2, lambda value, number: _as_text(value, lambda why: refusal(number, why))
     )
-
-
-_WITH_OPA: Final = "it works with `engine: opa`"

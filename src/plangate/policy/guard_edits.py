@@ -7,15 +7,13 @@ with it.
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 from plangate.errors import PolicyLoadError
-from plangate.policy.exactness import GUARDS_PACKAGE
-from plangate.policy.files import PolicyFile
+from plangate.policy.exactness import FUNCTIONS, GUARDS_PACKAGE
 from plangate.policy.guarding import IN_REGO, Edit, edited
 from plangate.policy.guards import Guards, guards_of
-from plangate.policy.parse import parse_modules
+from plangate.policy.parse import parsed_module
 from plangate.policy.program import Program, head_name
 from plangate.policy.syntax import Expr, Module, Statement
 
@@ -33,10 +31,23 @@ def module_edits(
     """
     names: dict[tuple[str, ...], frozenset[str]] = {}
     for name, text in modules:
-        module = _parsed(name, text, rego_v0)
+        module = parsed_module(name, text, rego_v0=rego_v0)
+        _refuse_own(module)
         names[module.package] = names.get(module.package, frozenset()) | set(map(head_name, module.rules))
     for name, text in modules:
-        yield _edits(name, text, names[_parsed(name, text, rego_v0).package], rego_v0)
+        yield _edits(name, text, names[parsed_module(name, text, rego_v0=rego_v0).package], rego_v0)
+
+
+def _refuse_own(module: Module) -> None:
+    """Refuse what would stand in the place of a guard."""
+    if module.package[:1] == (GUARDS_PACKAGE,):
+        raise module.error(module.package_start, f"package {GUARDS_PACKAGE} is plangate's own")
+    for start, name in (
+        *((rule.start, head_name(rule)) for rule in module.rules),
+        *((item.start, item.alias) for item in module.imports),
+    ):
+        if name in FUNCTIONS:
+            raise module.error(start, f"{name} is plangate's own name", hint="call it something else")
 
 
 @lru_cache(maxsize=_MOST_KEPT)
@@ -46,7 +57,7 @@ def _edits(
     shadows: frozenset[str],
     rego_v0: bool,  # noqa: FBT001 - for the cache
 ) -> tuple[tuple[int, int, str], ...]:
-    module = _parsed(name, text, rego_v0)
+    module = parsed_module(name, text, rego_v0=rego_v0)
     guards = guards_of(_Shadowed(module, shadows), module)
     edits = [
         Edit(start=guard.expr.start, end=guard.expr.end, kind=guard.kind)
@@ -57,7 +68,7 @@ def _edits(
         edits += _verb_edits(module, text_expr)
     if edits:
         changed = edited(text, edits, dict.fromkeys(edits, 0))
-        again = _parsed(name, changed, rego_v0)
+        again = parsed_module(name, changed, rego_v0=rego_v0)
         if _outline(again, _NONE) != _outline(module, guards):
             raise PolicyLoadError(
                 name, "its calculations cannot be guarded", hint="put each into a line of its own"
@@ -72,13 +83,6 @@ class _Shadowed(Program):
         super().__init__((module,), {})
         for name in names:
             self.rules.setdefault((*module.package, name), [])
-
-
-@lru_cache(maxsize=_MOST_KEPT)
-def _parsed(name: str, text: str, rego_v0: bool) -> Module:  # noqa: FBT001 - for the cache
-    file = PolicyFile(name=name, text=text, source="", path=Path(name))
-    (module,) = parse_modules([file], rego_v0=rego_v0)
-    return module
 
 
 def _verb_edits(module: Module, text: Expr) -> list[Edit]:

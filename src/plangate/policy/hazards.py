@@ -14,6 +14,7 @@ from plangate.policy.base import EMBEDDED, OPA
 from plangate.policy.builtin_table import BUILTINS
 from plangate.policy.builtins import WITH_OPA, argument_problem, arity_problem, builtin_problem
 from plangate.policy.differences import check_differences
+from plangate.policy.guard_edits import module_edits
 from plangate.policy.parse import prepare
 from plangate.policy.problems import Problems
 from plangate.policy.program import Definition, Path, Program, head_path
@@ -68,6 +69,9 @@ def check_program(
     if not problems.errors and engine == EMBEDDED:
         with problems.part("engine"):
             prepare(program.modules, rego_v0=rego_v0)
+        with problems.part("engine-difference"):
+            # What is found is kept for the engine, which needs the same.
+            tuple(module_edits([(module.file, module.text) for module in program.modules], rego_v0=rego_v0))
     return _and_users(notes.broken, uses)
 
 

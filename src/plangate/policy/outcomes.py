@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plangate.decision.outcome import Outcome, RuleSpec, Status
 from plangate.errors import EngineError
 from plangate.model.plan import Plan, Resource
 from plangate.model.values import UNKNOWN
 from plangate.policy.base import Doubt, Finding, PolicySet, RuleAnswer, RuleScope
+from plangate.policy.inexact import with_places
 from plangate.policy.reads import Path, Read, Reads, Unknowns, plan_unknown, unknown_facts
 
 MAX_DENIALS: Final = 20
@@ -181,6 +183,10 @@ def judge(
             continue
         reads = None if rule.id in policies.handles_unknowns else policies.reads[rule.id]
         settled_paths = exact.get(rule.id, _NO_PATHS)
+        if answer.error:
+            # Only an engine of our own says so; see there.
+            error = with_places(answer.error, view.plan, policies.reads[rule.id])
+            answer = replace(answer, error=error)  # noqa: PLW2901 - the same answer
         judged = list(_rule_outcomes(rule, policies.scopes[rule.id], reads, answer, view, settled_paths))
         outcomes += judged
         if not judged:

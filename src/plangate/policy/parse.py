@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from plangate.errors import PolicyLoadError
@@ -66,10 +67,32 @@ def _parse(files: Sequence[PolicyFile], problems: Problems, *, rego_v0: bool) ->
             raise PolicyLoadError(parsed[0].name, f"the engine gave no syntax tree: {problem}") from problem
         trees = {tree["source"]["file"]: tree["ast"] for tree in found}
     modules: list[Module] = []
+    if len(_READ) > _MOST_KEPT:
+        _READ.clear()
     for file in parsed if trees else ():
         with problems.part("syntax"):
-            modules.append(read_module(file.name, file.text, trees[file.name]))
+            module = read_module(file.name, file.text, trees[file.name])
+            modules.append(module)
+            _READ[file.name, file.text, rego_v0] = module
     return tuple(modules)
+
+
+_MOST_KEPT: Final = 1024
+_READ: Final[dict[tuple[str, str, bool], Module]] = {}
+"""What was read: policies are checked and guarded one after the other, and nobody changes a module."""
+
+
+def parsed_module(name: str, text: str, *, rego_v0: bool = False) -> Module:
+    """One module, which may have been read before.
+
+    Raises:
+        PolicyLoadError: As for `parse_modules`.
+    """
+    known = _READ.get((name, text, rego_v0))
+    if known is not None:
+        return known
+    (module,) = parse_modules([PolicyFile(name=name, text=text, source="", path=Path(name))], rego_v0=rego_v0)
+    return module
 
 
 def prepare(modules: Sequence[Module], *, rego_v0: bool = False) -> None:

@@ -30,7 +30,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
-from plangate.policy.exactness import MARK, install
+from plangate.policy.exactness import LARGE, MARK, WITH_OPA, install
 
 HEADER_BYTES: Final = 12
 
@@ -66,7 +66,7 @@ def clean(problem: BaseException) -> str:
     if said and MARK in said[0]:
         return said[0].partition(MARK)[2][:500]  # it says where by itself
     if said and said[0] == _TOO_LARGE:
-        said = ["a whole number beyond 64 bits, which may come out differently in OPA"]
+        said = [f"{LARGE}; {WITH_OPA}"]
     if not said:
         return " ".join(lines)[:500] or type(problem).__name__
     return f"{where}: {said[0]}"[:500] if where else said[0][:500]

@@ -101,7 +101,13 @@ class Answering:
 
     def run(self) -> None:
         """Answer until told to stop, then finish what was accepted."""
+        # Once it has finished, uvicorn raises again what it was told to stop with: by the system's own handler this
+        # process would end there and then. And before it has begun, nothing that it is told may be lost.
+        signal.signal(signal.SIGTERM, self._stop)
         self._uvicorn.run(sockets=[self._setup.listener])
+
+    def _stop(self, *_: object) -> None:
+        self._uvicorn.should_exit = True
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:
@@ -110,6 +116,8 @@ class Answering:
         children.settle()
         tasks = [asyncio.create_task(self._flush()), asyncio.create_task(self._listen())]
         tasks += [asyncio.create_task(work()) for work in self._front.background]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         self._metrics.generation.set(self._judges.generation)
         try:
             yield
@@ -119,6 +127,12 @@ class Answering:
             self._log.close()
             self._requests.flush()
             await asyncio.get_running_loop().run_in_executor(None, self._telemetry.close)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """A part that broke is not there for the rest of this process's life: say so, and let a new one take over."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._requests.crash("background", error)
+            signal.raise_signal(signal.SIGTERM)
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()

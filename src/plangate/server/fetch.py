@@ -7,6 +7,7 @@ The rules this module keeps:
    and the connection goes to one of exactly these: what a name means cannot change in between.
 3. No redirect is followed, no proxy is used, no cookie is kept, and nothing is unpacked.
 4. Answers have a size, and requests a time.
+5. However a request ends, its connection is closed by then.
 """
 
 import asyncio
@@ -97,7 +98,7 @@ class Fetcher:
     """
 
     def __init__(self, networks: Sequence[str] = (), ca_file: str = "") -> None:
-        self._backend = _Backend(networks_of(networks))
+        self._networks = networks_of(networks)
         try:
             self._tls = ssl.create_default_context(cafile=ca_file or None)
         except (OSError, ssl.SSLError) as error:
@@ -139,8 +140,9 @@ class Fetcher:
                 "timeout": {"connect": _CONNECT_S, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
             },
         )
+        backend = _Backend(self._networks)
         try:
-            async with asyncio.timeout(timeout_s), self._pool() as pool:
+            async with asyncio.timeout(timeout_s), self._pool(backend) as pool:
                 response = await pool.handle_async_request(request)
                 try:
                     return await _read(response, max_bytes)
@@ -150,11 +152,11 @@ class Fetcher:
             raise FetchFailedError(f"{url.place}: no whole answer within {timeout_s:g} s") from error
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             raise FetchFailedError(f"{url.place}: no answer ({type(error).__name__})") from error
+        finally:
+            await backend.close()
 
-    def _pool(self) -> httpcore.AsyncConnectionPool:
-        return httpcore.AsyncConnectionPool(
-            ssl_context=self._tls, network_backend=self._backend, max_connections=1
-        )
+    def _pool(self, backend: "_Backend") -> httpcore.AsyncConnectionPool:
+        return httpcore.AsyncConnectionPool(ssl_context=self._tls, network_backend=backend, max_connections=1)
 
 
 async def _read(response: httpcore.Response, max_bytes: int) -> Fetched:
@@ -172,11 +174,21 @@ async def _read(response: httpcore.Response, max_bytes: int) -> Fetched:
 
 
 class _Backend(httpcore.AnyIOBackend):
-    """Connects to public addresses only."""
+    """Connects to public addresses only, for one request, and remembers what it opened."""
 
     def __init__(self, networks: Sequence[Network]) -> None:
         super().__init__()
         self._networks = networks
+        self._opened: list[httpcore.AsyncNetworkStream] = []
+
+    async def close(self) -> None:
+        """Close what was opened.
+
+        A request that is cancelled, or runs out of time, while TLS is agreed on has a connection that the pool does
+        not know yet: nobody else would close it, and the other side would go on waiting for us.
+        """
+        for stream in self._opened:
+            await stream.aclose()
 
     async def connect_tcp(
         self,
@@ -202,9 +214,12 @@ class _Backend(httpcore.AnyIOBackend):
         problem: Exception = httpcore.ConnectError(f"{host}: has no address")
         for address in addresses:
             try:
-                return await super().connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = await super().connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 problem = error
+            else:
+                self._opened.append(stream)
+                return stream
         raise problem
 
 

@@ -6,6 +6,7 @@ asked keeps the deadline, and ends this process when it takes longer.
 
 import hashlib
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -173,7 +174,7 @@ def policy_as_data(policy: PolicyUsed) -> dict[str, Any]:
 
 
 def run_judge(setup: JudgeSetup, say: Callable[[Mapping[str, Any]], None]) -> int:
-    """Be a judge, until whoever asks is gone.
+    """Be a judge, until whoever asks is gone, or SIGTERM.
 
     Args:
         setup: What to judge with, and whom to answer.
@@ -183,6 +184,8 @@ def run_judge(setup: JudgeSetup, say: Callable[[Mapping[str, Any]], None]) -> in
         The exit code.
     """
     with ExitStack() as stack:
+        # As after Ctrl-C, so that the engines are ended as well.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             judge = JudgeProcess(setup, stack)
         except PlangateError as error:

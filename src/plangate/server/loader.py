@@ -7,9 +7,10 @@ brings other policies into use.
 import contextlib
 import json
 import os
+import signal
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ class LoaderSetup(Struct, frozen=True, kw_only=True):
 
 
 def run_loader(setup: LoaderSetup, status: socket.socket) -> int:
-    """Load, run the tests, start judges, and start them again when they end; until all have left by themselves.
+    """Load, run the tests, start judges, and start them again; until all have left, by themselves or after SIGTERM.
 
     Args:
         setup: What to load, and for whom.
@@ -81,16 +82,39 @@ def run_loader(setup: LoaderSetup, status: socket.socket) -> int:
         )
         return children.start(lambda: run_judge(judge, say), name="plangate-judge")
 
-    judges = {start(path): (path, time.monotonic()) for path in setup.paths}
+    _keep(start, setup.paths)
+    return 0
+
+
+def _keep(start: Callable[[str], int], paths: Sequence[str]) -> None:
+    """Start judges, and start them again when they end; until all have left, by themselves or after SIGTERM."""
+    judges: dict[int, tuple[str, float]] = {}
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for pid in list(judges):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def begin(path: str) -> None:
+        pid = start(path)
+        judges[pid] = (path, time.monotonic())
+        if stopping:
+            stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    for path in paths:
+        begin(path)
     pause_s = 0.0
     while judges:
         pid, wait_status = os.waitpid(-1, 0)
         if pid not in judges:
             continue
         path, started = judges.pop(pid)
-        if os.waitstatus_to_exitcode(wait_status) == 0:
+        if stopping or os.waitstatus_to_exitcode(wait_status) == 0:
             continue  # nobody asks it any more
         pause_s = 0.0 if time.monotonic() - started > _STEADY_S else min(max(0.05, pause_s * 2), _MAX_PAUSE_S)
         time.sleep(pause_s)
-        judges[start(path)] = (path, time.monotonic())
-    return 0
+        begin(path)

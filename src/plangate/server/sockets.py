@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from plangate.errors import AuditError
+from plangate.errors import AuditError, CannotDecideError
 from plangate.server.messages import Call, Frames, Refused, Returned, frame
 
 
@@ -26,9 +26,21 @@ def socket_path(folder: Path, name: str) -> str:
 
 
 def listen_privately(path: str) -> socket.socket:
-    """A listening Unix socket that only this user can open."""
+    """A listening Unix socket that only this user can open.
+
+    Raises:
+        CannotDecideError: Its path is longer than systems let the path of a socket be, about 100 bytes.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
+    try:
+        listener.bind(path)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # Python's own refusal, which says nothing of the path.
+        raise CannotDecideError(
+            f"{path}: too long a path for a socket", hint="TMPDIR names a folder with a shorter one"
+        ) from error
     Path(path).chmod(0o600)
     listener.listen(64)
     return listener

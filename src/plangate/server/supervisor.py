@@ -32,6 +32,8 @@ LOAD_TIMEOUT_S: Final = 120.0
 """Seconds that loading and proving policies may take."""
 ACTIVATIONS: Final = "plangate serve"
 """Name under which the log has which policies were in use. No bundle can have it."""
+_JUDGES_END_S: Final = 5.0
+"""Seconds that judges have to end once nobody asks them any more. Nothing that they know is lost with them."""
 _TICK_S: Final = 0.2
 _PAUSE_S: Final = 0.5
 _MAX_MESSAGE: Final = 1 << 20
@@ -335,24 +337,23 @@ class Supervisor:
         """Let everybody finish: those that answer first, then those that judge, then the log."""
         self._say("stopping: finishing what was accepted\n")
         limit_s = self._settings.values.server.limits.shutdown_timeout_s + 5
-        waiting = {slot.pid for slot in self._slots if slot.pid}
-        for pid in waiting:
+        answering = self._finish({slot.pid for slot in self._slots if slot.pid}, limit_s)
+        for slot in self._slots:
+            slot.pid = slot.pid if slot.pid in answering else 0
+        loads = {load.pid for load in (self._load, self._active) if load is not None}
+        self._retired = self._finish(loads | self._retired, _JUDGES_END_S)
+        self._load = self._active = None
+        self._writer = max(self._finish({self._writer}, limit_s), default=0)
+        return 0 if not answering and not self._writer else 3
+
+    def _finish(self, pids: set[int], limit_s: float) -> set[int]:
+        """Ask processes to finish, and wait for that; those that have not by then."""
+        for pid in pids:
             _signal(pid, signal.SIGTERM)
         until = time.monotonic() + limit_s
-        while waiting and time.monotonic() < until:
-            waiting = {pid for pid in waiting if not self._ended(pid)}
+        while (pids := {pid for pid in pids if not self._ended(pid)}) and time.monotonic() < until:
             time.sleep(0.02)
-        for slot in self._slots:
-            if slot.pid not in waiting:
-                slot.pid = 0
-        _signal(self._writer, signal.SIGTERM)
-        until = time.monotonic() + limit_s
-        while time.monotonic() < until:
-            if self._ended(self._writer):
-                self._writer = 0
-                break
-            time.sleep(0.02)
-        return 0 if not waiting and not self._writer else 3
+        return pids
 
     def _kill_all(self) -> None:
         loads = [load.pid for load in (self._load, self._active) if load is not None]

@@ -288,6 +288,13 @@ def lowered(values: Any) -> Any:
     return [lowered(item) for item in values] if isinstance(values, list) else values
 
 
+@pytest.mark.parametrize("written", [("Encrypted", "encrypted"), ("encrypted", "Encrypted")])
+def test_a_property_that_is_written_in_two_cases_is_unknown(written: tuple[str, str]) -> None:
+    values = dict(zip(written, (False, True), strict=True))
+    table = TWINS["AWS::EC2::Volume"].table
+    assert table.attributes(values) == {"encrypted": UNKNOWN}
+
+
 def test_names_in_camel_case_mean_the_same() -> None:
     for path in sorted((FIXTURES / "rules").glob("*.yaml")):
         plan = judged(path.read_text(encoding="utf-8"))

@@ -91,6 +91,7 @@ def test_a_service_that_says_nothing_has_the_engines_defaults() -> None:
         ("deploy: {resources: {limits: {memory: $M}}}", "limits", UNKNOWN),
         ("deploy: $D", "limits", UNKNOWN),
         ("pids_limit: -1", "limits", ()),
+        ("mem_limit: 0g, cpus: '0.0', pids_limit: 5", "limits", ("pids",)),
         ("image: 'r:5000/a'", "image_pinned_by", ""),
         ("image: 'a@sha256:00'", "image_pinned_by", "digest"),
         ("image: 'a:${TAG:-1}'", "image_pinned_by", UNKNOWN),
@@ -334,6 +335,7 @@ def test_other_documents_are_not_taken_for_compose_files(value: Any) -> None:
         {"include": ["x.yaml"], "x-note": 1},
         # What overrides another file says no more than what it changes.
         {"services": {"a": {"user": "root"}}},
+        {"services": {"a": {"image": "x"}, "b": 7}},
         {"services": {"a": {"mem_limit": 0}}},
         {"services": {"a": {"post_start": [{"command": "x", "privileged": True}]}}},
         {"services": {"a": {"deploy": {"resources": {"limits": {"memory": 0}}}}}},

@@ -85,6 +85,29 @@ def test_a_module_that_would_change_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (HEAD + "plangate_whole(x, _) := x\n", "p.rego:3:1: plangate_whole is plangate's own name"),
+        (
+            "package p\nimport rego.v1\nimport data.q.f as plangate_whole\n",
+            "plangate_whole is plangate's own name",
+        ),
+        (
+            "package plangate_guards\nimport rego.v1\ndifference(x, _) := x\n",
+            "package plangate_guards is plangate's own",
+        ),
+        (
+            "package plangate_guards.more\nimport rego.v1\nx := 1\n",
+            "package plangate_guards is plangate's own",
+        ),
+    ],
+)
+def test_nothing_stands_in_the_place_of_a_guard(text: str, problem: str) -> None:
+    with pytest.raises(PolicyLoadError, match=problem):
+        guarded([("p.rego", text)], {})
+
+
+@pytest.mark.parametrize(
     ("rule", "document", "place", "why"),
     [
         ("x := input.a + 1", '{"a": 0.5}', "3:6", "a decimal"),
@@ -92,7 +115,7 @@ def test_a_module_that_would_change_is_refused(monkeypatch: pytest.MonkeyPatch) 
         ("x if not input.complete - 1 == 0", '{"complete": 0.5}', "3:10", "a decimal"),
         ("x := sum(input.a)", '{"a": [1, 0.5]}', "3:10", "a decimal"),
         ("x := sum(input.a)", '{"a": [9007199254740991, 1, 1]}', "3:10", "a whole number beyond 2^53"),
-        ("x := product(input.a)", '{"a": [4294967296, 4294967296]}', "3:6", "a whole number beyond 64 bits"),
+        ("x := product(input.a)", '{"a": [4294967296, 4294967296]}', "3:6", "a whole number beyond 2^53"),
         ("x := product(input.a)", '{"a": [4294967296, 2147483648]}', "3:6", "a whole number beyond 2^53"),
         ("x := input.a * input.a", '{"a": 100000000}', "3:6", "a whole number beyond 2^53"),
         ("x := floor(input.a)", '{"a": -0.5}', "3:12", "a decimal"),

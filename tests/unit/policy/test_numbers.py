@@ -2,7 +2,7 @@
 
 import pytest
 
-from plangate.policy.numbers import InexactNumberError, needs_exact_input
+from plangate.policy.numbers import InexactNumberError, needs_exact_input, with_whole_numbers
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,40 @@ def test_a_decimal_with_more_digits_than_a_double_is_refused(number: str) -> Non
 def test_an_enormous_integer_is_refused() -> None:
     with pytest.raises(ValueError, match="digits"):
         needs_exact_input(b"[" + b"9" * 10_000 + b"]")
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (b'{"a":1.0}', b'{"a":1}'),
+        (b'{"a":[1.00, 2.50],"b":"5.0]"}', b'{"a":[1,2.50],"b":"5.0]"}'),
+        (b"[1e3]", b"[1000]"),
+        (b"[1.5E+1]", b"[15]"),
+        (b"-2.0", b"-2"),
+        (b'{"a":  10.0 }', b'{"a":10}'),
+        (b"[1E+20]", b"[100000000000000000000]"),
+    ],
+)
+def test_whole_numbers_are_written_without_a_point(document: bytes, expected: bytes) -> None:
+    assert with_whole_numbers(document) == expected
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"{}",
+        b'{"a": 1.5, "b": "1.0"}',
+        b'{"a":"1.0,"}',
+        b'["3e3]"]',
+        b"[1e-3]",
+        b"[1e999999999]",
+        b'{"a": 1, "a": "2.0,"}',
+    ],
+)
+def test_a_document_without_such_numbers_stays_byte_for_byte(document: bytes) -> None:
+    assert with_whole_numbers(document) is document
+
+
+def test_what_is_no_json_is_said_to_be_none() -> None:
+    with pytest.raises(ValueError, match="Expecting"):
+        with_whole_numbers(b'{"a": 1.0, ]')

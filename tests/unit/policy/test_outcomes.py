@@ -1,5 +1,6 @@
 """Every resource in a rule's scope gets a word, and silence is one only where everything that was read is known."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 
 from plangate.decision.outcome import Outcome, Status
 from plangate.errors import EngineError
+from plangate.gate import encode_plan
 from plangate.model.kinds import KINDS
 from plangate.model.plan import Action, Location, OutputChange, Plan, Resource
 from plangate.model.values import UNKNOWN
 from plangate.policy.base import Finding, RuleAnswer
+from plangate.policy.embedded import EmbeddedEngine
+from plangate.policy.exactness import DECIMAL, LARGE, WITH_OPA
 from plangate.policy.outcomes import MAX_DENIALS, PlanView, judge
 from tests.unit.policy.builders import (
     a_plan,
@@ -331,3 +335,47 @@ def test_every_kind_can_be_judged(tmp_path: Path) -> None:
         policies = load_policy(tmp_path / kind, a_policy(extra=f"kinds: [{kind}]"))
         plan: Plan = a_plan(a_resource("x.y", kind=kind, facts=dict.fromkeys(facts, False)))
         assert statuses(policies, plan) == {"x.y": "pass"}
+
+
+def test_a_rule_that_calculates_with_a_decimal_fails_and_names_the_values_that_it_can_read(
+    tmp_path: Path,
+) -> None:
+    rule = """
+deny contains lib.finding(r, "too large") if {
+	some r in lib.of_kind("compute.instance")
+	r.after.size * 2 > 10
+}
+"""
+    policies = load_policy(tmp_path, a_policy(rule))
+    whole = a_plan(instance("a", after={"size": 4, "other": Decimal("0.5")}))
+    assert statuses(policies, whole) == {"aws_instance.a": "pass"}
+    plan = a_plan(
+        instance("a", after={"size": 4, "other": Decimal("0.25")}),
+        instance("b", after={"size": Decimal("7.25")}),
+    )
+    assert judged(policies, plan).outcomes == (
+        Outcome(
+            rule="no-bad",
+            address="",
+            status=Status.ERROR,
+            message=f"the rule failed: custom/policy.rego:16:2: {DECIMAL}; {WITH_OPA}; the rule can read: "
+            "aws_instance.b: after.size",
+        ),
+    )
+    large = a_plan(instance("a", after={"size": 2**53 + 1}))
+    (outcome,) = judged(policies, large).outcomes
+    assert outcome.message.endswith(f"{LARGE}; {WITH_OPA}; the rule can read: aws_instance.a: after.size")
+
+
+def test_whole_numbers_are_whole_however_they_are_written(tmp_path: Path) -> None:
+    rule = """
+deny contains lib.finding(r, sprintf("%v", [[r.after.size]])) if {
+	some r in lib.of_kind("compute.instance")
+	array.slice([1, 2, 3], 0, r.after.size) == [1, 2]
+}
+"""
+    policies = load_policy(tmp_path, a_policy(rule))
+    plan = a_plan(instance("a", after={"size": Decimal("2.0")}))
+    with EmbeddedEngine(policies) as engine:
+        (answer,) = engine.evaluate(policies, encode_plan(plan), 20.0)
+    assert answer == RuleAnswer(rule="no-bad", deny=(Finding(address="aws_instance.a", message="[2]"),))

@@ -12,6 +12,7 @@ from plangate.policy.base import PolicySet
 from plangate.policy.files import LoadLimits, read_files
 from plangate.policy.guard_edits import module_edits
 from plangate.policy.index import INDEX, index_document, text_digest
+from plangate.policy.letters import has_odd_letters, makes_letters
 from plangate.policy.load import check, digest, load, shipped_policies
 from plangate.policy.metadata import package_block, parse_block
 from plangate.policy.reads import EVERYTHING
@@ -40,6 +41,7 @@ def test_the_record_of_their_check_is_what_the_check_says_now() -> None:
     modules = [(file.name, file.text) for file in files.modules]
     edits = zip(modules, module_edits(modules), strict=True)
     guards = {text_digest(text): found for (_, text), found in edits}
+    assert not any(has_odd_letters(text.encode()) or makes_letters(text) for _, text in modules)
     assert recorded == json.loads(json.dumps(index_document(digest(files), check(files), guards))), (
         "run: python scripts/shipped_index.py"
     )

@@ -1,6 +1,8 @@
 """Addresses that somebody else named: which of them may be asked."""
 
 import ipaddress
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -87,3 +89,44 @@ def test_any_text_is_a_url_with_a_host_or_refused(text: str) -> None:
         assert found.target.startswith(("/", "?")) or found.target == "/"
         assert found.target.isascii()
         assert found.target.isprintable()
+
+
+_SILENT = """
+import asyncio, contextlib, sys
+import uvloop
+from plangate.server.fetch import Fetcher, FetchFailedError, read_url
+
+async def main(cancel):
+    loop, made, closed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    class Silent(asyncio.Protocol):
+        def data_received(self, _):
+            made.set()
+
+        def connection_lost(self, _):
+            closed.set()
+
+    server = await loop.create_server(Silent, "127.0.0.1", 0)
+    url = read_url(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    sending = Fetcher(["127.0.0.0/8"]).send("GET", url, headers={}, max_bytes=1, timeout_s=60.0 if cancel else 2.0)
+    request = asyncio.create_task(sending)
+    await asyncio.wait_for(made.wait(), 30)
+    if cancel:
+        request.cancel()
+    await asyncio.wait([request])
+    print("cancelled" if request.cancelled() else type(request.exception()).__name__)
+    await asyncio.wait_for(closed.wait(), 30)
+    print("closed")
+
+with asyncio.Runner(loop_factory=getattr(uvloop if sys.argv[1] == "uvloop" else asyncio, "new_event_loop")) as runner:
+    runner.run(main(sys.argv[2] == "cancelled"))
+"""
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "FetchFailedError"])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_request_that_ends_while_tls_is_agreed_on_leaves_no_connection(loop: str, ended: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _SILENT, loop, ended], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == [ended, "closed"], done.stderr

@@ -121,6 +121,7 @@ class Handler(Protocol):
         patience_s: Seconds until a creation, change or deletion counts as failed.
         part_of: For a type without tags, the property that names what it is a part of: who has that has the part.
             Empty for any other type.
+        whole: For such a type, the type of what it is a part of.
         key: For such a type, the properties that `within` needs.
     """
 
@@ -132,6 +133,7 @@ class Handler(Protocol):
     permissions: ClassVar[Mapping[str, frozenset[str]]]
     patience_s: ClassVar[float]
     part_of: ClassVar[str]
+    whole: ClassVar[str]
     key: ClassVar[frozenset[str]]
 
     @property
@@ -181,6 +183,7 @@ class BaseHandler:
     permissions: ClassVar[Mapping[str, frozenset[str]]] = {}
     patience_s: ClassVar[float] = 300.0
     part_of: ClassVar[str] = ""
+    whole: ClassVar[str] = ""
     key: ClassVar[frozenset[str]] = frozenset()
     names: ClassVar[frozenset[str]] = frozenset()
     """Properties that no two resources may share, e.g. a bucket's name."""

@@ -9,7 +9,7 @@ Rules this module keeps:
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -23,7 +23,7 @@ from plangate.executor.aws.clients import asked, is_ambiguous, is_of_aws, said
 from plangate.executor.aws.journal import INTERRUPTED, Journal, RunRow, StepRow
 from plangate.executor.aws.locks import Lock
 from plangate.executor.aws.parts import part_of
-from plangate.executor.aws.planning import Desired, Kit, Known, make_changes, read_actual
+from plangate.executor.aws.planning import Actual, Desired, Kit, Known, make_changes, read_actual
 from plangate.executor.aws.quarantine import shut_off
 from plangate.executor.aws.run import Run, drifted
 from plangate.executor.aws.scheduling import CancelledError, Outcome, Scheduler, Step
@@ -203,13 +203,13 @@ class AwsExecutor:
             if change.key in touched or change.logical_id in touched:
                 continue
             if change.before is None:
-                part = self._part(run, change, [each for _, each in actual.current.values()])
+                part = self._part(run, change, actual)
                 if change.logical_id in actual.current or part is not None:
                     problems.append(f"{change.key} exists since then")
                 continue
             there = ours.get((change.type, change.identifier, change.logical_id))
             if there is None:
-                there = self._part(run, change, [each for _, each in actual.current.values()])
+                there = self._part(run, change, actual)
             if there is None and change.identifier in self._handler(change).read(
                 self._kit.aws, [change.identifier]
             ):
@@ -246,14 +246,16 @@ class AwsExecutor:
                 )
                 self._journal.remember(run.owner, found)
 
-    def _part(self, run: Run, change: Change, ours: Sequence[Present]) -> Present | None:
+    def _part(self, run: Run, change: Change, actual: Actual) -> Present | None:
         """A resource without tags that the journal does not know, if it is a part of one of ours."""
         properties = change.before if change.before is not None else change.after or {}
         open_ = {at.split("/", 2)[1] for at in change.unknown} if change.before is None else set()
         handler = self._handler(change)
         if open_ & handler.key:
             return None
-        found = part_of(ours, handler, self._kit.aws, properties, run.owner, change.logical_id)
+        found = part_of(
+            actual.current.values(), handler, self._kit.aws, properties, run.owner, change.logical_id
+        )
         return (
             found if found is None or change.before is None or found.identifier == change.identifier else None
         )

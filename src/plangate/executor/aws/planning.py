@@ -228,8 +228,7 @@ def _part(wanted: Resource, actual: Actual, owner: Owner, kit: Kit) -> tuple[str
     handler = kit.handler(wanted.type)
     if handler is None:
         return None
-    ours = [found for _, found in actual.current.values()]
-    found = part_of(ours, handler, kit.aws, wanted.planned, owner, wanted.address)
+    found = part_of(actual.current.values(), handler, kit.aws, wanted.planned, owner, wanted.address)
     taken = {(kind, each.identifier) for kind, each in actual.current.values()} | actual.known.keys()
     if found is None or (wanted.type, found.identifier) in taken:
         return None

@@ -44,6 +44,7 @@ class Configuration(Struct):
         removed: ``removed`` blocks.
         is_deployed: Whether something says that it is applied by itself: a place for its state, a provider that it
             configures, files of variables, locked providers.
+        is_empty: Whether none of its files has a block.
     """
 
     folder: str
@@ -54,6 +55,7 @@ class Configuration(Struct):
     imports: list[Block] = field(default_factory=list)
     removed: list[Block] = field(default_factory=list)
     is_deployed: bool = False
+    is_empty: bool = True
 
 
 def read_configuration(tree: SourceTree, folder: str, limits: Limits) -> Configuration:
@@ -69,6 +71,7 @@ def read_configuration(tree: SourceTree, folder: str, limits: Limits) -> Configu
     overrides: list[Body] = []
     for name in ours:
         body = _read(tree, tree.join(folder, name), limits)
+        found.is_empty &= not body.blocks
         if _is_override(name):
             overrides.append(body)
         else:

@@ -88,6 +88,9 @@ def _parse(
     config = sources.at(module)
     if not any(is_source(each) for each in tree.names(module)):
         raise PlanParseError(name, "no Terraform source in this folder")
+    if config.is_empty:
+        # Terraform takes it, and whoever emptied the files by mistake would be told that all is well.
+        run.opaque["no file of this folder has a block; exclude it if nothing is meant to be there"] = None
     root = Module(run, sources, config, arguments=root_variables(config, run, options))
     builder = _Builder(run, root, name)
     return builder.plan(), frozenset(builder.modules)

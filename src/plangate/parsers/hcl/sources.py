@@ -7,6 +7,7 @@ Source: https://developer.hashicorp.com/terraform/language/modules/sources
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -120,7 +121,10 @@ class Sources:
             if run.tree.exists(path):
                 file = run.tree.read(path)
                 value, _ = read_json(file.data, file.name, run.limits)
-                self._installed = dict(_entries(value, run))
+                found = _entries(value, run)
+                # Terraform refuses a file that says two things of one call.
+                once = Counter(key for key, _ in found)
+                self._installed = {key: entry for key, entry in found if once[key] == 1}
         return self._installed
 
 

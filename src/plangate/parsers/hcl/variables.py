@@ -1,7 +1,8 @@
 """Values of the root module's variables, from where Terraform takes them, and the types that they are declared with.
 
 Later ones win: the environment, ``terraform.tfvars``, ``terraform.tfvars.json``, ``*.auto.tfvars`` and
-``*.auto.tfvars.json`` by name, then variable files and variables as they are given.
+``*.auto.tfvars.json`` by name, then variable files and variables as they are given. Of these two Terraform takes the
+one that stands last on its command line; which that is, is not told here, so they must not contradict each other.
 
 Source: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
 """
@@ -31,7 +32,7 @@ def root_variables(config: Configuration, run: Run, options: Options) -> Mapping
     """What is given for the variables of the root module.
 
     Raises:
-        PlanParseError: A variable file that is not well-formed or not there.
+        PlanParseError: A variable file that is not well-formed or not there, or that contradicts a variable.
     """
     given: dict[str, Any] = {}
     declared = config.named["variable"]
@@ -46,14 +47,22 @@ def root_variables(config: Configuration, run: Run, options: Options) -> Mapping
     for file in files:
         read = run.tree.read(run.tree.join(config.folder, file))
         given.update(_from_file(read.data, read.name, run))
+    said: dict[str, Any] = {}
     for index, path in enumerate(options.variable_files):
         data = _outside_file(path, run.limits)
         run.tree.include(f"variable file {index}", data)
-        given.update(_from_file(data, str(path), run))
+        said.update(_from_file(data, str(path), run))
     for name, text in options.variables.items():
         run.tree.include(f"variable {name}", text.encode("utf-8", "surrogateescape"))
-        given[name] = _from_text(text, name, config, run)
-    return given
+        value = _from_text(text, name, config, run)
+        if name in said and said[name] != value:
+            raise PlanParseError(
+                f"variable {name}",
+                "--var and --var-file say different values (expected one, or the same)",
+                hint="Terraform takes the last one of its command line; give only that one here",
+            )
+        said[name] = value
+    return {**given, **said}
 
 
 def _outside_file(path: Path, limits: Limits) -> bytes:

@@ -127,7 +127,7 @@ class Work:
         self._fetcher = Fetcher(settings.private_networks, ca_file)
         self._approvals = Approvals(front)
         self._woken = asyncio.Event()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[bool]] = {}
 
     def wake(self) -> None:
         """Say that there is a new job."""
@@ -138,10 +138,15 @@ class Work:
         pruned = 0.0
         try:
             while True:
-                if time.monotonic() - pruned > _PRUNE_S:
-                    pruned = time.monotonic()
-                    await asyncio.to_thread(self._jobs.prune)
-                self._begin(await asyncio.to_thread(self._jobs.waiting))
+                try:
+                    if time.monotonic() - pruned > _PRUNE_S:
+                        pruned = time.monotonic()
+                        await asyncio.to_thread(self._jobs.prune)
+                    self._begin(await asyncio.to_thread(self._jobs.waiting))
+                except (
+                    OSError
+                ) as error:  # a full table of files, say, passes; what waits must not wait for ever
+                    self._log.problem("run tasks", error)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), _SCAN_S)
                 self._woken.clear()
@@ -150,27 +155,44 @@ class Work:
                 task.cancel()
 
     def _begin(self, ids: list[str]) -> None:
+        """Work on jobs that nobody else has; one that another process has takes no place here, and wakes nobody."""
         for job_id in ids:
             if job_id in self._running or len(self._running) >= MAX_AT_A_TIME:
                 continue
-            task = asyncio.create_task(self._one(job_id))
+            taking = contextlib.ExitStack()
+            try:
+                job = taking.enter_context(self._jobs.taken(job_id))
+            except AuditError as error:
+                self._log.problem(job_id, error)
+                continue
+            if job is None:
+                taking.close()
+                continue
+            task = asyncio.create_task(self._one(job))
             self._running[job_id] = task
-            task.add_done_callback(partial(self._ended, job_id))
+            task.add_done_callback(partial(self._ended, job_id, taking))
 
-    def _ended(self, job_id: str, _task: asyncio.Task[None]) -> None:
+    def _ended(self, job_id: str, taking: contextlib.ExitStack, task: asyncio.Task[bool]) -> None:
+        taking.close()
         self._running.pop(job_id, None)
-        self._woken.set()
+        if not task.cancelled() and task.result():
+            self._woken.set()
 
-    async def _one(self, job_id: str) -> None:
-        """Work on one job. Whatever goes wrong, it stays in its folder until it is done or too old."""
+    async def _one(self, job: Job) -> bool:
+        """Work on one job, and say whether it is done.
+
+        Whatever goes wrong, it stays in its folder until it is done or too old, and is taken up again with the next
+        look at the folder, not at once.
+        """
         try:
-            with self._jobs.taken(job_id) as job:
-                if job is not None:
-                    await self._worked_on(job)
+            await self._worked_on(job)
         except PlangateError as error:
-            self._log.problem(job_id, error)
+            self._log.problem(job.id, error)
         except Exception as error:  # noqa: BLE001 - the next job must not suffer from it
-            self._log.crash(job_id, error)
+            self._log.crash(job.id, error)
+        else:
+            return True
+        return False
 
     async def _worked_on(self, job: Job) -> None:
         trigger = msgspec.json.decode(job.body, type=Trigger)

@@ -9,7 +9,8 @@ from plangate.errors import ExecutionError
 from plangate.executor.aws.base import Mark, Owner, token_of
 from plangate.executor.aws.clients import Aws, Place
 from plangate.executor.aws.difference import changed_properties
-from plangate.executor.aws.handlers.s3 import Bucket, BucketPolicy
+from plangate.executor.aws.handlers.bucket_policy import BucketPolicy
+from plangate.executor.aws.handlers.s3 import Bucket
 from plangate.executor.aws.s3_lifecycle import aws_rules, rule_of, same_rules
 from plangate.executor.aws.schemas import Schemas
 from tests.aws_server import REGION, AwsServer

@@ -9,6 +9,7 @@ from plangate.executor.aws.schemas import Schemas
 
 _FILES: Final[dict[str, tuple[str, ...]]] = {
     "autoscaling": ("AWS::AutoScaling::AutoScalingGroup",),
+    "bucket_policy": ("AWS::S3::BucketPolicy",),
     "dynamodb": ("AWS::DynamoDB::Table",),
     "flow_logs": ("AWS::EC2::FlowLog",),
     "gateways": (
@@ -29,7 +30,7 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
     "rds": ("AWS::RDS::DBInstance",),
     "rds_groups": ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
     "routes": ("AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation"),
-    "s3": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
+    "s3": ("AWS::S3::Bucket",),
     "scaling_policy": ("AWS::AutoScaling::ScalingPolicy",),
     "security_groups": (
         "AWS::EC2::SecurityGroup",

@@ -65,6 +65,7 @@ class GatewayAttachment(BaseHandler):
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"InternetGatewayId", "VpcId"})
     part_of: ClassVar[str] = "VpcId"
+    whole: ClassVar[str] = "AWS::EC2::VPC"
     key: ClassVar[frozenset[str]] = frozenset({"VpcId"})
     patience_s: ClassVar[float] = 900.0
 

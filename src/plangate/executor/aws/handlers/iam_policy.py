@@ -39,6 +39,7 @@ class Policy(BaseHandler):
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"PolicyName"})
     part_of: ClassVar[str] = "Roles"
+    whole: ClassVar[str] = "AWS::IAM::Role"
     key: ClassVar[frozenset[str]] = frozenset({"PolicyName", "Roles"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:

@@ -172,6 +172,7 @@ class Alias(BaseHandler):
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"AliasName"})
     part_of: ClassVar[str] = "TargetKeyId"
+    whole: ClassVar[str] = "AWS::KMS::Key"
     key: ClassVar[frozenset[str]] = frozenset({"AliasName", "TargetKeyId"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:

@@ -73,6 +73,7 @@ class Route(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset(_TARGETS)
     defaults: ClassVar[Properties] = {}
     part_of: ClassVar[str] = "RouteTableId"
+    whole: ClassVar[str] = "AWS::EC2::RouteTable"
     key: ClassVar[frozenset[str]] = frozenset({*_DESTINATIONS, "RouteTableId"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
@@ -154,6 +155,7 @@ class RouteTableAssociation(BaseHandler):
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"SubnetId"})
     part_of: ClassVar[str] = "SubnetId"
+    whole: ClassVar[str] = "AWS::EC2::Subnet"
     key: ClassVar[frozenset[str]] = frozenset({"SubnetId"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:

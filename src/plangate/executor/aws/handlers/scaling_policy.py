@@ -32,6 +32,7 @@ class ScalingPolicy(BaseHandler):
     updatable: ClassVar[frozenset[str]] = frozenset(_CHANGED_IN_PLACE)
     defaults: ClassVar[Properties] = {}
     part_of: ClassVar[str] = "AutoScalingGroupName"
+    whole: ClassVar[str] = "AWS::AutoScaling::AutoScalingGroup"
     key: ClassVar[frozenset[str]] = frozenset({"AutoScalingGroupName"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:

@@ -104,6 +104,7 @@ class VolumeAttachment(BaseHandler):
     defaults: ClassVar[Properties] = {}
     names: ClassVar[frozenset[str]] = frozenset({"VolumeId"})
     part_of: ClassVar[str] = "VolumeId"
+    whole: ClassVar[str] = "AWS::EC2::Volume"
     key: ClassVar[frozenset[str]] = frozenset({"InstanceId", "VolumeId"})
 
     def read(self, aws: Aws, identifiers: Sequence[str]) -> Mapping[str, Found]:
