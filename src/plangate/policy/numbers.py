@@ -17,9 +17,9 @@ from plangate.errors import EngineError
 
 _DIGITS: Final = bytes(ord("0") if byte in b"0123456789.eE+-" else 0 for byte in range(256))
 _LONG: Final = b"0" * 16
-_LONG_NUMBER: Final = re.compile(rb"(?:^|[:\[,])\s*-?[0-9][0-9.eE+-]{15,}+(?:[\s,\]}]|$)")
-"""A number long enough to be inexact: a double keeps any 15 digits. It may also be text that looks like one, but not
-a digest: nothing can follow a number but space, the next value, or the end of what holds it."""
+"""A run of such bytes that a number needs to be inexact: a double keeps any 15 digits."""
+_BEFORE_NUMBER: Final = b":[, \t\r\n"
+_BEHIND_NUMBER: Final = b",]} \t\r\n"
 _WHOLE_DECIMAL: Final = (
     re.compile(rb"\.0+(?:[\s,\]}]|$)"),
     re.compile(rb"e\+?[0-9]+(?:[\s,\]}]|$)"),
@@ -47,8 +47,8 @@ def needs_exact_input(document: bytes) -> bool:
         InexactNumberError: It holds a decimal with more digits than a double has.
         ValueError: Not JSON (only found when there is a long number).
     """
-    # NOTE: the quick looks may take text in a string for a number, so the real parser has the last word.
-    if _LONG not in document.translate(_DIGITS) or _LONG_NUMBER.search(document) is None:
+    # NOTE: the quick look may take text in a string for a number, so the real parser has the last word.
+    if not _may_hold_long_number(document):
         return False
     found = False
 
@@ -65,6 +65,19 @@ def needs_exact_input(document: bytes) -> bool:
 
     json.loads(document, parse_int=integer, parse_float=decimal)
     return found
+
+
+def _may_hold_long_number(document: bytes) -> bool:
+    """A long run of what numbers are written with, and around it what may be around a number: no digest in a text."""
+    runs = document.translate(_DIGITS)
+    start = runs.find(_LONG)
+    while start >= 0:
+        end = runs.find(b"\0", start)
+        behind = document[end : end + 1] if end >= 0 else b""
+        if document[max(start - 1, 0) : start] in _BEFORE_NUMBER and behind in _BEHIND_NUMBER:
+            return True
+        start = runs.find(_LONG, end) if end >= 0 else -1
+    return False
 
 
 def with_whole_numbers(document: bytes) -> bytes:

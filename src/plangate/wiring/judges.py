@@ -33,7 +33,7 @@ from plangate.wiring.errand import Begun, Errand
 
 _BIG_BYTES = 4 << 20
 """A plan document from which on a second engine pays."""
-_SMALL_BYTES: Final = 256 << 10
+_SMALL_BYTES: Final = 960 << 10
 """A plan document up to which no thread pays; the pipe to the worker holds it whole."""
 CONFTEST_IDS: Final = "conftest."
 """Rules of conftest policies. Settings for them stand in the file also when a run has no such policies."""
