@@ -48,6 +48,25 @@ def parse_modules(
 
 
 def _parse(files: Sequence[PolicyFile], problems: Problems, *, rego_v0: bool) -> tuple[Module, ...]:
+    parsed, trees = _trees(files, problems, rego_v0=rego_v0)
+    modules: list[Module] = []
+    if len(_READ) > _MOST_KEPT:
+        _READ.clear()
+    for file in parsed if trees else ():
+        with problems.part("syntax"):
+            module = read_module(file.name, file.text, trees[file.name])
+            modules.append(module)
+            _READ[file.name, file.text, rego_v0] = module
+    return tuple(modules)
+
+
+def _trees(
+    files: Sequence[PolicyFile], problems: Problems, *, rego_v0: bool
+) -> tuple[list[PolicyFile], dict[str, Any]]:
+    """The files that the engine can read, and its syntax tree of each.
+
+    No problem that is kept may keep the engine: another thread could end it, which it does not bear.
+    """
     engine = new_engine(rego_v0=rego_v0)
     parsed: list[PolicyFile] = []
     for file in files:
@@ -58,23 +77,14 @@ def _parse(files: Sequence[PolicyFile], problems: Problems, *, rego_v0: bool) ->
         else:
             parsed.append(file)
     if not parsed:
-        return ()
-    trees: dict[str, Any] = {}
-    with problems.part("syntax"):
-        try:
-            found = json.loads(engine.get_ast_as_json())
-        except (ValueError, RecursionError, RuntimeError) as problem:
-            raise PolicyLoadError(parsed[0].name, f"the engine gave no syntax tree: {problem}") from problem
-        trees = {tree["source"]["file"]: tree["ast"] for tree in found}
-    modules: list[Module] = []
-    if len(_READ) > _MOST_KEPT:
-        _READ.clear()
-    for file in parsed if trees else ():
-        with problems.part("syntax"):
-            module = read_module(file.name, file.text, trees[file.name])
-            modules.append(module)
-            _READ[file.name, file.text, rego_v0] = module
-    return tuple(modules)
+        return [], {}
+    try:
+        found = json.loads(engine.get_ast_as_json())
+    except (ValueError, RecursionError, RuntimeError) as problem:
+        said = f"the engine gave no syntax tree: {problem}"
+        problems.note(PolicyLoadError(parsed[0].name, said), "syntax")
+        return [], {}
+    return parsed, {tree["source"]["file"]: tree["ast"] for tree in found}
 
 
 _MOST_KEPT: Final = 1024
@@ -104,10 +114,15 @@ def prepare(modules: Sequence[Module], *, rego_v0: bool = False) -> None:
     engine = new_engine(rego_v0=rego_v0)
     for module in modules:
         engine.add_policy(module.file, module.text)
+    said = ""
     try:
         engine.eval_query_as_json("true")
-    except Exception as problem:
-        raise _engine_error(clean(problem), modules[0].file if modules else "policies") from problem
+    except Exception as problem:  # noqa: BLE001 - whatever the engine says is a problem of the policies
+        said = clean(problem)
+    finally:
+        del engine  # see `_trees`
+    if said:
+        raise _engine_error(said, modules[0].file if modules else "policies")
 
 
 def _engine_error(said: str, file: str) -> PolicyLoadError:
