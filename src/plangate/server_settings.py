@@ -91,9 +91,7 @@ def check_server(server: ServerSettings, environments: Mapping[str, object]) -> 
         ValueError: Names the key, and what is expected.
     """
     if not 0 <= server.workers <= _MAX_WORKERS:
-        raise ValueError(
-            f"server.workers: {server.workers} (expected 1 to {_MAX_WORKERS}, 0 for two thirds of the cores)"
-        )
+        raise ValueError(f"server.workers: {server.workers} (expected 1 to {_MAX_WORKERS}, 0 for all cores)")
     if not 1 <= server.judges <= _MAX_WORKERS:
         raise ValueError(f"server.judges: {server.judges} (expected 1 to {_MAX_WORKERS})")
     _permissions("server.unsafe_anonymous", server.unsafe_anonymous)

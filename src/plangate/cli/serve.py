@@ -19,11 +19,7 @@ def serve(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(
-            "--workers",
-            min=1,
-            help="Processes that answer. [default: server.workers, or two thirds of the cores]",
-        ),
+        typer.Option("--workers", min=1, help="Processes that answer. [default: server.workers, or cores]"),
     ] = None,
     config: options.Config = None,
     environment: options.Environment = None,

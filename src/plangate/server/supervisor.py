@@ -59,8 +59,7 @@ class Supervisor:
         self._run_folder = run_folder
         self._say = say
         server = settings.values.server
-        # Each has a judge that is as busy as itself and more: as many as cores would be in each other's way.
-        self._workers = server.workers or max(1, 2 * len(os.sched_getaffinity(0)) // 3)
+        self._workers = server.workers or len(os.sched_getaffinity(0))
         self._slots: list[Slot] = []
         self._writer = 0
         self._retired: set[int] = set()
