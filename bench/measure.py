@@ -2,8 +2,8 @@
 
 Wall time is from start to exit, as seen from outside. Memory is the largest sum of the proportional set sizes
 (PSS) of the command and everything it started, sampled in a run that is not timed: pages that processes share
-count once, and no process is left out. The kernel's own maximum for the largest single process is a lower
-bound that no sample can miss, so the larger of the two is reported. Linux only, as both come from there.
+count once, and no process is left out. The kernel's own maximum is not asked: a process that was forked has that of
+the one that forked it, from before it became another program. Linux only.
 """
 
 import contextlib
@@ -57,12 +57,12 @@ def run(
         )
         timer = _Deadline(process.pid, start + timeout_s)
         sampled = _sample(process.pid, timer) if memory else 0
-        status, usage = timer.wait()
+        status = timer.wait()
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
     return Run(
         seconds=seconds,
-        peak_bytes=max(sampled, usage * 1024) if memory else 0,
+        peak_bytes=sampled,
         exit_code=None if timer.expired else process.returncode,
     )
 
@@ -87,34 +87,47 @@ class _Deadline:
         ready, _, _ = select.select([self._handle], [], [], min(wait_s, left))
         return bool(ready)
 
-    def wait(self) -> tuple[int, int]:
-        """Its wait status and the kernel's maximum resident set, in KiB, of its largest process."""
+    def wait(self) -> int:
+        """Its wait status."""
         while not self.ended(3600):
             pass
         os.close(self._handle)
-        _, status, usage = os.wait4(self._pid, 0)
-        return status, usage.ru_maxrss
+        return os.waitpid(self._pid, 0)[1]
 
 
 def _sample(session: int, timer: _Deadline) -> int:
     """Largest sum of PSS over the processes of a session, in bytes, until its leader ends."""
     peak = 0
+    ours = _words(os.getpid())
     while not timer.ended(_SAMPLE_S):
-        peak = max(peak, sum(_pss(pid) for pid in _members(session)))
+        peak = max(peak, sum(_pss(pid) for pid in _members(session) if _words(pid) != ours))
     return peak
 
 
 def _members(session: int) -> list[int]:
-    """Processes of a session. One that leaves its session is not found; none of the measured ones does."""
-    found = []
+    """Processes of a session, and those that one of them started in another session."""
+    parents: dict[int, int] = {}
+    found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 # Fields after the command in parentheses: state, parent, group, session.
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(fields[1])
                 if int(fields[3]) == session:
-                    found.append(int(entry.name))
-    return found
+                    found.add(int(entry.name))
+    more = found
+    while more:
+        more = {pid for pid, parent in parents.items() if parent in more} - found
+        found |= more
+    return sorted(found)
+
+
+def _words(pid: int) -> bytes:
+    """Its command line. A child that has not become another program yet has ours, and our memory."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def _pss(pid: int) -> int:

@@ -99,6 +99,27 @@ def test_memory_counts_what_a_command_starts(tmp_path: Path) -> None:
     assert (done.exit_code, done.peak_bytes > 120_000_000) == (0, True)
 
 
+def measured(folder: Path, script: str) -> int:
+    """Peak of a script that stands still for a moment."""
+    done = run(
+        [sys.executable, "-c", f"{script}; import time; time.sleep(0.3)"],
+        cwd=folder, env=os.environ, timeout_s=120, memory=True, output=folder / "o",
+    )  # fmt: skip
+    assert done.exit_code == 0
+    return done.peak_bytes
+
+
+def test_memory_of_whoever_measures_is_not_counted(tmp_path: Path) -> None:
+    ballast = b"x" * 150_000_000
+    assert 2_000_000 < measured(tmp_path, "pass") < 60_000_000 < len(ballast)
+
+
+def test_memory_of_a_process_in_a_session_of_its_own_is_counted(tmp_path: Path) -> None:
+    program = "x = b'x' * 100_000_000; import time; time.sleep(0.3)"
+    script = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {program!r}], start_new_session=True)"
+    assert measured(tmp_path, script) > 100_000_000
+
+
 def test_a_command_that_takes_too_long_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
     script = f"(sleep 1; echo late >{tmp_path}/late) & sleep 300"
     done = run(
